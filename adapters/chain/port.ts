@@ -1,0 +1,92 @@
+import type { SignerRole } from '../signer/port.ts';
+
+export type Finality = 'submitted' | 'confirmed' | 'finalized';
+
+export interface ChainReceipt {
+  transaction: string;
+  blockNumber: number;
+  blockHash: string;
+  status: 'success' | 'reverted';
+  gasUsed: number;
+  finality: Finality;
+  logs: { address: string; topics: string[]; data: string; logIndex: number }[];
+}
+
+/** The portfolio ledger as the contract holds it. */
+export interface PortfolioState {
+  epoch: number;
+  stateHash: string;
+  /** NAV and its high-water mark, 1e18 = 1. */
+  navE18: bigint;
+  highWaterMarkE18: bigint;
+  /** Last ordered weights in basis points, in the order of the strategy's asset list; CASH is the last. */
+  weightsBps: Record<string, number>;
+  paused: boolean;
+}
+
+/** The `Rebalanced` event of one transaction, decoded. */
+export interface RebalanceEvent {
+  epoch: number;
+  weightsBps: Record<string, number>;
+  /** 64 hex characters, no prefix. */
+  modelHash: string;
+  decisionHash: string;
+  datasetHash: string;
+  navE18: bigint;
+  previousStateHash: string;
+  stateHash: string;
+}
+
+/** An order as the strategist signs it (EIP-712). Hashes: 64 hex characters, no prefix. */
+export interface RebalanceOrder {
+  strategy: string;
+  epoch: number;
+  previousStateHash: string;
+  weightsBps: Record<string, number>;
+  modelHash: string;
+  decisionHash: string;
+  datasetHash: string;
+  /** Session date of the prices, as days since 1970-01-01. */
+  pricesEpoch: number;
+  /** Unix seconds. */
+  deadline: number;
+}
+
+/** NAV after marking, attested by the price attestor in the same call. */
+export interface NavAttestation {
+  strategy: string;
+  epoch: number;
+  pricesEpoch: number;
+  navE18: bigint;
+}
+
+export interface SignedRebalance {
+  order: RebalanceOrder;
+  orderSignature: string;
+  attestation: NavAttestation;
+  attestationSignature: string;
+}
+
+/** One EVM chain by URL and chain id, and the product's contract on it. */
+export interface PortfolioChain {
+  readonly chainId: number;
+  readonly network: string;
+  /** Address of the strategy's ledger, or null before `drl chain init`. */
+  contract(): Promise<string | null>;
+  state(): Promise<PortfolioState>;
+  isModelApproved(modelHash: string): Promise<boolean>;
+  /** Approve a model with the approver's key; nothing is sent when it is approved already. Returns the transaction or null. */
+  approveModel(modelHash: string): Promise<string | null>;
+  /** Sign order and attestation with the strategist's and the attestor's keys. */
+  signRebalance(order: RebalanceOrder, attestation: NavAttestation): Promise<SignedRebalance>;
+  /** Build and sign the relayer's transaction; nothing is broadcast. */
+  signTransaction(rebalance: SignedRebalance, nonce: number): Promise<{ raw: string; hash: string; maxFeePerGasWei: string }>;
+  relayer(): Promise<{ address: string; nextNonce: number; balanceWei: bigint }>;
+  /** Broadcast signed bytes. "already known" and "nonce too low" of the same bytes are success. */
+  broadcast(raw: string): Promise<void>;
+  receipt(transaction: string): Promise<ChainReceipt | null>;
+  rebalanceEvent(transaction: string): Promise<RebalanceEvent | null>;
+  /** Verify both signatures of a stored rebalance against the roles on the contract. */
+  verifyRebalance(rebalance: SignedRebalance): Promise<{ role: SignerRole; recovered: string; expected: string }[]>;
+  now(): Promise<number>;
+}

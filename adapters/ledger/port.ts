@@ -1,0 +1,109 @@
+import type { Trial } from '../../domain/lineage/model.ts';
+
+/** One line of the append-only trial log. Every run counts, aborted ones too. */
+export interface TrialRow {
+  id: string;
+  strategy: string;
+  date: string;
+  trial: Trial;
+  /** SHA-256 of the training configuration. */
+  configHash: string;
+  status: 'started' | 'finished' | 'failed';
+  candidate: string | null;
+  metrics: Record<string, number | null>;
+}
+
+export interface ModelRow {
+  strategy: string;
+  modelHash: string;
+  name: string;
+  kind: 'baseline' | 'ppo' | 'cash';
+  version: number;
+  date: string;
+  verdict: 'accepted' | 'rejected';
+  gateReport: string;
+  candidate: string;
+  dataset: string;
+}
+
+/** An alias (champion, challenger) as of one version; the history is every row. */
+export interface AliasRow {
+  strategy: string;
+  alias: string;
+  version: number;
+  /** null: the alias points at nothing from this version on. */
+  modelHash: string | null;
+  date: string;
+  reason: string;
+}
+
+export interface PromotionRow {
+  strategy: string;
+  version: number;
+  challenger: string;
+  step: 'shadow' | 'ten' | 'fifty' | 'hundred' | 'rolledBack';
+  /** Session on which the step began. */
+  since: string;
+  date: string;
+  reason: string;
+}
+
+export interface DecisionRow {
+  strategy: string;
+  date: string;
+  decisionHash: string;
+  modelHash: string;
+  universe: string;
+}
+
+/** One signed transaction for one decision. Rows are written before anything is broadcast; hashes are never deleted. */
+export interface SettlementRow {
+  strategy: string;
+  decisionHash: string;
+  chainId: number;
+  relayer: string;
+  epoch: number;
+  nonce: number;
+  transaction: string;
+  raw: string;
+  /** JSON of the signed rebalance (order, attestation, signatures). */
+  rebalance: string;
+  /** JSON of the receipt with its logs, null until mined. */
+  receipt: string | null;
+  status: 'signed' | 'submitted' | 'confirmed' | 'finalized' | 'failed';
+}
+
+/** The relational ledger: one SQL text for Postgres, Aurora DSQL and PGlite. Losers of a race get `LEDGER_CONFLICT`. */
+export interface Ledger {
+  migrate(): Promise<void>;
+  close(): Promise<void>;
+
+  appendTrial(row: TrialRow): Promise<void>;
+  finishTrial(id: string, result: Pick<TrialRow, 'status' | 'candidate' | 'metrics'>): Promise<void>;
+  trials(strategy: string): Promise<TrialRow[]>;
+
+  /** Idempotent by (strategy, modelHash): returns the stored row. `version` is assigned. */
+  registerModel(row: Omit<ModelRow, 'version'>): Promise<ModelRow>;
+  model(strategy: string, modelHash: string): Promise<ModelRow | null>;
+  models(strategy: string): Promise<ModelRow[]>;
+
+  alias(strategy: string, alias: string): Promise<AliasRow | null>;
+  /** Compare-and-set: `expectedVersion` 0 means that the alias must not exist. */
+  moveAlias(row: Omit<AliasRow, 'version'>, expectedVersion: number): Promise<AliasRow>;
+  aliasHistory(strategy: string, alias: string): Promise<AliasRow[]>;
+
+  promotion(strategy: string): Promise<PromotionRow | null>;
+  movePromotion(row: Omit<PromotionRow, 'version'>, expectedVersion: number): Promise<PromotionRow>;
+
+  /** Idempotent by (strategy, date); another hash for the same date is a conflict. */
+  recordDecision(row: DecisionRow): Promise<void>;
+  decision(strategy: string, date: string): Promise<DecisionRow | null>;
+  latestDecision(strategy: string, beforeDate?: string): Promise<DecisionRow | null>;
+  decisions(strategy: string, limit: number): Promise<DecisionRow[]>;
+
+  /** Insert the signed transaction of a decision; unique on (strategy, decisionHash) and on (chainId, relayer, nonce). */
+  recordSigned(row: SettlementRow): Promise<void>;
+  settlement(strategy: string, decisionHash: string): Promise<SettlementRow | null>;
+  unsettled(strategy: string): Promise<SettlementRow[]>;
+  updateSettlement(strategy: string, decisionHash: string, change: Pick<SettlementRow, 'status' | 'receipt'>): Promise<void>;
+}

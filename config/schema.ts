@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { costsSchema } from '../domain/portfolio/costs.ts';
+import { limitsSchema } from '../domain/risk/limits.ts';
+
+/** The stages, in the order in which data travels. Folders, states, commands, compute table and metric dimension use these words. */
+export const STAGES = ['ingest', 'graph', 'embeddings', 'features', 'train', 'validate', 'register', 'promote', 'backtest', 'decide', 'settle', 'reconcile', 'monitor', 'report'] as const;
+export type Stage = (typeof STAGES)[number];
+
+export const MACHINES = ['daily', 'training', 'promotion'] as const;
+export type Machine = (typeof MACHINES)[number];
+
+const providerSchema = z.discriminatedUnion('kind', [
+  /** The ECB history file: bundled path (gz), or the live feed by URL (zip or csv or xml of the last 90 days). */
+  z.strictObject({ kind: z.literal('ecb-file'), path: z.string(), reference: z.string() }),
+  z.strictObject({ kind: z.literal('ecb-http'), historyUrl: z.url(), recentUrl: z.url(), reference: z.string(), timeoutMs: z.number().int().positive() }),
+  z.strictObject({ kind: z.literal('equity-sim'), seed: z.number().int(), assets: z.number().int().positive(), sessions: z.number().int().positive(), start: z.iso.date() }),
+  /** A user's folder, as `drl data import` stored it in the object store. */
+  z.strictObject({ kind: z.literal('folder'), path: z.string() }),
+]);
+
+export const universeSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]+$/),
+  title: z.string(),
+  provider: providerSchema,
+  calendar: z.enum(['TARGET', 'XNYS', '24x7', 'data']),
+  numeraire: z.string(),
+  /** Symbols to use; 'all' with a point-in-time life for each. */
+  members: z.union([z.literal('all'), z.array(z.string()).min(1)]),
+  licence: z.string(),
+  redistribution: z.boolean(),
+  /** Printed wherever figures are shown. */
+  sourceLine: z.string(),
+  /** What a reader must know about results on this universe (hindsight, price only ...). */
+  caveats: z.array(z.string()),
+  costs: costsSchema,
+  limits: limitsSchema,
+  /** Whether a hub, bucket or correlation window needs volume; false for FX. */
+  hasVolume: z.boolean(),
+});
+export type UniverseConfig = z.infer<typeof universeSchema>;
+
+export const trainingSchema = z.strictObject({
+  algorithm: z.literal('ppo'),
+  hidden: z.number().int().positive(),
+  environments: z.number().int().positive(),
+  rolloutDays: z.number().int().positive(),
+  totalSteps: z.number().int().positive(),
+  epochs: z.number().int().positive(),
+  minibatch: z.number().int().positive(),
+  learningRate: z.number().positive(),
+  gamma: z.number().gt(0).lte(1),
+  gaeLambda: z.number().gte(0).lte(1),
+  clipCoef: z.number().positive(),
+  entCoef: z.number().nonnegative(),
+  vfCoef: z.number().nonnegative(),
+  maxGradNorm: z.number().positive(),
+  targetKl: z.number().positive().nullable(),
+  logStdInit: z.number(),
+  workers: z.number().int().positive(),
+  reward: z.strictObject({ lambdaVolatility: z.number().nonnegative(), lambdaTurnover: z.number().nonnegative(), lambdaDrawdown: z.number().nonnegative() }),
+});
+export type TrainingConfig = z.infer<typeof trainingSchema>;
+
+export const profileSchema = z.strictObject({
+  id: z.enum(['quick', 'full']),
+  /** Walk-forward windows, the last one ending at the decision date, each `testDays` long, with purge and embargo before it. */
+  windows: z.number().int().min(2),
+  testDays: z.number().int().positive(),
+  trainDays: z.number().int().positive().nullable(),
+  purgeDays: z.number().int().nonnegative(),
+  embargoDays: z.number().int().nonnegative(),
+  seeds: z.number().int().min(2),
+  retrainEverySessions: z.number().int().positive(),
+  training: trainingSchema,
+  embeddings: z.strictObject({
+    dimensions: z.number().int().positive(),
+    walks: z.number().int().positive(),
+    walkLength: z.number().int().positive(),
+    window: z.number().int().positive(),
+    epochs: z.number().int().positive(),
+    p: z.number().positive(),
+    q: z.number().positive(),
+    negatives: z.number().int().positive(),
+    seed: z.number().int(),
+  }),
+  graph: z.strictObject({
+    correlationDays: z.number().int().positive(),
+    correlationThreshold: z.number().gt(0).lt(1),
+    /** Sessions between two snapshots of the correlation edges. */
+    everySessions: z.number().int().positive(),
+    hubDecile: z.number().gt(0).lt(1),
+  }),
+  learningControl: z.strictObject({ totalSteps: z.number().int().positive(), threshold: z.number().gt(0).lte(1) }),
+});
+export type Profile = z.infer<typeof profileSchema>;
+
+export const gatesSchema = z.strictObject({
+  risk: z.strictObject({
+    maxDrawdown: z.number(),
+    maxTurnoverAnnual: z.number(),
+    stressWindows: z.array(z.strictObject({ name: z.string(), from: z.iso.date(), to: z.iso.date(), maxDrawdown: z.number() })),
+    liquidityStressMaxDrawdown: z.number(),
+  }),
+  alpha: z.strictObject({
+    minSharpe: z.number(),
+    sharpeYears: z.number(),
+    minDeflatedSharpe: z.number(),
+    maxPbo: z.number(),
+    pboMinTrials: z.number().int(),
+    bootstrapLowerBound: z.number(),
+    bootstrapSamples: z.number().int(),
+    bootstrapBlockDays: z.number().int(),
+    minDays: z.number().int(),
+  }),
+  learningControl: z.number(),
+});
+export type GatesConfig = z.infer<typeof gatesSchema>;
+
+export const promotionSchema = z.strictObject({
+  /** Trading days that each step lasts: shadow, 10 %, 50 %. */
+  stepDays: z.strictObject({ shadow: z.number().int().positive(), ten: z.number().int().positive(), fifty: z.number().int().positive() }),
+  /** A step is unhealthy when the challenger's shadow NAV falls this far (fraction) behind the champion's. */
+  maxShortfall: z.number().positive(),
+  maxDrawdown: z.number().positive(),
+});
+
+export const chainSchema = z.strictObject({
+  network: z.string(),
+  chainId: z.number().int().positive(),
+  /** null: the local chain, started by the command. */
+  rpcUrl: z.url().nullable(),
+  finality: z.strictObject({ tag: z.enum(['finalized', 'safe', 'latest']), confirmations: z.number().int().nonnegative(), pollSeconds: z.number().nonnegative(), maxPolls: z.number().int().positive() }),
+  maxFeePerGasWei: z.string().regex(/^\d+$/),
+  orderTtlSeconds: z.number().int().positive(),
+});
+export type ChainConfig = z.infer<typeof chainSchema>;
+
+/** Where a stage computes on AWS. Moving a stage is one line here. */
+export const computeSchema = z.record(
+  z.enum(STAGES),
+  z.strictObject({ on: z.enum(['lambda', 'task']), memoryMb: z.number().int().positive(), timeoutSeconds: z.number().int().positive(), cpu: z.number().int().positive().optional() }),
+);
+export type ComputeTable = z.infer<typeof computeSchema>;
+
+export const configSchema = z.strictObject({
+  strategy: z.string().regex(/^[a-z0-9-]{1,32}$/),
+  universe: z.string(),
+  profile: z.enum(['quick', 'full']),
+  gates: gatesSchema,
+  promotion: promotionSchema,
+  chain: chainSchema,
+  api: z.strictObject({ port: z.number().int().min(0).max(65535), tokenTtlSeconds: z.number().int().positive(), issuer: z.string(), audience: z.string() }),
+  alerts: z.strictObject({ sharpeFloor: z.number(), drawdown: z.number(), driftPValue: z.number(), runbook: z.string() }),
+  /** IANA zone and cron of the daily run on AWS. */
+  schedule: z.strictObject({ timezone: z.string(), cron: z.string() }),
+});
+export type Config = z.infer<typeof configSchema>;
+
+/** All that one run needs to know, parsed once at the edge. */
+export interface Settings {
+  readonly config: Config;
+  readonly universe: UniverseConfig;
+  readonly profile: Profile;
+  readonly compute: ComputeTable;
+}

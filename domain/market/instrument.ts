@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/** What ends an instrument's life, or changes its code. `value` is units of the successor (or of cash) per unit held. */
+export const lifeEventSchema = z.strictObject({
+  /** First session on which the event is in force (ISO date). */
+  date: z.iso.date(),
+  kind: z.enum(['merger', 'redenomination', 'delisting']),
+  /** Symbol that holders receive; null: cash in the numeraire. */
+  successor: z.string().nullable(),
+  /** Units of the successor per unit held; for cash: numeraire per unit. null: the last price. */
+  value: z.number().positive().nullable(),
+});
+
+export const instrumentSchema = z.strictObject({
+  symbol: z.string().regex(/^[A-Z0-9][A-Z0-9.\-]{0,15}$/, 'capital letters, digits, "." and "-", at most 16'),
+  name: z.string(),
+  kind: z.enum(['currency', 'equity', 'etf']),
+  /** The group whose total weight is capped: currency bloc or sector. */
+  group: z.string(),
+  /** First and last session with a bar known so far (point in time). */
+  firstDate: z.iso.date(),
+  lastDate: z.iso.date(),
+  events: z.array(lifeEventSchema),
+  /** Free reference data that the graph uses: etfs, suppliers, region, peg ... */
+  reference: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])).default({}),
+});
+export type Instrument = z.infer<typeof instrumentSchema>;
+export type LifeEvent = z.infer<typeof lifeEventSchema>;
+
+/** The reserved symbol of cash in the numeraire. */
+export const CASH = 'CASH';
