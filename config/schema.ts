@@ -3,7 +3,22 @@ import { costsSchema } from '../domain/portfolio/costs.ts';
 import { limitsSchema } from '../domain/risk/limits.ts';
 
 /** The stages, in the order in which data travels. Folders, states, commands, compute table and metric dimension use these words. */
-export const STAGES = ['ingest', 'graph', 'embeddings', 'features', 'train', 'validate', 'register', 'promote', 'backtest', 'decide', 'settle', 'reconcile', 'monitor', 'report'] as const;
+export const STAGES = [
+  'ingest',
+  'graph',
+  'embeddings',
+  'features',
+  'train',
+  'validate',
+  'register',
+  'promote',
+  'backtest',
+  'decide',
+  'settle',
+  'reconcile',
+  'monitor',
+  'report',
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 export const MACHINES = ['daily', 'training', 'promotion'] as const;
@@ -12,8 +27,20 @@ export type Machine = (typeof MACHINES)[number];
 const providerSchema = z.discriminatedUnion('kind', [
   /** The ECB history file: bundled path (gz), or the live feed by URL (zip or csv or xml of the last 90 days). */
   z.strictObject({ kind: z.literal('ecb-file'), path: z.string(), reference: z.string() }),
-  z.strictObject({ kind: z.literal('ecb-http'), historyUrl: z.url(), recentUrl: z.url(), reference: z.string(), timeoutMs: z.number().int().positive() }),
-  z.strictObject({ kind: z.literal('equity-sim'), seed: z.number().int(), assets: z.number().int().positive(), sessions: z.number().int().positive(), start: z.iso.date() }),
+  z.strictObject({
+    kind: z.literal('ecb-http'),
+    historyUrl: z.url(),
+    recentUrl: z.url(),
+    reference: z.string(),
+    timeoutMs: z.number().int().positive(),
+  }),
+  z.strictObject({
+    kind: z.literal('equity-sim'),
+    seed: z.number().int(),
+    assets: z.number().int().positive(),
+    sessions: z.number().int().positive(),
+    start: z.iso.date(),
+  }),
   /** A user's folder, as `drl data import` stored it in the object store. */
   z.strictObject({ kind: z.literal('folder'), path: z.string() }),
 ]);
@@ -57,7 +84,11 @@ export const trainingSchema = z.strictObject({
   targetKl: z.number().positive().nullable(),
   logStdInit: z.number(),
   workers: z.number().int().positive(),
-  reward: z.strictObject({ lambdaVolatility: z.number().nonnegative(), lambdaTurnover: z.number().nonnegative(), lambdaDrawdown: z.number().nonnegative() }),
+  reward: z.strictObject({
+    lambdaVolatility: z.number().nonnegative(),
+    lambdaTurnover: z.number().nonnegative(),
+    lambdaDrawdown: z.number().nonnegative(),
+  }),
 });
 export type TrainingConfig = z.infer<typeof trainingSchema>;
 
@@ -98,7 +129,9 @@ export const gatesSchema = z.strictObject({
   risk: z.strictObject({
     maxDrawdown: z.number(),
     maxTurnoverAnnual: z.number(),
-    stressWindows: z.array(z.strictObject({ name: z.string(), from: z.iso.date(), to: z.iso.date(), maxDrawdown: z.number() })),
+    stressWindows: z.array(
+      z.strictObject({ name: z.string(), from: z.iso.date(), to: z.iso.date(), maxDrawdown: z.number() }),
+    ),
     liquidityStressMaxDrawdown: z.number(),
   }),
   alpha: z.strictObject({
@@ -118,7 +151,11 @@ export type GatesConfig = z.infer<typeof gatesSchema>;
 
 export const promotionSchema = z.strictObject({
   /** Trading days that each step lasts: shadow, 10 %, 50 %. */
-  stepDays: z.strictObject({ shadow: z.number().int().positive(), ten: z.number().int().positive(), fifty: z.number().int().positive() }),
+  stepDays: z.strictObject({
+    shadow: z.number().int().positive(),
+    ten: z.number().int().positive(),
+    fifty: z.number().int().positive(),
+  }),
   /** A step is unhealthy when the challenger's shadow NAV falls this far (fraction) behind the champion's. */
   maxShortfall: z.number().positive(),
   maxDrawdown: z.number().positive(),
@@ -129,7 +166,12 @@ export const chainSchema = z.strictObject({
   chainId: z.number().int().positive(),
   /** null: the local chain, started by the command. */
   rpcUrl: z.url().nullable(),
-  finality: z.strictObject({ tag: z.enum(['finalized', 'safe', 'latest']), confirmations: z.number().int().nonnegative(), pollSeconds: z.number().nonnegative(), maxPolls: z.number().int().positive() }),
+  finality: z.strictObject({
+    tag: z.enum(['finalized', 'safe', 'latest']),
+    confirmations: z.number().int().nonnegative(),
+    pollSeconds: z.number().nonnegative(),
+    maxPolls: z.number().int().positive(),
+  }),
   maxFeePerGasWei: z.string().regex(/^\d+$/),
   orderTtlSeconds: z.number().int().positive(),
 });
@@ -138,7 +180,12 @@ export type ChainConfig = z.infer<typeof chainSchema>;
 /** Where a stage computes on AWS. Moving a stage is one line here. */
 export const computeSchema = z.record(
   z.enum(STAGES),
-  z.strictObject({ on: z.enum(['lambda', 'task']), memoryMb: z.number().int().positive(), timeoutSeconds: z.number().int().positive(), cpu: z.number().int().positive().optional() }),
+  z.strictObject({
+    on: z.enum(['lambda', 'task']),
+    memoryMb: z.number().int().positive(),
+    timeoutSeconds: z.number().int().positive(),
+    cpu: z.number().int().positive().optional(),
+  }),
 );
 export type ComputeTable = z.infer<typeof computeSchema>;
 
@@ -149,8 +196,18 @@ export const configSchema = z.strictObject({
   gates: gatesSchema,
   promotion: promotionSchema,
   chain: chainSchema,
-  api: z.strictObject({ port: z.number().int().min(0).max(65535), tokenTtlSeconds: z.number().int().positive(), issuer: z.string(), audience: z.string() }),
-  alerts: z.strictObject({ sharpeFloor: z.number(), drawdown: z.number(), driftPValue: z.number(), runbook: z.string() }),
+  api: z.strictObject({
+    port: z.number().int().min(0).max(65535),
+    tokenTtlSeconds: z.number().int().positive(),
+    issuer: z.string(),
+    audience: z.string(),
+  }),
+  alerts: z.strictObject({
+    sharpeFloor: z.number(),
+    drawdown: z.number(),
+    driftPValue: z.number(),
+    runbook: z.string(),
+  }),
   /** IANA zone and cron of the daily run on AWS. */
   schedule: z.strictObject({ timezone: z.string(), cron: z.string() }),
 });
