@@ -105,5 +105,9 @@ export interface Ledger {
   recordSigned(row: SettlementRow): Promise<void>;
   settlement(strategy: string, decisionHash: string): Promise<SettlementRow | null>;
   unsettled(strategy: string): Promise<SettlementRow[]>;
-  updateSettlement(strategy: string, decisionHash: string, change: Pick<SettlementRow, 'status' | 'receipt'>): Promise<void>;
+  updateSettlement(
+    strategy: string,
+    decisionHash: string,
+    change: Pick<SettlementRow, 'status' | 'receipt'>,
+  ): Promise<void>;
 }
