@@ -11,9 +11,9 @@ export interface Queryable {
 }
 
 const UNIQUE_VIOLATION = '23505';
-/** Serialization failure, deadlock, and the two errors with which two `CREATE TABLE IF NOT EXISTS` at once may fail. */
+/** Serialization failure, deadlock, and the errors with which two `CREATE TABLE IF NOT EXISTS` at once may fail. */
 const RETRIED = new Set(['40001', '40P01']);
-const CREATE_RACE = new Set([UNIQUE_VIOLATION, '42P07', ...RETRIED]);
+const CREATE_RACE = new Set([UNIQUE_VIOLATION, '42P07', '42710', ...RETRIED]);
 const MAX_ATTEMPTS = 8;
 
 const sqlState = (error: unknown): string | undefined => (error as { code?: string }).code;
