@@ -12,7 +12,9 @@ export const featureColumnSchema = z.strictObject({
 export const featureSpecSchema = z.strictObject({
   schema: z.literal(1),
   columns: z.array(featureColumnSchema).min(12),
-  stateColumns: z.tuple(STATE_COLUMNS.map((name) => z.literal(name)) as unknown as [z.ZodLiteral<string>, ...z.ZodLiteral<string>[]]),
+  stateColumns: z.tuple(
+    STATE_COLUMNS.map((name) => z.literal(name)) as unknown as [z.ZodLiteral<string>, ...z.ZodLiteral<string>[]],
+  ),
   anchor: z.strictObject({ volatilityDays: z.number().int().positive(), targetVolatility: z.number().positive() }),
 });
 export type FeatureSpec = z.infer<typeof featureSpecSchema>;
