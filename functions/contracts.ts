@@ -27,8 +27,16 @@ export const ingestOutput = z.object({
   reason: z.string(),
 });
 
-export const graphOutput = z.object({ graph: artifactRefSchema, nodes: z.number().int(), relationships: z.number().int() });
-export const embeddingsOutput = z.object({ embeddings: artifactRefSchema, vectors: z.number().int(), dimensions: z.number().int() });
+export const graphOutput = z.object({
+  graph: artifactRefSchema,
+  nodes: z.number().int(),
+  relationships: z.number().int(),
+});
+export const embeddingsOutput = z.object({
+  embeddings: artifactRefSchema,
+  vectors: z.number().int(),
+  dimensions: z.number().int(),
+});
 export const featuresOutput = z.object({
   features: artifactRefSchema,
   featureSpecHash: HASH,
@@ -46,11 +54,25 @@ export const trainOutput = z.object({
 
 export const validateOutput = z.object({
   /** One gate report a candidate that may become a model: the baseline, and the challenger when one was trained. */
-  reports: z.array(z.object({ role: z.enum(['baseline', 'challenger']), candidate: artifactRefSchema, gateReport: artifactRefSchema, verdict: z.enum(['accepted', 'rejected']) })),
+  reports: z.array(
+    z.object({
+      role: z.enum(['baseline', 'challenger']),
+      candidate: artifactRefSchema,
+      gateReport: artifactRefSchema,
+      verdict: z.enum(['accepted', 'rejected']),
+    }),
+  ),
 });
 
 export const registerOutput = z.object({
-  models: z.array(z.object({ role: z.enum(['baseline', 'challenger']), model: artifactRefSchema, name: z.string(), verdict: z.enum(['accepted', 'rejected']) })),
+  models: z.array(
+    z.object({
+      role: z.enum(['baseline', 'challenger']),
+      model: artifactRefSchema,
+      name: z.string(),
+      verdict: z.enum(['accepted', 'rejected']),
+    }),
+  ),
 });
 
 export const PROMOTION_STEPS = ['none', 'shadow', 'ten', 'fifty', 'hundred'] as const;

@@ -3,18 +3,27 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Stage } from '../../config/schema.ts';
 import { ProductError } from '../../domain/errors.ts';
-import type { Ports } from '../ports.ts';
 import type { Run } from '../contracts.ts';
+import type { Ports } from '../ports.ts';
 import { runStage, type StageDefinition } from './stage.ts';
 
 export type StageHandler = (event: unknown, context?: Context) => Promise<unknown>;
 
 /** What a handler is built from: its ports, made on the first call so that a cold start pays only for what it uses. */
-export type PortsFactory<Needs extends keyof Ports> = () => Promise<Pick<Ports, Needs | 'settings'> & Partial<Ports>>;
+export type PortsFactory<Needs extends keyof Ports> = (
+  needs: readonly Needs[],
+) => Promise<Pick<Ports, Needs | 'settings'> & Partial<Ports>>;
 
 /** The one middleware stack of every stage: structured log, duration metric, input and output schema, memory, typed errors. */
-export function stageHandler<S extends Stage, Input extends Run, Needs extends keyof Ports>(stage: StageDefinition<S, Input, Needs>, createPorts: PortsFactory<Needs>): StageHandler {
-  const logger = new Logger({ serviceName: stage.name, logLevel: process.env.DRL_LOG_LEVEL === 'DEBUG' ? 'DEBUG' : process.env.AWS_LAMBDA_FUNCTION_NAME ? 'INFO' : 'SILENT' });
+export function stageHandler<S extends Stage, Input extends Run, Needs extends keyof Ports>(
+  stage: StageDefinition<S, Input, Needs>,
+  createPorts: PortsFactory<Needs>,
+): StageHandler {
+  const logger = new Logger({
+    serviceName: stage.name,
+    logLevel:
+      process.env.DRL_LOG_LEVEL === 'DEBUG' ? 'DEBUG' : process.env.AWS_LAMBDA_FUNCTION_NAME ? 'INFO' : 'SILENT',
+  });
   let ports: ReturnType<PortsFactory<Needs>> | undefined;
   const handler = middy<unknown, unknown, Error, Context>()
     .use({
@@ -22,16 +31,20 @@ export function stageHandler<S extends Stage, Input extends Run, Needs extends k
         request.internal.startedMs = performance.now();
       },
       after: (request) => {
-        logger.info('stage done', { stage: stage.name, seconds: (performance.now() - Number(request.internal.startedMs)) / 1000 });
+        logger.info('stage done', {
+          stage: stage.name,
+          seconds: (performance.now() - Number(request.internal.startedMs)) / 1000,
+        });
       },
       onError: (request) => {
         const { error } = request;
-        const facts = error instanceof ProductError ? { code: error.code, facts: error.facts, remedy: error.remedy } : {};
+        const facts =
+          error instanceof ProductError ? { code: error.code, facts: error.facts, remedy: error.remedy } : {};
         logger.error('stage failed', { stage: stage.name, ...facts, error: error ?? undefined });
       },
     })
     .handler(async (event: unknown) => {
-      ports ??= createPorts().catch((error) => {
+      ports ??= createPorts(stage.needs).catch((error) => {
         ports = undefined;
         throw error;
       });

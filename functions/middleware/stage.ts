@@ -1,10 +1,10 @@
 import type { z } from 'zod';
+import { getPointer, movePointer, type ObjectStore } from '../../adapters/object-store/port.ts';
+import type { Stage } from '../../config/schema.ts';
 import { badInput, ProductError } from '../../domain/errors.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
-import type { Stage } from '../../config/schema.ts';
-import { getPointer, movePointer, type ObjectStore } from '../../adapters/object-store/port.ts';
-import type { Ports } from '../ports.ts';
 import { outputs, type Run, runSchema } from '../contracts.ts';
+import type { Ports } from '../ports.ts';
 
 export type StageOutput<S extends Stage> = z.infer<(typeof outputs)[S]>;
 
@@ -19,7 +19,9 @@ export interface StageDefinition<S extends Stage, Input extends Run, Needs exten
   run(input: Input, ports: Pick<Ports, Needs>): Promise<StageOutput<S>>;
 }
 
-export const defineStage = <S extends Stage, Input extends Run, Needs extends keyof Ports>(definition: StageDefinition<S, Input, Needs>): StageDefinition<S, Input, Needs> => definition;
+export const defineStage = <S extends Stage, Input extends Run, Needs extends keyof Ports>(
+  definition: StageDefinition<S, Input, Needs>,
+): StageDefinition<S, Input, Needs> => definition;
 
 export interface StageResult {
   /** `unchanged`: the same input was done before, and its stored output is returned. */

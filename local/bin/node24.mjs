@@ -11,12 +11,17 @@ export function runUnderNode24(args, env = {}) {
   const windows = process.platform === 'win32';
   const bundled = `${ROOT}node_modules/.bin/node${windows ? '.exe' : ''}`;
   if (!own && !existsSync(bundled)) {
-    console.error(`Node ${MINIMUM_MAJOR} is needed and this is ${process.version}. Run "npm ci" (it installs Node ${MINIMUM_MAJOR} for Linux and Windows), or install Node ${MINIMUM_MAJOR}.`);
+    console.error(
+      `Node ${MINIMUM_MAJOR} is needed and this is ${process.version}. Run "npm ci" (it installs Node ${MINIMUM_MAJOR} for Linux and Windows), or install Node ${MINIMUM_MAJOR}.`,
+    );
     process.exit(2);
   }
   // Signals reach the child through the shared process group; the parent only waits for it.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
-  const result = spawnSync(own ? process.execPath : bundled, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  const result = spawnSync(own ? process.execPath : bundled, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
   return result.status ?? 1;
 }
 

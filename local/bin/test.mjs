@@ -4,7 +4,12 @@ import { ROOT, runUnderNode24 } from './node24.mjs';
 const [suite = 'quick', ...rest] = process.argv.slice(2);
 process.exit(
   runUnderNode24(
-    ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', `${ROOT}node_modules/jest/bin/jest.js`, ...rest],
+    [
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      `${ROOT}node_modules/jest/bin/jest.js`,
+      ...rest,
+    ],
     { DRL_TEST_SUITE: suite },
   ),
 );

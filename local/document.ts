@@ -1,0 +1,38 @@
+import type { Stage } from '../config/schema.ts';
+
+/** How a stage went in one run: `closed` on a day without a session. */
+export interface StageRun {
+  stage: Stage;
+  status: 'done' | 'unchanged' | 'closed' | 'failed';
+  seconds: number;
+  output: unknown;
+}
+
+/** Collects stage runs in the order of their first start; repeated calls of a stage (Map, wait loop) add up to one line. */
+export class StageLog {
+  readonly #runs = new Map<Stage, { statuses: string[]; seconds: number; outputs: unknown[] }>();
+
+  add(stage: Stage, status: 'done' | 'unchanged' | 'failed', seconds: number, output: unknown): void {
+    const run = this.#runs.get(stage) ?? { statuses: [], seconds: 0, outputs: [] };
+    run.statuses.push(status);
+    run.seconds += seconds;
+    run.outputs.push(output);
+    this.#runs.set(stage, run);
+  }
+
+  /** One line a stage. A stage is `unchanged` when every call of it was; `train` lists all its outputs, others the last. */
+  runs(closed = false): StageRun[] {
+    return [...this.#runs].map(([stage, run]) => ({
+      stage,
+      status: closed
+        ? 'closed'
+        : run.statuses.includes('failed')
+          ? 'failed'
+          : run.statuses.every((status) => status === 'unchanged')
+            ? 'unchanged'
+            : 'done',
+      seconds: Math.round(run.seconds * 1000) / 1000,
+      output: stage === 'train' ? run.outputs : run.outputs.at(-1),
+    }));
+  }
+}
