@@ -1,8 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, sep } from 'node:path';
-import { badInput } from '../../domain/errors.ts';
-import { type ObjectStore, preconditionFailed, type PutCondition } from './port.ts';
+import { assertObjectKey, type ObjectStore, type PutCondition, preconditionFailed } from './port.ts';
 
 const etagOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
@@ -20,7 +19,8 @@ export class FilesystemObjectStore implements ObjectStore {
   async put(key: string, bytes: Uint8Array, condition: PutCondition = {}): Promise<{ etag: string }> {
     const path = this.#path(key);
     const run = async () => {
-      if (condition.ifMatch !== undefined && (await this.get(key))?.etag !== condition.ifMatch) throw preconditionFailed(key);
+      if (condition.ifMatch !== undefined && (await this.get(key))?.etag !== condition.ifMatch)
+        throw preconditionFailed(key);
       await mkdir(dirname(path), { recursive: true });
       const temporary = join(dirname(path), `.tmp-${randomUUID()}`);
       try {
@@ -56,7 +56,10 @@ export class FilesystemObjectStore implements ObjectStore {
   }
 
   async exists(key: string): Promise<boolean> {
-    return stat(this.#path(key)).then((s) => s.isFile(), () => false);
+    return stat(this.#path(key)).then(
+      (s) => s.isFile(),
+      () => false,
+    );
   }
 
   async list(prefix: string): Promise<string[]> {
@@ -68,16 +71,18 @@ export class FilesystemObjectStore implements ObjectStore {
     });
     return entries
       .filter((entry) => entry.isFile() && !entry.name.startsWith('.tmp-'))
-      .map((entry) => join(entry.parentPath, entry.name).slice(this.root.length + 1).split(sep).join('/'))
+      .map((entry) =>
+        join(entry.parentPath, entry.name)
+          .slice(this.root.length + 1)
+          .split(sep)
+          .join('/'),
+      )
       .filter((key) => key.startsWith(prefix))
       .sort();
   }
 
   #path(key: string): string {
-    const normal = posix.normalize(key);
-    if (key === '' || normal !== key || normal.startsWith('/') || normal.startsWith('..')) {
-      throw badInput('OBJECT_KEY', 'An object key must be a plain relative path', { facts: { key } });
-    }
-    return join(this.root, ...normal.split('/'));
+    assertObjectKey(key);
+    return join(this.root, ...key.split('/'));
   }
 }

@@ -1,4 +1,5 @@
-import { ProductError, refused } from '../../domain/errors.ts';
+import { posix } from 'node:path';
+import { badInput, ProductError, refused } from '../../domain/errors.ts';
 import { canonicalJson, sha256 } from '../../domain/lineage/canonical.ts';
 import { type ArtifactKind, type ArtifactRef, type Manifest, manifestSchema } from '../../domain/lineage/manifest.ts';
 
@@ -20,10 +21,22 @@ export interface ObjectStore {
   list(prefix: string): Promise<string[]>;
 }
 
+/** Refuse a key that is not a plain relative path (`..`, a leading `/`, empty parts): it would mean different things to different stores. */
+export function assertObjectKey(key: string): void {
+  const normal = posix.normalize(key);
+  if (key === '' || normal !== key || normal.startsWith('/') || normal.startsWith('.') || normal.endsWith('/')) {
+    throw badInput('OBJECT_KEY', 'An object key must be a plain relative path', {
+      facts: { key },
+      remedy: 'Use parts joined by "/", without "." and "..".',
+    });
+  }
+}
+
 export const preconditionFailed = (key: string): ProductError =>
   refused('OBJECT_PRECONDITION', 'The object was written by someone else', { facts: { key } });
 
-const isPreconditionFailed = (error: unknown): boolean => error instanceof ProductError && error.code === 'OBJECT_PRECONDITION';
+const isPreconditionFailed = (error: unknown): boolean =>
+  error instanceof ProductError && error.code === 'OBJECT_PRECONDITION';
 
 export const artifactPrefix = (strategy: string, ref: ArtifactRef): string => `${strategy}/${ref.kind}/${ref.hash}`;
 
@@ -40,8 +53,17 @@ export interface NewArtifact {
  */
 export async function putArtifact(store: ObjectStore, strategy: string, artifact: NewArtifact): Promise<ArtifactRef> {
   const names = Object.keys(artifact.files).sort();
-  const files = Object.fromEntries(names.map((name) => [name, { sha256: sha256(artifact.files[name]), bytes: artifact.files[name].byteLength }]));
-  const manifest: Manifest = { schema: 1, kind: artifact.kind, strategy, files, inputs: artifact.inputs ?? {}, facts: artifact.facts ?? {} };
+  const files = Object.fromEntries(
+    names.map((name) => [name, { sha256: sha256(artifact.files[name]), bytes: artifact.files[name].byteLength }]),
+  );
+  const manifest: Manifest = {
+    schema: 1,
+    kind: artifact.kind,
+    strategy,
+    files,
+    inputs: artifact.inputs ?? {},
+    facts: artifact.facts ?? {},
+  };
   const text = canonicalJson(manifestSchema.parse(manifest));
   const ref: ArtifactRef = { kind: artifact.kind, hash: sha256(text) };
   const prefix = artifactPrefix(strategy, ref);
@@ -64,11 +86,18 @@ export async function getManifest(store: ObjectStore, strategy: string, ref: Art
 }
 
 /** One file of an artifact, its hash checked against the manifest (itself checked). */
-export async function getArtifactFile(store: ObjectStore, strategy: string, ref: ArtifactRef, name: string): Promise<Uint8Array> {
+export async function getArtifactFile(
+  store: ObjectStore,
+  strategy: string,
+  ref: ArtifactRef,
+  name: string,
+): Promise<Uint8Array> {
   const manifest = await getManifest(store, strategy, ref);
   const entry = manifest.files[name];
   if (!entry) {
-    throw refused('ARTIFACT_FILE_MISSING', 'The artifact has no such file', { facts: { kind: ref.kind, hash: ref.hash, name, has: Object.keys(manifest.files) } });
+    throw refused('ARTIFACT_FILE_MISSING', 'The artifact has no such file', {
+      facts: { kind: ref.kind, hash: ref.hash, name, has: Object.keys(manifest.files) },
+    });
   }
   const key = `${artifactPrefix(strategy, ref)}/${name}`;
   const bytes = await mustGet(store, key);
@@ -76,25 +105,44 @@ export async function getArtifactFile(store: ObjectStore, strategy: string, ref:
   return bytes;
 }
 
-export async function getArtifactJson<T>(store: ObjectStore, strategy: string, ref: ArtifactRef, name: string): Promise<T> {
+export async function getArtifactJson<T>(
+  store: ObjectStore,
+  strategy: string,
+  ref: ArtifactRef,
+  name: string,
+): Promise<T> {
   return JSON.parse(new TextDecoder().decode(await getArtifactFile(store, strategy, ref, name))) as T;
 }
 
 /** A pointer: the only mutable object, moved by conditional write. Value is JSON. */
-export async function getPointer<T>(store: ObjectStore, strategy: string, name: string): Promise<{ value: T; etag: string } | null> {
+export async function getPointer<T>(
+  store: ObjectStore,
+  strategy: string,
+  name: string,
+): Promise<{ value: T; etag: string } | null> {
   const found = await store.get(`${strategy}/pointers/${name}.json`);
   return found && { value: JSON.parse(new TextDecoder().decode(found.bytes)) as T, etag: found.etag };
 }
 
 /** Move a pointer from the state with `etag` (null: it must not exist yet). Throws `OBJECT_PRECONDITION` to the loser. */
-export async function movePointer(store: ObjectStore, strategy: string, name: string, value: unknown, etag: string | null): Promise<void> {
+export async function movePointer(
+  store: ObjectStore,
+  strategy: string,
+  name: string,
+  value: unknown,
+  etag: string | null,
+): Promise<void> {
   const bytes = new TextEncoder().encode(canonicalJson(value));
   await store.put(`${strategy}/pointers/${name}.json`, bytes, etag === null ? { ifNoneMatch: '*' } : { ifMatch: etag });
 }
 
 async function mustGet(store: ObjectStore, key: string): Promise<Uint8Array> {
   const found = await store.get(key);
-  if (!found) throw refused('OBJECT_MISSING', 'A stored object is missing', { facts: { key }, remedy: 'Restore the object, or run the day again in a new home.' });
+  if (!found)
+    throw refused('OBJECT_MISSING', 'A stored object is missing', {
+      facts: { key },
+      remedy: 'Restore the object, or run the day again in a new home.',
+    });
   return found.bytes;
 }
 

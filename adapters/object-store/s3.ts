@@ -1,0 +1,100 @@
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3';
+import { assertObjectKey, type ObjectStore, type PutCondition, preconditionFailed } from './port.ts';
+
+/** S3 answers 409 while another conditional write of the same key is in flight: the write is tried again this often. */
+const CONFLICT_ATTEMPTS = 5;
+const CONFLICT_PAUSE_MS = 50;
+
+interface S3Failure {
+  name?: string;
+  $metadata?: { httpStatusCode?: number; attempts?: number };
+}
+const statusOf = (error: unknown): number | undefined => (error as S3Failure).$metadata?.httpStatusCode;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Objects in one S3 bucket. Conditional writes are S3's own (`If-None-Match`, `If-Match`), so they hold between machines. */
+export class S3ObjectStore implements ObjectStore {
+  readonly bucket: string;
+  readonly #client: S3Client;
+
+  constructor(bucket: string, config: S3ClientConfig = {}) {
+    this.bucket = bucket;
+    this.#client = new S3Client({ maxAttempts: 5, ...config });
+  }
+
+  async put(key: string, bytes: Uint8Array, condition: PutCondition = {}): Promise<{ etag: string }> {
+    assertObjectKey(key);
+    const command = () =>
+      new PutObjectCommand({
+        Bucket: this.bucket,
+        Key: key,
+        Body: bytes,
+        ContentLength: bytes.byteLength,
+        ...(condition.ifNoneMatch ? { IfNoneMatch: condition.ifNoneMatch } : {}),
+        ...(condition.ifMatch === undefined ? {} : { IfMatch: condition.ifMatch }),
+      });
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return { etag: (await this.#client.send(command())).ETag! };
+      } catch (error) {
+        const status = statusOf(error);
+        if (status === 409 && attempt < CONFLICT_ATTEMPTS) {
+          await pause(CONFLICT_PAUSE_MS * attempt);
+          continue;
+        }
+        const lost = status === 412 || status === 409 || (status === 404 && condition.ifMatch !== undefined);
+        if (!lost) throw error;
+        const own = await this.#ownEarlierWrite(key, bytes, error);
+        if (own) return own;
+        throw preconditionFailed(key);
+      }
+    }
+  }
+
+  async get(key: string): Promise<{ bytes: Uint8Array; etag: string } | null> {
+    assertObjectKey(key);
+    try {
+      const found = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
+      return { bytes: await found.Body!.transformToByteArray(), etag: found.ETag! };
+    } catch (error) {
+      if (statusOf(error) === 404) return null;
+      throw error;
+    }
+  }
+
+  async exists(key: string): Promise<boolean> {
+    assertObjectKey(key);
+    try {
+      await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }));
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 404) return false;
+      throw error;
+    }
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const page of paginateListObjectsV2({ client: this.#client }, { Bucket: this.bucket, Prefix: prefix })) {
+      for (const object of page.Contents ?? []) keys.push(object.Key!);
+    }
+    return keys.sort(); // S3 sorts by UTF-8 bytes, the port by code unit
+  }
+
+  /**
+   * A write whose answer was lost is sent again by the SDK and then refused, because the key holds what the first try wrote. Only such a
+   * repeated write may take the bytes it finds for its own; a first try that finds the same bytes has lost to someone else.
+   */
+  async #ownEarlierWrite(key: string, bytes: Uint8Array, error: unknown): Promise<{ etag: string } | null> {
+    if (((error as S3Failure).$metadata?.attempts ?? 1) < 2) return null;
+    const found = await this.get(key);
+    return found && Buffer.from(found.bytes).equals(bytes) ? { etag: found.etag } : null;
+  }
+}

@@ -1,0 +1,170 @@
+import type { Alerts } from '../adapters/alerts/port.ts';
+import type { PortfolioChain } from '../adapters/chain/port.ts';
+import type { GraphStore } from '../adapters/graph-store/port.ts';
+import type { Ledger } from '../adapters/ledger/port.ts';
+import type { MarketDataProvider } from '../adapters/market-data/port.ts';
+import type { MetricsSink } from '../adapters/metrics-sink/port.ts';
+import type { ObjectStore } from '../adapters/object-store/port.ts';
+import type { PolicyRuntime } from '../adapters/policy-runtime/port.ts';
+import type { Tracker } from '../adapters/tracking/port.ts';
+import type { TrainingJob } from '../adapters/training-job/port.ts';
+import type { Settings } from '../config/schema.ts';
+import { badInput } from '../domain/errors.ts';
+import type { Progress } from './ports.ts';
+
+/*
+ * The AWS backing of every port, one lazy maker each. A handler imports the makers that it needs *statically*
+ * (`import { settings, s3Store } from '../compose.ts'`): each maker imports its adapter dynamically, so esbuild drops from a bundle the
+ * makers that its handler does not name, and everything behind them. `await import('../compose.ts')` would keep them all.
+ *
+ * Environment, set by cdk/lib/environment.ts and nothing else:
+ *   DRL_ROOT                folder that holds config/ and data/ (default: the bundle's own folder)
+ *   DRL_STAGE               dev | prod: names config/stages/<stage>.json and the metrics' environment
+ *   DRL_BUCKET              the artifacts' bucket
+ *   DRL_CODE_VERSION        commit that was deployed
+ *   DRL_LEDGER_HOST         endpoint of the Aurora DSQL cluster (IAM token), or
+ *   DRL_LEDGER_SECRET       ARN of a secret {"url": "postgres://..."}
+ *   DRL_GRAPH_URL           bolt URL of the Neo4j container beside the task, or
+ *   DRL_GRAPH_SECRET        ARN of a secret {"url", "user", "password"}
+ *   DRL_RPC_SECRET          ARN of a secret {"urls": ["https://...", ...]}
+ *   DRL_CONTRACT_PARAMETER  name of the SSM parameter that holds the contract's address
+ *   DRL_KEY_<ROLE>          ARN of the KMS key of a chain role (STRATEGIST, RELAYER, ATTESTOR, APPROVER); absent: the role is not this function's
+ *   DRL_ALERT_TOPIC         ARN of the alerts' topic
+ *   DRL_TRAINING_CLUSTER, DRL_TRAINING_TASK, DRL_TRAINING_SUBNETS, DRL_TRAINING_SECURITY_GROUP
+ *                           where a trainer runs when the train stage itself computes on Lambda; absent: as a child of this process
+ */
+
+export interface Variables {
+  [name: string]: string | undefined;
+}
+
+/** A variable of the environment; one that is missing is a fault of the deployment and is named. */
+export function required(name: string, variables: Variables = process.env): string {
+  const value = variables[name];
+  if (value) return value;
+  throw badInput('ENVIRONMENT', 'A variable of the environment is missing', {
+    facts: { name },
+    remedy:
+      'Deploy the stack again: cdk/lib/environment.ts sets it. On one machine use drl instead of the AWS handlers.',
+  });
+}
+
+const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined; // the next invocation of a warm function tries again
+      throw error;
+    });
+    return made;
+  };
+};
+
+const root = (): string => process.env.DRL_ROOT ?? process.env.LAMBDA_TASK_ROOT ?? process.cwd();
+
+export const settings = once(async (): Promise<Settings> => {
+  const { loadSettings } = await import('../config/load.ts');
+  return loadSettings({ root: root(), configFile: `${root()}/config/stages/${required('DRL_STAGE')}.json` });
+});
+
+export const codeVersion = async (): Promise<string> => required('DRL_CODE_VERSION');
+
+export const noProgress = async (): Promise<Progress> => () => {};
+
+export const s3Store = once(async (): Promise<ObjectStore> => {
+  const { S3ObjectStore } = await import('../adapters/object-store/s3.ts');
+  return new S3ObjectStore(required('DRL_BUCKET'));
+});
+
+const secret = async <T>(variable: string): Promise<T> => {
+  const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+  const { SecretString } = await new SecretsManagerClient({}).send(
+    new GetSecretValueCommand({ SecretId: required(variable) }),
+  );
+  return JSON.parse(SecretString ?? '{}') as T;
+};
+
+export const postgresLedger = once(async (): Promise<Ledger> => {
+  const { createPostgresLedger } = await import('../adapters/ledger/postgres.ts');
+  const host = process.env.DRL_LEDGER_HOST;
+  const open = async () => {
+    if (!host)
+      return createPostgresLedger({ connectionString: (await secret<{ url: string }>('DRL_LEDGER_SECRET')).url });
+    const { DsqlSigner } = await import('@aws-sdk/dsql-signer');
+    const signer = new DsqlSigner({ hostname: host });
+    return createPostgresLedger({
+      connectionString: `postgres://admin@${host}/postgres?sslmode=verify-full`,
+      password: () => signer.getDbConnectAdminAuthToken(),
+    });
+  };
+  const ledger = await open();
+  await ledger.migrate();
+  return ledger;
+});
+
+export const neo4jGraph = once(async (): Promise<GraphStore> => {
+  const { createNeo4jGraphStore } = await import('../adapters/graph-store/neo4j.ts');
+  const url = process.env.DRL_GRAPH_URL;
+  return createNeo4jGraphStore(
+    url
+      ? { url, user: '', password: '' }
+      : await secret<{ url: string; user: string; password: string }>('DRL_GRAPH_SECRET'),
+  );
+});
+
+/** Market data by the universe's own provider: the ECB over HTTP, or bundled files. */
+export const ecbMarketData = once(async (): Promise<MarketDataProvider> => {
+  const { createMarketData } = await import('../adapters/market-data/create.ts');
+  return createMarketData((await settings()).universe.provider, { root: root(), home: root() });
+});
+
+export const ecsTrainingJob = once(async (): Promise<TrainingJob> => {
+  const cluster = process.env.DRL_TRAINING_CLUSTER;
+  if (!cluster) return (await import('../adapters/training-job/subprocess.ts')).createSubprocessTrainingJob();
+  const { createEcsTrainingJob } = await import('../adapters/training-job/ecs.ts');
+  return createEcsTrainingJob({
+    cluster,
+    taskDefinition: required('DRL_TRAINING_TASK'),
+    subnets: required('DRL_TRAINING_SUBNETS').split(','),
+    securityGroups: [required('DRL_TRAINING_SECURITY_GROUP')],
+    store: await s3Store(),
+    strategy: (await settings()).config.strategy,
+  });
+});
+
+export const exactRuntime = once(
+  async (): Promise<PolicyRuntime> => (await import('../adapters/policy-runtime/exact.ts')).exactRuntime,
+);
+
+export const onnxRuntime = once(
+  async (): Promise<PolicyRuntime> => (await import('../adapters/policy-runtime/onnx.ts')).onnxRuntime,
+);
+
+export const evmChain = once(async (): Promise<PortfolioChain> => {
+  const { createAwsChain } = await import('./compose-chain.ts');
+  const { urls } = await secret<{ urls: string[] }>('DRL_RPC_SECRET');
+  return createAwsChain({
+    settings: await settings(),
+    urls,
+    contractParameter: required('DRL_CONTRACT_PARAMETER'),
+    variables: process.env,
+  });
+});
+
+export const objectStoreTracker = once(async (): Promise<Tracker> => {
+  const { ObjectStoreTracker } = await import('../adapters/tracking/object-store.ts');
+  return new ObjectStoreTracker(await s3Store(), (await settings()).config.strategy);
+});
+
+export const snsAlerts = once(async (): Promise<Alerts> => {
+  const [{ SnsAlerts }, { onceAlerts }] = await Promise.all([
+    import('../adapters/alerts/sns.ts'),
+    import('../adapters/alerts/once.ts'),
+  ]);
+  return onceAlerts(new SnsAlerts(required('DRL_ALERT_TOPIC')), await s3Store(), (await settings()).config.strategy);
+});
+
+export const emfMetrics = once(async (): Promise<MetricsSink> => {
+  const { EmfMetrics } = await import('../adapters/metrics-sink/emf.ts');
+  return new EmfMetrics({ environment: required('DRL_STAGE') });
+});
