@@ -12,7 +12,7 @@ export const lifeEventSchema = z.strictObject({
 });
 
 export const instrumentSchema = z.strictObject({
-  symbol: z.string().regex(/^[A-Z0-9][A-Z0-9.\-]{0,15}$/, 'capital letters, digits, "." and "-", at most 16'),
+  symbol: z.string().regex(/^[A-Z0-9][A-Z0-9.-]{0,15}$/, 'capital letters, digits, "." and "-", at most 16'),
   name: z.string(),
   kind: z.enum(['currency', 'equity', 'etf']),
   /** The group whose total weight is capped: currency bloc or sector. */

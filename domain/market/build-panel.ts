@@ -1,0 +1,117 @@
+import type { BarTable } from './bar.ts';
+import type { Instrument } from './instrument.ts';
+import type { MarketPanel, PanelExit } from './panel.ts';
+
+/**
+ * The market known at the close of `asOf`, as dense arrays. Sessions are the dates that have a bar. A session without a bar inside an asset's life is a
+ * halt: the asset is held, earns 0, and its whole move falls on the first bar after it.
+ *
+ * Total return of a bar, with dividend D per unit after the split S: (P_t + D) S / P_last - 1.
+ *
+ * Ends of life (see {@link PanelExit}): on the first session on or after the event's date, or later, when the successor
+ * has its first bar. A successor outside the panel pays the last price in cash. Bars after the end are ignored. A halt without an event
+ * never ends: the holding stays at its last price, and nobody is told otherwise.
+ */
+export function buildPanel(bars: BarTable, instruments: readonly Instrument[], asOf: string): MarketPanel {
+  const rows = rowsUntil(bars.date, asOf);
+  const seen = new Set(bars.symbol.slice(0, rows));
+  const listed = instruments.filter(({ symbol }) => seen.has(symbol)).sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+  const index = new Map(listed.map(({ symbol }, a) => [symbol, a]));
+  const { dates, session } = sessionsOf(bars, rows, index);
+  const [T, A] = [dates.length, listed.length];
+  const panel = {
+    dates,
+    symbols: listed.map(({ symbol }) => symbol),
+    groups: listed.map(({ group }) => group),
+    close: new Float64Array(T * A).fill(Number.NaN),
+    returns: new Float64Array(T * A),
+    tradable: new Uint8Array(T * A),
+    listed: new Uint8Array(T * A),
+    volume: new Float64Array(T * A).fill(Number.NaN),
+  };
+  const ends = listed.map(({ events }) => endOfLife(events, asOf, dates));
+  const first = new Int32Array(A).fill(-1);
+  const last = new Int32Array(A).fill(-1);
+  for (let row = 0; row < rows; row++) {
+    const a = index.get(bars.symbol[row]);
+    if (a === undefined) continue;
+    const t = session[row];
+    if (t >= (ends[a]?.from ?? T)) continue;
+    const at = t * A + a;
+    panel.close[at] = bars.close[row];
+    panel.volume[at] = bars.close[row] * bars.volume[row];
+    panel.tradable[at] = 1;
+    if (last[a] === -1) first[a] = t;
+    else {
+      const total = (bars.close[row] + (bars.dividend?.[row] ?? 0)) * (bars.split?.[row] ?? 1);
+      panel.returns[at] = total / panel.close[last[a] * A + a] - 1;
+    }
+    last[a] = t;
+  }
+  const exits: PanelExit[] = [];
+  for (let a = 0; a < A; a++) {
+    const exit = last[a] === -1 ? null : exitOf(ends[a], a, last[a], index, panel);
+    if (exit) exits.push(exit);
+    if (first[a] >= 0) for (let t = first[a]; t < (exit?.t ?? T); t++) panel.listed[t * A + a] = 1;
+  }
+  exits.sort((x, y) => x.t - y.t || x.asset - y.asset);
+  return { ...panel, exits };
+}
+
+function rowsUntil(date: readonly string[], asOf: string): number {
+  let [low, high] = [0, date.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (date[middle] <= asOf) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Distinct dates of the rows of the panel's assets, and the session index of each row. */
+function sessionsOf(bars: BarTable, rows: number, index: ReadonlyMap<string, number>) {
+  const dates: string[] = [];
+  const session = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    if (index.has(bars.symbol[row]) && dates.at(-1) !== bars.date[row]) dates.push(bars.date[row]);
+    session[row] = dates.length - 1;
+  }
+  return { dates, session };
+}
+
+interface EndOfLife {
+  /** First session on or after the event. */
+  from: number;
+  successor: string | null;
+  value: number | null;
+}
+
+function endOfLife(events: Instrument['events'], asOf: string, dates: readonly string[]): EndOfLife | null {
+  const event = events.filter(({ date }) => date <= asOf).sort((a, b) => (a.date < b.date ? -1 : 1))[0];
+  if (!event) return null;
+  const from = dates.findIndex((date) => date >= event.date);
+  return from === -1 ? null : { from, successor: event.successor, value: event.value };
+}
+
+function exitOf(
+  end: EndOfLife | null,
+  asset: number,
+  last: number,
+  index: ReadonlyMap<string, number>,
+  panel: Pick<MarketPanel, 'dates' | 'symbols' | 'close' | 'tradable'>,
+): PanelExit | null {
+  if (!end) return null;
+  const [T, A] = [panel.dates.length, panel.symbols.length];
+  const lastClose = panel.close[last * A + asset];
+  const successor = end.successor === null ? undefined : index.get(end.successor);
+  if (successor === undefined) {
+    const finalReturn = end.successor === null && end.value !== null ? end.value / lastClose - 1 : 0;
+    return { t: end.from, asset, successor: -1, finalReturn };
+  }
+  for (let t = end.from; t < T; t++) {
+    if (!panel.tradable[t * A + successor]) continue;
+    const finalReturn = end.value === null ? 0 : (end.value * panel.close[t * A + successor]) / lastClose - 1;
+    return { t, asset, successor, finalReturn };
+  }
+  return null;
+}

@@ -1,0 +1,86 @@
+import { badInput } from '../errors.ts';
+
+/** The fields of one line (RFC 4180: a field in double quotes may hold commas and doubled quotes), trimmed. */
+export function csvFields(line: string): string[] {
+  if (!line.includes('"')) return line.split(',').map((field) => field.trim());
+  const fields: string[] = [];
+  let field = '';
+  let quoted = false;
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i];
+    if (quoted) {
+      if (c !== '"') field += c;
+      else if (line[i + 1] === '"') {
+        field += '"';
+        i++;
+      } else quoted = false;
+    } else if (c === '"') quoted = true;
+    else if (c === ',') {
+      fields.push(field.trim());
+      field = '';
+    } else field += c;
+  }
+  fields.push(field.trim());
+  return fields;
+}
+
+/** Calls `each` with every line that is not blank, and its number from 1. Accepts LF and CRLF, and a byte order mark. */
+export function eachLine(text: string, each: (line: string, number: number) => void): void {
+  let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  for (let number = 1; start < text.length; number++) {
+    let end = text.indexOf('\n', start);
+    if (end === -1) end = text.length;
+    const stop = end > start && text.charCodeAt(end - 1) === 13 ? end - 1 : end;
+    if (stop > start) {
+      const line = text.slice(start, stop);
+      if (line.trim() !== '') each(line, number);
+    }
+    start = end + 1;
+  }
+}
+
+/**
+ * A small table as records by (lower-case) header name.
+ *
+ * @throws ProductError CSV_EMPTY or CSV_MISSING_COLUMN (bad input), naming the file.
+ */
+export function csvRecords(
+  text: string,
+  file: string,
+  required: readonly string[],
+): { line: number; fields: Record<string, string> }[] {
+  let header: string[] | null = null;
+  const records: { line: number; fields: Record<string, string> }[] = [];
+  eachLine(text, (line, number) => {
+    const values = csvFields(line);
+    if (header === null) {
+      header = values.map((name) => name.toLowerCase());
+      requireColumns(file, number, header, required);
+      return;
+    }
+    records.push({ line: number, fields: Object.fromEntries(header.map((name, i) => [name, values[i] ?? ''])) });
+  });
+  if (header === null) throw emptyFile(file);
+  return records;
+}
+
+export function requireColumns(
+  file: string,
+  line: number,
+  header: readonly string[],
+  required: readonly string[],
+): void {
+  const missing = required.filter((name) => !header.includes(name));
+  if (missing.length > 0) {
+    throw badInput('CSV_MISSING_COLUMN', `The file lacks the column ${missing.join(', ')}`, {
+      facts: { file, line, field: missing[0], missing, has: header },
+      remedy: `Name the columns in the first line, in any order: ${required.join(',')}.`,
+    });
+  }
+}
+
+export const emptyFile = (file: string): ReturnType<typeof badInput> =>
+  badInput('CSV_EMPTY', 'The file is empty', {
+    facts: { file, line: 1 },
+    remedy: 'A file of bars has a header line and at least one row. Remove the file or fill it.',
+  });

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { getArtifactFile, getArtifactJson, getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
+import { readTable, type Table, type TableColumns, writeTable } from '../../adapters/parquet/parquet.ts';
+import { refused } from '../../domain/errors.ts';
+import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import type { BarTable } from '../../domain/market/bar.ts';
+import { buildPanel } from '../../domain/market/build-panel.ts';
+import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
+import type { MarketPanel } from '../../domain/market/panel.ts';
+import type { QuarantinedRow } from '../../domain/market/quarantine.ts';
+
+/** Files of a dataset artifact. Fundamentals and macro are there only when the source has them. */
+export const DATASET_FILES = {
+  bars: 'bars.parquet',
+  instruments: 'instruments.json',
+  quarantine: 'quarantine.parquet',
+  fundamentals: 'fundamentals.parquet',
+  macro: 'macro.parquet',
+} as const;
+
+export const datasetFactsSchema = z.object({
+  universe: z.string(),
+  /** Everything in the dataset was known at the close of this session. */
+  asOf: z.iso.date(),
+  calendar: z.enum(['TARGET', 'XNYS', '24x7', 'data']),
+  interval: z.literal('1d'),
+  numeraire: z.string(),
+  licence: z.string(),
+  redistribution: z.boolean(),
+  sourceLine: z.string(),
+  rows: z.number().int(),
+  symbols: z.number().int(),
+  quarantined: z.number().int(),
+  firstDate: z.iso.date(),
+});
+export type DatasetFacts = z.infer<typeof datasetFactsSchema>;
+
+export interface Dataset {
+  panel: MarketPanel;
+  instruments: Instrument[];
+  facts: DatasetFacts;
+  bars: BarTable;
+  /** Quarterly figures by symbol, with `knownDate`; null when the universe has none. */
+  fundamentals: Table | null;
+}
+
+/**
+ * A dataset, every file checked against its hash, and the panel built from it.
+ *
+ * @throws ProductError OBJECT_MISSING, OBJECT_HASH_MISMATCH, ARTIFACT_FILE_MISSING, DATASET_KIND (refused).
+ */
+export async function loadDataset(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<Dataset> {
+  if (ref.kind !== 'datasets') {
+    throw refused('DATASET_KIND', 'The artifact is not a dataset', { facts: { kind: ref.kind, hash: ref.hash } });
+  }
+  const manifest = await getManifest(store, strategy, ref);
+  const facts = datasetFactsSchema.parse(manifest.facts);
+  const bars = barsOf(await readTable(await getArtifactFile(store, strategy, ref, DATASET_FILES.bars)));
+  const instruments = z
+    .array(instrumentSchema)
+    .parse(await getArtifactJson<unknown>(store, strategy, ref, DATASET_FILES.instruments));
+  const fundamentals =
+    DATASET_FILES.fundamentals in manifest.files
+      ? await readTable(await getArtifactFile(store, strategy, ref, DATASET_FILES.fundamentals))
+      : null;
+  return { panel: buildPanel(bars, instruments, facts.asOf), instruments, facts, bars, fundamentals };
+}
+
+/** The rows that were set aside when the dataset was made. */
+export async function loadQuarantine(
+  store: ObjectStore,
+  strategy: string,
+  ref: ArtifactRef,
+): Promise<QuarantinedRow[]> {
+  const table = await readTable(await getArtifactFile(store, strategy, ref, DATASET_FILES.quarantine));
+  return Array.from(
+    table.reason,
+    (_, i) => Object.fromEntries(Object.keys(table).map((name) => [name, table[name][i]])) as unknown as QuarantinedRow,
+  );
+}
+
+export function barColumns(bars: BarTable): TableColumns {
+  const columns: TableColumns = {
+    symbol: { type: 'STRING', data: bars.symbol },
+    date: { type: 'STRING', data: bars.date },
+    open: { type: 'DOUBLE', data: bars.open },
+    high: { type: 'DOUBLE', data: bars.high },
+    low: { type: 'DOUBLE', data: bars.low },
+    close: { type: 'DOUBLE', data: bars.close },
+    volume: { type: 'DOUBLE', data: bars.volume },
+  };
+  if (bars.dividend && bars.split) {
+    columns.dividend = { type: 'DOUBLE', data: bars.dividend };
+    columns.split = { type: 'DOUBLE', data: bars.split };
+  }
+  return columns;
+}
+
+export function barsOf(table: Table): BarTable {
+  const bars: BarTable = {
+    symbol: table.symbol as string[],
+    date: table.date as string[],
+    open: table.open as Float64Array,
+    high: table.high as Float64Array,
+    low: table.low as Float64Array,
+    close: table.close as Float64Array,
+    volume: table.volume as Float64Array,
+  };
+  if (table.dividend && table.split) {
+    bars.dividend = table.dividend as Float64Array;
+    bars.split = table.split as Float64Array;
+  }
+  return bars;
+}
+
+/** Rows that were set aside, as Parquet; may have no row. */
+export function quarantineTable(rows: readonly QuarantinedRow[]): Uint8Array {
+  const text = (name: Exclude<keyof QuarantinedRow, 'line'>) => ({
+    type: 'STRING' as const,
+    data: rows.map((row) => row[name]),
+  });
+  return writeTable({
+    reason: text('reason'),
+    file: text('file'),
+    line: { type: 'INT32', data: Int32Array.from(rows, (row) => row.line) },
+    symbol: text('symbol'),
+    date: text('date'),
+    field: text('field'),
+    value: text('value'),
+  });
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import type { RawFile } from '../../adapters/market-data/port.ts';
+import { readTable, type TableColumns } from '../../adapters/parquet/parquet.ts';
+import type { UniverseConfig } from '../../config/schema.ts';
+import { badInput } from '../../domain/errors.ts';
+import type { BarTable, CorporateAction } from '../../domain/market/bar.ts';
+import { headerOf, missingBarColumns, parseBarsCsv, parseBarsTable } from '../../domain/market/bars.ts';
+import { type CurrencyReference, currencyInstruments, parseCurrencyReference } from '../../domain/market/currencies.ts';
+import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '../../domain/market/ecb.ts';
+import { type EquityReference, equityInstruments, parseActions, parseUniverse } from '../../domain/market/equities.ts';
+import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
+import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
+import { decodeText, isParquet } from './decode.ts';
+import { fundamentalsKnownOn } from './fundamentals.ts';
+
+/** What the files of a provider say, parsed but not yet checked. */
+export interface Source {
+  batches: ParsedBars[];
+  actions: CorporateAction[];
+  /** Symbol -> first date on which it no longer exists. */
+  lifeEnds: ReadonlyMap<string, string>;
+  /** Instruments that have a bar, as known at the close of `asOf`. */
+  instruments(bars: BarTable, asOf: string): Instrument[];
+  /** Quarterly figures known at the close of `asOf`; null when the source has none. */
+  fundamentals(asOf: string): Promise<TableColumns | null>;
+}
+
+/** Names that a folder's files beside the bars may have. */
+export const FOLDER_FILES = {
+  universe: /^universe\.csv(\.gz)?$/,
+  actions: /^actions\.csv(\.gz)?$/,
+  instruments: /^instruments\.json$/,
+  fundamentals: /^fundamentals\.parquet$/,
+} as const;
+
+export const membersOf = (universe: UniverseConfig): ReadonlySet<string> | null =>
+  universe.members === 'all' ? null : new Set(universe.members);
+
+export async function parseSource(universe: UniverseConfig, files: readonly RawFile[]): Promise<Source> {
+  const { provider } = universe;
+  return provider.kind === 'ecb-file' || provider.kind === 'ecb-http'
+    ? ecbSource(universe, files, provider.reference)
+    : folderSource(files);
+}
+
+function ecbSource(universe: UniverseConfig, files: readonly RawFile[], referencePath: string): Source {
+  const referenceName = referencePath.split('/').at(-1);
+  const referenceFile = files.find((file) => file.name === referenceName);
+  const rates = files.filter((file) => file !== referenceFile).map(ratesOf);
+  if (!referenceFile || rates.length === 0) {
+    throw badInput('ECB_FILES', 'The provider gave no file of rates, or no reference table', {
+      facts: { reference: referencePath, files: files.map((file) => file.name) },
+      remedy: 'Name both in the universe configuration (provider.path or provider.historyUrl, and provider.reference).',
+    });
+  }
+  const reference = parseCurrencyReference(decodeText(referenceFile.bytes, referenceFile.name), referenceFile.name);
+  const members = membersOf(universe);
+  return {
+    batches: rates.reduce(mergeAll, [] as EcbRates[]).map((table) => ecbToBars(table, universe.numeraire, members)),
+    actions: [],
+    lifeEnds: new Map(reference.flatMap(({ code, event }) => (event ? [[code, event.date]] : []))),
+    instruments: (bars, asOf) => currencyInstruments(bars, reference satisfies CurrencyReference[], asOf),
+    fundamentals: async () => null,
+  };
+}
+
+function ratesOf(file: RawFile): EcbRates {
+  const text = decodeText(file.bytes, file.name);
+  return text.trimStart().startsWith('<') ? parseEcbXml(text, file.name) : parseEcbCsv(text, file.name);
+}
+
+const mergeAll = (done: EcbRates[], next: EcbRates): EcbRates[] =>
+  done.length === 0 ? [next] : [...done.slice(0, -1), ...mergeEcb(done[done.length - 1], next)];
+
+async function folderSource(files: readonly RawFile[]): Promise<Source> {
+  const find = (pattern: RegExp) => files.find((file) => pattern.test(file.name));
+  const text = (file: RawFile) => decodeText(file.bytes, file.name);
+  const [universe, actions, instruments, fundamentals] = [
+    find(FOLDER_FILES.universe),
+    find(FOLDER_FILES.actions),
+    find(FOLDER_FILES.instruments),
+    find(FOLDER_FILES.fundamentals),
+  ];
+  const aside = new Set([universe, actions, instruments, fundamentals]);
+  const batches: ParsedBars[] = [];
+  for (const file of files) {
+    if (aside.has(file)) continue;
+    batches.push(
+      isParquet(file.bytes) || file.name.endsWith('.parquet')
+        ? parseBarsTable(await readTable(file.bytes), file.name)
+        : parseBarsCsv(text(file), file.name),
+    );
+  }
+  const listed = instruments ? readInstruments(instruments) : [];
+  const reference: EquityReference[] = universe ? parseUniverse(text(universe), universe.name) : [];
+  return {
+    batches,
+    actions: actions ? parseActions(text(actions), actions.name) : [],
+    lifeEnds: new Map(listed.flatMap(({ symbol, events }) => (events[0] ? [[symbol, events[0].date]] : []))),
+    instruments: (bars, asOf) => equityInstruments(bars, listed, reference, asOf),
+    fundamentals: async (asOf) =>
+      fundamentals ? fundamentalsKnownOn(await readTable(fundamentals.bytes), asOf) : null,
+  };
+}
+
+function readInstruments(file: RawFile): Instrument[] {
+  try {
+    return z.array(instrumentSchema).parse(JSON.parse(decodeText(file.bytes, file.name)));
+  } catch (cause) {
+    throw badInput('INSTRUMENTS_FILE', 'The file of instruments cannot be read', {
+      facts: { file: file.name, problem: cause instanceof Error ? cause.message.slice(0, 500) : String(cause) },
+      remedy: 'It is a JSON list of instruments: symbol, name, kind, group, firstDate, lastDate, events, reference.',
+      cause,
+    });
+  }
+}
+
+/** Why a file of a folder holds no bars; null when it does. */
+export async function whyNotBars(file: RawFile): Promise<{ missing: string[]; has: string[] } | null> {
+  const header = isParquet(file.bytes)
+    ? Object.keys(await readTable(file.bytes))
+    : headerOf(decodeText(file.bytes, file.name));
+  const missing = missingBarColumns(header);
+  return missing.length === 0 ? null : { missing, has: header };
+}
