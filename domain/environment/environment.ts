@@ -1,0 +1,193 @@
+import { badInput } from '../errors.ts';
+import type { RiskGroupsHistory } from '../features/groups.ts';
+import { ObservationBuilder } from '../features/observation.ts';
+import type { FeatureTensor, Normaliser } from '../features/spec.ts';
+import type { MarketPanel } from '../market/panel.ts';
+import { actionToWeights } from '../portfolio/action.ts';
+import type { PortfolioBook } from '../portfolio/book.ts';
+import type { Costs } from '../portfolio/costs.ts';
+import type { Limits } from '../risk/limits.ts';
+import type { Random } from '../simulation/random.ts';
+import { type LoopState, PortfolioLoop } from './portfolio-loop.ts';
+import { type DecisionOutcome, type RewardConfig, rewardOf } from './reward.ts';
+
+export interface EnvironmentData {
+  panel: MarketPanel;
+  tensor: FeatureTensor;
+  normaliser: Normaliser;
+  groups: RiskGroupsHistory | null;
+  limits: Limits;
+  costs: Costs;
+}
+
+export interface EnvironmentOptions {
+  /** Session indices, inclusive. No price outside [from, to] is read. */
+  from: number;
+  to: number;
+  /** Decisions in one episode. */
+  episodeDays: number;
+  reward: RewardConfig;
+  extra?: {
+    /** Episodes start with a drawdown drawn uniformly from [0, this]; default 0. So a policy meets the states that it will serve in. */
+    maxStartDrawdown?: number;
+  };
+}
+
+export interface EnvironmentState {
+  loop: LoopState;
+  lastDecision: number;
+}
+
+const usableTables = new WeakMap<FeatureTensor, WeakMap<MarketPanel, (Uint8Array | undefined)[]>>();
+
+/** Usable assets by session, computed once for all environments on the same tensor and panel. Do not write to the masks. */
+export function usableAt(
+  builder: ObservationBuilder,
+  tensor: FeatureTensor,
+  panel: MarketPanel,
+  t: number,
+): Uint8Array {
+  let byPanel = usableTables.get(tensor);
+  if (!byPanel) {
+    byPanel = new WeakMap();
+    usableTables.set(tensor, byPanel);
+  }
+  let table = byPanel.get(panel);
+  if (!table) {
+    table = [];
+    byPanel.set(panel, table);
+  }
+  table[t] ??= builder.usable(t, panel);
+  return table[t] as Uint8Array;
+}
+
+/**
+ * The market as an environment in the manner of Gymnasium. One step = one session: the action is decided at the close of t and
+ * filled at the close of t + 1; its reward is the cost of that fill and the interval (t + 1, t + 2] which the filled weights earn.
+ * The observation after the step is that of the close of t + 1.
+ *
+ * Observation: float32 [A, F] (see `domain/policy/policy.ts`). Action: A logits and a log exposure.
+ */
+export class PortfolioEnvironment {
+  readonly assets: number;
+  /** Columns of an observation, state columns included. */
+  readonly features: number;
+  readonly #loop: PortfolioLoop;
+  readonly #builder: ObservationBuilder;
+  readonly #data: EnvironmentData;
+  readonly #options: EnvironmentOptions;
+  readonly #target: Float64Array;
+  readonly #outcome: DecisionOutcome = { cost: 0, growth: 1, turnover: 0, drawdownBefore: 0, drawdownAfter: 0 };
+  readonly #result = { reward: 0, done: false };
+  readonly #view: { held: Float64Array; cash: number; drawdown: number; usable: Uint8Array };
+  #lastDecision = 0;
+
+  /**
+   * @throws ENVIRONMENT_MISALIGNED when panel and tensor are not of the same sessions and assets; EPISODE_TOO_LONG when the range
+   * has no room for one episode.
+   */
+  constructor(data: EnvironmentData, options: EnvironmentOptions) {
+    checkAligned(data);
+    checkRange(data, options);
+    this.#data = data;
+    this.#options = options;
+    this.#loop = new PortfolioLoop(data);
+    this.#builder = new ObservationBuilder(data.tensor, data.normaliser);
+    this.assets = data.panel.symbols.length;
+    this.features = this.#builder.width;
+    this.#target = new Float64Array(this.assets);
+    this.#view = { held: this.book.held, cash: 1, drawdown: 0, usable: new Uint8Array(this.assets) };
+    this.#loop.start(options.from);
+    this.#lastDecision = options.from + options.episodeDays - 1;
+  }
+
+  get book(): PortfolioBook {
+    return this.#loop.book;
+  }
+
+  /** Session of the last close that was processed. */
+  get t(): number {
+    return this.#loop.t;
+  }
+
+  get exposureScale(): number {
+    return this.#loop.exposureScale;
+  }
+
+  /** A new episode at a random session, all cash. */
+  reset(random: Random): void {
+    const { from, to, episodeDays, extra } = this.#options;
+    const starts = to - episodeDays - from;
+    this.#loop.start(from + random.integer(starts));
+    this.#lastDecision = this.#loop.t + episodeDays - 1;
+    const most = extra?.maxStartDrawdown ?? 0;
+    if (most > 0) this.book.highWaterMark = 1 / (1 - most * random.uniform());
+  }
+
+  /** A new episode at session `t`: evaluation, and the check against the backtest. */
+  resetAt(t: number): void {
+    this.#loop.start(t);
+    this.#lastDecision = Math.min(t + this.#options.episodeDays - 1, this.#options.to - 2);
+  }
+
+  observe(out: Float32Array, offset: number): void {
+    const { panel, tensor, limits } = this.#data;
+    const view = this.#view;
+    view.cash = this.book.cash;
+    view.drawdown = this.book.drawdown(limits);
+    view.usable = usableAt(this.#builder, tensor, panel, this.t);
+    this.#builder.write(this.t, view, out, offset);
+  }
+
+  /** The object returned is reused by the next step. */
+  step(action: Float32Array, offset: number): { reward: number; done: boolean } {
+    const { panel, tensor, costs, limits } = this.#data;
+    const loop = this.#loop;
+    const usable = usableAt(this.#builder, tensor, panel, loop.t);
+    actionToWeights(action, offset, usable, this.#target);
+    loop.choose(this.#target, usable);
+    loop.advance();
+    const { book } = loop;
+    const outcome = this.#outcome;
+    outcome.cost = loop.cost;
+    outcome.turnover = loop.turnover;
+    outcome.growth = book.growth(panel, loop.t + 1, costs.cashRateAnnual);
+    outcome.drawdownBefore = book.drawdown(limits);
+    outcome.drawdownAfter = Math.max(0, 1 - (book.nav * outcome.growth) / book.highWaterMark);
+    this.#result.reward = rewardOf(this.#options.reward, outcome);
+    this.#result.done = loop.t > this.#lastDecision;
+    return this.#result;
+  }
+
+  state(): EnvironmentState {
+    return { loop: this.#loop.state(), lastDecision: this.#lastDecision };
+  }
+
+  restore(state: EnvironmentState): void {
+    this.#loop.restore(state.loop);
+    this.#lastDecision = state.lastDecision;
+  }
+}
+
+function checkAligned({ panel, tensor }: EnvironmentData): void {
+  const same =
+    panel.dates.length === tensor.dates.length &&
+    panel.dates.at(-1) === tensor.dates.at(-1) &&
+    panel.symbols.join() === tensor.symbols.join();
+  if (same) return;
+  throw badInput('ENVIRONMENT_MISALIGNED', 'Features and market are not of the same sessions and assets', {
+    facts: { panel: [panel.dates.length, panel.symbols.length], tensor: [tensor.dates.length, tensor.symbols.length] },
+    remedy: 'Compute the features from this dataset.',
+  });
+}
+
+function checkRange({ panel }: EnvironmentData, { from, to, episodeDays }: EnvironmentOptions): void {
+  const inside = from >= 0 && to < panel.dates.length && episodeDays >= 1;
+  if (inside && to - from >= episodeDays + 1) return;
+  throw badInput('EPISODE_TOO_LONG', 'The range of sessions has no room for one episode', {
+    facts: { from, to, sessions: panel.dates.length, episodeDays, sessionsNeeded: episodeDays + 2 },
+    remedy: 'Use shorter episodes or a longer range of sessions.',
+  });
+}
+
+export { VectorEnvironment, type VectorEnvironmentState } from './vector-environment.ts';

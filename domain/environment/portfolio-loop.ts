@@ -1,0 +1,167 @@
+import { type RiskGroups, type RiskGroupsHistory, riskGroupsAt } from '../features/groups.ts';
+import type { MarketPanel } from '../market/panel.ts';
+import { type BookState, PortfolioBook } from '../portfolio/book.ts';
+import type { Costs } from '../portfolio/costs.ts';
+import { groupIndex, type RiskContext } from '../risk/context.ts';
+import type { Limits } from '../risk/limits.ts';
+import { RiskProjector } from '../risk/projection.ts';
+
+/** What every loop over a market runs on. */
+export interface MarketData {
+  panel: MarketPanel;
+  /** null: no hub or liquidity caps (no graph). */
+  groups: RiskGroupsHistory | null;
+  limits: Limits;
+  costs: Costs;
+}
+
+interface PanelFacts {
+  groups: Int32Array;
+  groupNames: string[];
+  none: RiskGroups;
+  /** Risk groups by session, filled on first use. */
+  risk: WeakMap<RiskGroupsHistory, (RiskGroups | undefined)[]>;
+}
+
+const facts = new WeakMap<MarketPanel, PanelFacts>();
+
+function factsOf(panel: MarketPanel): PanelFacts {
+  const known = facts.get(panel);
+  if (known) return known;
+  const none = new Uint8Array(panel.symbols.length);
+  const made: PanelFacts = { ...groupIndex(panel.groups), none: { hubs: none, illiquid: none }, risk: new WeakMap() };
+  facts.set(panel, made);
+  return made;
+}
+
+function groupsAt(panel: MarketPanel, history: RiskGroupsHistory | null, t: number): RiskGroups {
+  const { none, risk } = factsOf(panel);
+  if (history === null) return none;
+  let table = risk.get(history);
+  if (!table) {
+    table = [];
+    risk.set(history, table);
+  }
+  table[t] ??= riskGroupsAt(history, panel.dates[t]);
+  return table[t] as RiskGroups;
+}
+
+/**
+ * The risk context at the close of `t`, after the fill: the same for training, backtest and the daily decision.
+ * @param usable [A] 1 where the policy may trade at `t`: a bar, and all features known. Everything else is frozen.
+ */
+export function riskContextAt(data: MarketData, t: number, book: PortfolioBook, usable: Uint8Array): RiskContext {
+  const { groups, groupNames } = factsOf(data.panel);
+  const { hubs, illiquid } = groupsAt(data.panel, data.groups, t);
+  return {
+    limits: data.limits,
+    groups,
+    groupNames,
+    hubs,
+    illiquid,
+    drifted: book.held,
+    frozen: usable.map((yes) => 1 - yes),
+    drawdown: book.drawdown(data.limits),
+    symbols: data.panel.symbols,
+  };
+}
+
+/** State of a loop between two sessions. */
+export interface LoopState {
+  t: number;
+  book: BookState;
+  pending: Float64Array;
+  hasPending: boolean;
+}
+
+/**
+ * The one loop of the product: decide at close t, fill at close t + 1. The environment and the backtest both step this object,
+ * so that they cannot differ by a bit.
+ */
+export class PortfolioLoop {
+  readonly data: MarketData;
+  readonly book: PortfolioBook;
+  readonly context: RiskContext;
+  /** The projected target that waits for the next close. */
+  readonly pending: Float64Array;
+  /** Session of the last close that was processed. */
+  t = 0;
+  /** Of the last fill. */
+  turnover = 0;
+  cost = 0;
+  exposureScale = 1;
+  readonly projector: RiskProjector;
+  #hasPending = false;
+
+  constructor(data: MarketData) {
+    const { panel, limits } = data;
+    const { groups, groupNames, none } = factsOf(panel);
+    const assets = panel.symbols.length;
+    this.data = data;
+    this.book = PortfolioBook.start(assets);
+    this.pending = new Float64Array(assets);
+    this.projector = new RiskProjector(groups, groupNames, limits);
+    const frozen = new Uint8Array(assets);
+    this.context = {
+      limits,
+      groups,
+      groupNames,
+      ...none,
+      drifted: this.book.held,
+      frozen,
+      drawdown: 0,
+      symbols: panel.symbols,
+    };
+  }
+
+  /** All cash at the close of `t`, nothing pending. */
+  start(t: number): void {
+    this.book.clear();
+    this.t = t;
+    this.turnover = 0;
+    this.cost = 0;
+    this.#hasPending = false;
+  }
+
+  /** Take `target` as decided at the close of `t`; projected onto the limits unless `project` is false. */
+  choose(target: ArrayLike<number>, usable: Uint8Array, project = true): void {
+    const { context, data } = this;
+    const { hubs, illiquid } = groupsAt(data.panel, data.groups, this.t);
+    context.hubs = hubs;
+    context.illiquid = illiquid;
+    context.drawdown = this.book.drawdown(data.limits);
+    for (let a = 0; a < usable.length; a += 1) context.frozen[a] = 1 - usable[a];
+    if (project) this.exposureScale = this.projector.project(target, context, this.pending);
+    else this.pending.set(target);
+    this.#hasPending = true;
+  }
+
+  /** To the close of the next session: earn, drift, exits, then fill what is pending. */
+  advance(): void {
+    const { panel, costs } = this.data;
+    this.t += 1;
+    this.book.markTo(panel, this.t, costs.cashRateAnnual);
+    this.turnover = 0;
+    this.cost = 0;
+    const fill = this.book.fill(panel, this.t, this.#hasPending ? this.pending : this.book.held, costs);
+    this.turnover = fill.turnover;
+    this.cost = fill.cost;
+    this.#hasPending = false;
+  }
+
+  state(): LoopState {
+    return {
+      t: this.t,
+      book: this.book.state(),
+      pending: Float64Array.from(this.pending),
+      hasPending: this.#hasPending,
+    };
+  }
+
+  restore(state: LoopState): void {
+    this.t = state.t;
+    this.book.assign(state.book);
+    this.pending.set(state.pending);
+    this.#hasPending = state.hasPending;
+  }
+}

@@ -1,0 +1,216 @@
+import { ProductError } from '../errors.ts';
+import type { MarketPanel, PanelExit } from '../market/panel.ts';
+import type { Costs } from './costs.ts';
+import { TradeCost } from './trade-cost.ts';
+
+/** All that a book remembers. `cash` and `held` are fractions of NAV. */
+export interface BookState {
+  nav: number;
+  highWaterMark: number;
+  daysSinceHigh: number;
+  held: Float64Array;
+  cash: number;
+}
+
+export interface Fill {
+  /** One-way, cash included, against the drifted weights. */
+  turnover: number;
+  /** Fraction of NAV. */
+  cost: number;
+}
+
+/** Interest on cash is simple, act/252. */
+const SESSIONS_PER_YEAR = 252;
+
+const exitTables = new WeakMap<MarketPanel, (PanelExit[] | undefined)[]>();
+
+function exitsAt(panel: MarketPanel, t: number): PanelExit[] | undefined {
+  let table = exitTables.get(panel);
+  if (!table) {
+    table = [];
+    for (const exit of panel.exits) {
+      table[exit.t] ??= [];
+      (table[exit.t] as PanelExit[]).push(exit);
+    }
+    exitTables.set(panel, table);
+  }
+  return table[t];
+}
+
+/**
+ * The one accounting loop. Every session: `markTo` earns the interval that ends there, lets weights drift and moves what has
+ * left the market; `fill` trades to the pending target and pays; `drawdown` is then read, and the next target decided.
+ *
+ * Money: over (t-1, t] NAV *= 1 + sum h_i r_i + cash x rate. A fill costs a fraction c of NAV, paid by the whole book: tradable
+ * assets end at their target weight of the new NAV, assets that cannot be traded keep their units, cash is the rest.
+ */
+export class PortfolioBook implements BookState {
+  nav: number;
+  highWaterMark: number;
+  daysSinceHigh: number;
+  readonly held: Float64Array;
+  cash: number;
+  #cost: TradeCost | null = null;
+  readonly #next: Float64Array;
+
+  constructor(state: BookState) {
+    this.nav = state.nav;
+    this.highWaterMark = state.highWaterMark;
+    this.daysSinceHigh = state.daysSinceHigh;
+    this.held = Float64Array.from(state.held);
+    this.cash = state.cash;
+    this.#next = new Float64Array(state.held.length);
+  }
+
+  /** All cash, NAV 1. */
+  static start(assets: number): PortfolioBook {
+    return new PortfolioBook({ nav: 1, highWaterMark: 1, daysSinceHigh: 0, held: new Float64Array(assets), cash: 1 });
+  }
+
+  static restore(state: BookState): PortfolioBook {
+    return new PortfolioBook(state);
+  }
+
+  /** Back to all cash and NAV 1, without allocation. */
+  clear(): void {
+    this.nav = 1;
+    this.highWaterMark = 1;
+    this.daysSinceHigh = 0;
+    this.held.fill(0);
+    this.cash = 1;
+  }
+
+  /** Take over a state without allocation. */
+  assign(state: BookState): void {
+    this.nav = state.nav;
+    this.highWaterMark = state.highWaterMark;
+    this.daysSinceHigh = state.daysSinceHigh;
+    this.held.set(state.held);
+    this.cash = state.cash;
+  }
+
+  state(): BookState {
+    const { nav, highWaterMark, daysSinceHigh, cash } = this;
+    return { nav, highWaterMark, daysSinceHigh, cash, held: Float64Array.from(this.held) };
+  }
+
+  /** NAV at `t` over NAV after the fill at `t - 1`, for the weights held now: what `markTo(panel, t)` multiplies NAV with. */
+  growth(panel: MarketPanel, t: number, cashRateAnnual = 0): number {
+    const { held } = this;
+    const row = t * held.length;
+    let gain = this.cash * (cashRateAnnual / SESSIONS_PER_YEAR);
+    for (let a = 0; a < held.length; a += 1) gain += held[a] * panel.returns[row + a];
+    const exits = exitsAt(panel, t);
+    if (exits)
+      for (const exit of exits) gain += held[exit.asset] * (1 + panel.returns[row + exit.asset]) * exit.finalReturn;
+    return 1 + gain;
+  }
+
+  /**
+   * Earn (t-1, t], drift, and move the holdings of assets that leave at `t`: free of cost, into the successor or cash.
+   * @throws BOOK_NOT_FINITE naming the asset and the session when a held asset has no finite return.
+   */
+  markTo(panel: MarketPanel, t: number, cashRateAnnual = 0): void {
+    const { held } = this;
+    const growth = this.growth(panel, t, cashRateAnnual);
+    if (!(growth > 0) || growth === Number.POSITIVE_INFINITY) throw notFinite(panel, t, this, growth);
+    const row = t * held.length;
+    for (let a = 0; a < held.length; a += 1) held[a] = (held[a] * (1 + panel.returns[row + a])) / growth;
+    this.cash = (this.cash * (1 + cashRateAnnual / SESSIONS_PER_YEAR)) / growth;
+    const exits = exitsAt(panel, t);
+    if (exits) {
+      for (const exit of exits) {
+        const value = held[exit.asset] * (1 + exit.finalReturn);
+        held[exit.asset] = 0;
+        if (exit.successor >= 0) held[exit.successor] += value;
+        else this.cash += value;
+      }
+    }
+    this.nav *= growth;
+    this.daysSinceHigh += 1;
+  }
+
+  /**
+   * Trade to `target` ([A], cash implied) at the close of `t`. Assets without a bar at `t` keep what is held. If that leaves too
+   * little cash for the purchases (a sale that could not be made), all purchases shrink by one factor: no borrowing.
+   */
+  fill(panel: MarketPanel, t: number, target: Float64Array, costs: Costs): Fill {
+    const { held } = this;
+    const next = this.#next;
+    const row = t * held.length;
+    if (this.#cost === null || this.#cost.panel !== panel || this.#cost.costs !== costs)
+      this.#cost = new TradeCost(panel, costs);
+    let total = 0;
+    let wanted = 0;
+    let bought = 0;
+    for (let a = 0; a < held.length; a += 1) {
+      next[a] = panel.tradable[row + a] === 1 ? target[a] : held[a];
+      total += next[a];
+      wanted += target[a];
+      if (next[a] > held[a]) bought += next[a] - held[a];
+    }
+    const excess = total - Math.max(1, wanted);
+    if (excess > 1e-12 && bought > 0) {
+      const keep = Math.max(0, 1 - excess / bought);
+      for (let a = 0; a < held.length; a += 1) if (next[a] > held[a]) next[a] = held[a] + (next[a] - held[a]) * keep;
+    }
+    return this.#settle(panel, t, next, this.#cost);
+  }
+
+  #settle(panel: MarketPanel, t: number, next: Float64Array, model: TradeCost): Fill {
+    const { held } = this;
+    const row = t * held.length;
+    let bought = 0;
+    let sold = 0;
+    let cost = 0;
+    for (let a = 0; a < held.length; a += 1) {
+      const change = next[a] - held[a];
+      if (change === 0) continue;
+      if (change > 0) bought += change;
+      else sold -= change;
+      cost += model.of(t, a, change);
+    }
+    let invested = 0;
+    for (let a = 0; a < held.length; a += 1) {
+      held[a] = panel.tradable[row + a] === 1 ? next[a] : held[a] / (1 - cost);
+      invested += held[a];
+    }
+    const cash = 1 - invested;
+    this.cash = cash < 0 && cash > -1e-12 ? 0 : cash;
+    this.nav *= 1 - cost;
+    if (this.nav >= this.highWaterMark) {
+      this.highWaterMark = this.nav;
+      this.daysSinceHigh = 0;
+    }
+    return { turnover: Math.max(bought, sold), cost };
+  }
+
+  /**
+   * 1 - NAV / high-water mark, after costs. The reset rule is applied here: once `resetAfterDays` sessions have passed without a
+   * new high the mark restarts at the present NAV (drawdown 0, `daysSinceHigh` 0). It keeps the drawdown control from locking
+   * the book out for ever near the floor; each reset opens a new budget, so the drawdown over all history may exceed one budget.
+   * Asking twice at one session gives the same answer.
+   */
+  drawdown(limits: { drawdown: { resetAfterDays: number | null } }): number {
+    const { resetAfterDays } = limits.drawdown;
+    if (resetAfterDays !== null && this.daysSinceHigh >= resetAfterDays) {
+      this.highWaterMark = this.nav;
+      this.daysSinceHigh = 0;
+    }
+    return Math.max(0, 1 - this.nav / this.highWaterMark);
+  }
+}
+
+function notFinite(panel: MarketPanel, t: number, book: PortfolioBook, growth: number): ProductError {
+  const row = t * panel.symbols.length;
+  const asset = panel.symbols.findIndex((_, a) => !Number.isFinite(book.held[a] * panel.returns[row + a]));
+  return new ProductError('BOOK_NOT_FINITE', 'The book cannot be valued', {
+    facts: {
+      date: panel.dates[t],
+      asset: asset < 0 ? 'portfolio' : panel.symbols[asset],
+      field: 'returns',
+      growth: String(growth),
+    },
+    remedy: 'Check the bars of this asset on this day (drl data check).',
+  });
+}

@@ -1,0 +1,287 @@
+import { ProductError } from '../errors.ts';
+import type { LimitHit } from '../lineage/decision.ts';
+import { exposureScale, groupCap, type RiskContext, WEIGHT_TOLERANCE } from './context.ts';
+import type { Limits } from './limits.ts';
+import { NearestPoint, type Polyhedron } from './nearest-point.ts';
+
+export { type Check, checkWeights } from './check.ts';
+export { exposureScale, groupCap, groupIndex, type RiskContext, WEIGHT_TOLERANCE } from './context.ts';
+
+export interface ProjectedWeights {
+  weights: Float64Array;
+  limitsHit: LimitHit[];
+  exposureScale: number;
+}
+
+/**
+ * The weights nearest to `target` (Euclidean) that keep every limit. See `RiskProjector` for the rules of precedence.
+ * @param target [A] finite; need not be feasible.
+ * @throws RISK_NOT_FINITE naming the asset.
+ */
+export function projectWeights(target: Float64Array, context: RiskContext): ProjectedWeights {
+  const weights = new Float64Array(target.length);
+  const projector = new RiskProjector(context.groups, context.groupNames, context.limits);
+  const scale = projector.project(target, context, weights);
+  return { weights, limitsHit: projector.limitsHit(target, weights, context), exposureScale: scale };
+}
+
+/**
+ * The one projection, with its workspace; use one per loop. With s = exposure scale, d = weights held:
+ *
+ * 1. An asset that cannot be traded keeps its drifted weight, whatever the caps say; what it takes of a group, bucket or gross
+ *    cap is no longer there for the others (never less than nothing).
+ * 2. Every cap and the target are scaled by s: drawdown control is the last word on the size of the book, and the result is
+ *    s times a portfolio that keeps the unscaled caps.
+ * 3. The answer is the point nearest to s x target within the scaled caps and within one-way turnover `maxTurnover` of d.
+ * 4. Lowering risk goes before turnover: let p be the portfolio within the scaled caps that is nearest to d. If even p needs
+ *    more than `maxTurnover`, the answer is p. p is reached by sales alone, so every answer either keeps the turnover limit
+ *    or raises no weight: the rule that the contract can check.
+ */
+export class RiskProjector {
+  readonly #nearest = new NearestPoint();
+  readonly #groups: Int32Array;
+  readonly #groupNames: readonly string[];
+  readonly #caps: Float64Array;
+  readonly #rowMembers: Int32Array[];
+  /** Weight by group, then hubs, illiquid, gross. */
+  readonly #sums: Float64Array;
+  readonly #frozenSums: Float64Array;
+  readonly #wanted: Float64Array;
+  readonly #feasible: Float64Array;
+  readonly #lower: Float64Array;
+  readonly #upper: Float64Array;
+  #members: { hubs: Uint8Array; illiquid: Uint8Array; lists: [Int32Array, Int32Array] } | null = null;
+  #sold = false;
+  /** Whether the last target kept every limit: nothing but the drawdown scale and frozen assets changed it. */
+  untouched = true;
+
+  constructor(groups: Int32Array, groupNames: readonly string[], limits: Limits) {
+    const assets = groups.length;
+    this.#groups = groups;
+    this.#groupNames = groupNames;
+    this.#caps = Float64Array.from(groupNames, (name) => groupCap(limits, name));
+    this.#rowMembers = groupNames.map((_, g) => indicesWhere(assets, (a) => groups[a] === g));
+    this.#sums = new Float64Array(groupNames.length + 3);
+    this.#frozenSums = new Float64Array(groupNames.length + 3);
+    this.#wanted = new Float64Array(assets);
+    this.#feasible = new Float64Array(assets);
+    this.#lower = new Float64Array(assets);
+    this.#upper = new Float64Array(assets);
+  }
+
+  /** Writes the projected weights to `out` and returns the exposure scale. */
+  project(target: ArrayLike<number>, context: RiskContext, out: Float64Array): number {
+    const scale = exposureScale(context.drawdown, context.limits);
+    this.#sold = false;
+    this.#scaleTarget(target, scale, context);
+    if (
+      this.#keepsCaps(this.#wanted, scale, context) &&
+      this.#turnover(this.#wanted, context) <= context.limits.maxTurnover
+    ) {
+      out.set(this.#wanted);
+      this.untouched = true;
+      return scale;
+    }
+    this.untouched = false;
+    this.#projectOnto(scale, context, out);
+    return scale;
+  }
+
+  #scaleTarget(target: ArrayLike<number>, scale: number, context: RiskContext): void {
+    const { frozen, drifted } = context;
+    for (let a = 0; a < this.#wanted.length; a += 1) {
+      const weight = target[a];
+      if (!Number.isFinite(weight)) throw notFinite(context, a, weight);
+      this.#wanted[a] = frozen[a] === 1 ? drifted[a] : scale * weight;
+    }
+  }
+
+  #turnover(weights: Float64Array, context: RiskContext): number {
+    const { drifted } = context;
+    let bought = 0;
+    let sold = 0;
+    for (let a = 0; a < weights.length; a += 1) {
+      const change = weights[a] - drifted[a];
+      if (change > 0) bought += change;
+      else sold -= change;
+    }
+    return Math.max(bought, sold);
+  }
+
+  /** Fills `#sums` (and `#frozenSums`): totals by group, hubs, illiquid, gross. */
+  #totals(weights: Float64Array, context: RiskContext): void {
+    const { hubs, illiquid, frozen } = context;
+    const groups = this.#groups;
+    const sums = this.#sums;
+    const fixed = this.#frozenSums;
+    const at = this.#groupNames.length;
+    sums.fill(0);
+    fixed.fill(0);
+    for (let a = 0; a < weights.length; a += 1) {
+      const w = weights[a];
+      sums[groups[a]] += w;
+      if (hubs[a] === 1) sums[at] += w;
+      if (illiquid[a] === 1) sums[at + 1] += w;
+      sums[at + 2] += w;
+      if (frozen[a] === 1) {
+        fixed[groups[a]] += w;
+        if (hubs[a] === 1) fixed[at] += w;
+        if (illiquid[a] === 1) fixed[at + 1] += w;
+        fixed[at + 2] += w;
+      }
+    }
+  }
+
+  /** The scaled cap of row k (groups, hubs, illiquid, gross). */
+  #cap(k: number, scale: number, limits: Limits): number {
+    const at = this.#groupNames.length;
+    if (k < at) return scale * this.#caps[k];
+    return scale * (k === at ? limits.maxHubWeight : k === at + 1 ? limits.maxIlliquidWeight : limits.maxGross);
+  }
+
+  /** Whether tradable assets keep the scaled caps, given what frozen assets take. */
+  #keepsCaps(weights: Float64Array, scale: number, context: RiskContext): boolean {
+    const { limits, frozen } = context;
+    const nameCap = scale * limits.maxWeight;
+    for (let a = 0; a < weights.length; a += 1) {
+      if (frozen[a] === 0 && !(weights[a] >= 0 && weights[a] <= nameCap)) return false;
+    }
+    this.#totals(weights, context);
+    for (let k = 0; k < this.#sums.length; k += 1) {
+      const cap = this.#cap(k, scale, limits);
+      if (this.#sums[k] > Math.max(cap, this.#frozenSums[k])) return false;
+    }
+    return true;
+  }
+
+  #projectOnto(scale: number, context: RiskContext, out: Float64Array): void {
+    const { limits, drifted, frozen } = context;
+    const set = this.#capsAsPolyhedron(scale, context);
+    const feasible = this.#feasible;
+    feasible.set(drifted);
+    if (!this.#keepsCaps(feasible, scale, context)) {
+      this.#solve(drifted, set, feasible, context);
+      if (this.#turnover(feasible, context) > limits.maxTurnover) {
+        out.set(feasible);
+        this.#sold = true;
+        return;
+      }
+    }
+    this.#solve(this.#wanted, set, out, context);
+    if (this.#turnover(out, context) <= limits.maxTurnover) return;
+    set.reference = drifted;
+    set.maxBuys = limits.maxTurnover;
+    set.maxSells = limits.maxTurnover;
+    if (!this.#nearest.solve(this.#wanted, set, out)) {
+      // at the very edge (turnover of p = maxTurnover) rounding can leave no interior: p keeps everything
+      out.set(feasible);
+    }
+    for (let a = 0; a < out.length; a += 1) if (frozen[a] === 1) out[a] = drifted[a];
+  }
+
+  #solve(from: Float64Array, set: Polyhedron, out: Float64Array, context: RiskContext): void {
+    if (this.#nearest.solve(from, set, out)) return;
+    throw new ProductError('RISK_PROJECTION_FAILED', 'The projection onto the limits did not end', {
+      facts: { target: Array.from(from), drawdown: context.drawdown },
+    });
+  }
+
+  #capsAsPolyhedron(scale: number, context: RiskContext): Polyhedron {
+    const { limits, frozen, drifted } = context;
+    const nameCap = scale * limits.maxWeight;
+    for (let a = 0; a < frozen.length; a += 1) {
+      this.#lower[a] = frozen[a] === 1 ? drifted[a] : 0;
+      this.#upper[a] = frozen[a] === 1 ? drifted[a] : nameCap;
+    }
+    this.#totals(drifted, context);
+    const rows: Polyhedron['rows'][number][] = [];
+    this.#allMembers(context).forEach((members, k) => {
+      const cap = Math.max(this.#cap(k, scale, limits), this.#frozenSums[k]);
+      let reach = 0;
+      for (let j = 0; j < members.length; j += 1) reach += this.#upper[members[j]];
+      if (members.length > 0 && reach > cap) rows.push({ members, cap });
+    });
+    return { lower: this.#lower, upper: this.#upper, rows, gross: null, reference: null, maxBuys: 1, maxSells: 1 };
+  }
+
+  #allMembers(context: RiskContext): Int32Array[] {
+    const { hubs, illiquid } = context;
+    const assets = hubs.length;
+    if (this.#members === null || this.#members.hubs !== hubs || this.#members.illiquid !== illiquid) {
+      const lists: [Int32Array, Int32Array] = [
+        indicesWhere(assets, (a) => hubs[a] === 1),
+        indicesWhere(assets, (a) => illiquid[a] === 1),
+      ];
+      this.#members = { hubs, illiquid, lists };
+    }
+    return [...this.#rowMembers, ...this.#members.lists, indicesWhere(assets, () => true)];
+  }
+
+  /** Which limits changed the target, and from what to what. `weights` is what `project` wrote for the same arguments. */
+  limitsHit(target: ArrayLike<number>, weights: Float64Array, context: RiskContext): LimitHit[] {
+    const { limits, frozen, drifted } = context;
+    const hits: LimitHit[] = [];
+    const scale = exposureScale(context.drawdown, limits);
+    const wanted = Float64Array.from(weights, (_, a) => (frozen[a] === 1 ? drifted[a] : target[a]));
+    for (let a = 0; a < weights.length; a += 1) {
+      const on = context.symbols?.[a] ?? `asset ${a}`;
+      if (frozen[a] === 1) {
+        if (Math.abs(target[a] - drifted[a]) > WEIGHT_TOLERANCE)
+          hits.push({ limit: 'notTradable', on, before: target[a], after: weights[a] });
+      } else if (target[a] < -WEIGHT_TOLERANCE)
+        hits.push({ limit: 'longOnly', on, before: target[a], after: weights[a] });
+      else if (target[a] > limits.maxWeight + WEIGHT_TOLERANCE)
+        hits.push({ limit: 'maxWeight', on, before: target[a], after: weights[a] });
+    }
+    this.#totals(wanted, context);
+    const before = Float64Array.from(this.#sums);
+    this.#totals(weights, context);
+    const at = this.#groupNames.length;
+    for (let k = 0; k < before.length; k += 1) {
+      if (before[k] <= this.#cap(k, 1, limits) + WEIGHT_TOLERANCE) continue;
+      const limit =
+        k < at ? 'maxGroupWeight' : k === at ? 'maxHubWeight' : k === at + 1 ? 'maxIlliquidWeight' : 'maxGross';
+      const on = k < at ? this.#groupNames[k] : k === at ? 'hubs' : k === at + 1 ? 'illiquid' : 'portfolio';
+      hits.push({ limit, on, before: before[k], after: this.#sums[k] });
+    }
+    this.#portfolioHits(hits, wanted, weights, scale, before[at + 2], context);
+    return hits;
+  }
+
+  #portfolioHits(
+    hits: LimitHit[],
+    wanted: Float64Array,
+    weights: Float64Array,
+    scale: number,
+    gross: number,
+    context: RiskContext,
+  ): void {
+    const { limits, frozen } = context;
+    const scaled = wanted.map((w, a) => (frozen[a] === 1 ? w : scale * w));
+    const turnover = this.#turnover(scaled, context);
+    if (turnover > limits.maxTurnover + WEIGHT_TOLERANCE) {
+      hits.push({
+        limit: this.#sold ? 'salesFirst' : 'maxTurnover',
+        on: 'portfolio',
+        before: turnover,
+        after: this.#turnover(weights, context),
+      });
+    }
+    if (scale < 1) {
+      let after = 0;
+      for (const w of weights) after += w;
+      hits.push({ limit: 'drawdown', on: 'portfolio', before: gross, after });
+    }
+  }
+}
+
+function indicesWhere(n: number, test: (i: number) => boolean): Int32Array {
+  const list: number[] = [];
+  for (let i = 0; i < n; i += 1) if (test(i)) list.push(i);
+  return Int32Array.from(list);
+}
+
+const notFinite = (context: RiskContext, asset: number, weight: number): ProductError =>
+  new ProductError('RISK_NOT_FINITE', 'A target weight is not a finite number', {
+    facts: { asset: context.symbols?.[asset] ?? asset, weight: String(weight) },
+  });
