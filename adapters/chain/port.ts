@@ -80,7 +80,10 @@ export interface PortfolioChain {
   /** Sign order and attestation with the strategist's and the attestor's keys. */
   signRebalance(order: RebalanceOrder, attestation: NavAttestation): Promise<SignedRebalance>;
   /** Build and sign the relayer's transaction; nothing is broadcast. */
-  signTransaction(rebalance: SignedRebalance, nonce: number): Promise<{ raw: string; hash: string; maxFeePerGasWei: string }>;
+  signTransaction(
+    rebalance: SignedRebalance,
+    nonce: number,
+  ): Promise<{ raw: string; hash: string; maxFeePerGasWei: string }>;
   relayer(): Promise<{ address: string; nextNonce: number; balanceWei: bigint }>;
   /** Broadcast signed bytes. "already known" and "nonce too low" of the same bytes are success. */
   broadcast(raw: string): Promise<void>;

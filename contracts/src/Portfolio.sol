@@ -1,0 +1,622 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
+/// @title Portfolio: the ledger of one strategy on one universe
+/// @notice Takes target weights that the strategist signed (EIP-712), together with the net asset value that the attestor
+/// signed, and keeps them within limits. The relayer that submits them has no other power. Holds no assets.
+/// @dev Weights are uint16 basis points, packed 16 to a word, lane i in bits [16i, 16i + 16). The last one is cash, and all
+/// sum to 10,000. What never changes (strategy, universe, symbols, groups) lies in the clone's code, not in storage:
+///   bytes 0-31 strategy | 32-63 universe | 64-65 number of assets n (cash not counted) | 66-67 number of groups |
+///   n group numbers of one byte | n symbols of 32 bytes
+contract Portfolio is EIP712, Initializable {
+    /// @notice What bounds an order. Basis points; per-day figures grow with the days between two price dates.
+    struct Limits {
+        /// Cap on one asset.
+        uint16 maxWeightBps;
+        /// Cap on the sum of assets.
+        uint16 maxGrossBps;
+        /// Cap on what an order may buy: the sum of increases. Sales that only raise cash are never bounded: they lower risk.
+        uint16 maxTurnoverBps;
+        /// Added to the turnover cap for each day since the last prices: weights drift between two orders.
+        uint16 driftBpsPerDay;
+        /// How far a position above its cap may stand over its last weight (or over the cap): a drifted position that cannot be traded.
+        uint16 passiveBandBps;
+        /// Below the high-water mark by more than this, only orders that lower the sum of assets are taken.
+        uint16 maxDrawdownBps;
+        /// Bound on the attested change of the net asset value, for each day since the last prices.
+        uint16 maxNavChangeBpsPerDay;
+    }
+
+    struct Roles {
+        address strategist;
+        address relayer;
+        address attestor;
+        address approver;
+        address guardian;
+        address admin;
+    }
+
+    enum Role {
+        Strategist,
+        Relayer,
+        Attestor,
+        Approver,
+        Guardian
+    }
+
+    /// @notice The strategist's order. `epoch` and `previousStateHash` name the state that it replaces.
+    struct RebalanceOrder {
+        bytes32 strategy;
+        uint32 epoch;
+        bytes32 previousStateHash;
+        uint256[] weights;
+        bytes32 modelHash;
+        bytes32 decisionHash;
+        bytes32 datasetHash;
+        uint32 pricesEpoch;
+        uint64 deadline;
+    }
+
+    struct Book {
+        uint96 navE18;
+        uint96 highWaterMarkE18;
+        uint32 epoch;
+        uint32 pricesEpoch;
+    }
+
+    struct State {
+        uint32 epoch;
+        uint32 pricesEpoch;
+        bool paused;
+        bytes32 stateHash;
+        uint96 navE18;
+        uint96 highWaterMarkE18;
+        uint256[] weights;
+    }
+
+    /// @dev The head of the clone's code.
+    struct Fixed {
+        bytes32 strategy;
+        bytes32 universe;
+        uint256 assets;
+        uint256 groupCount;
+        bytes groups;
+    }
+
+    bytes32 public constant ORDER_TYPEHASH = keccak256(
+        "RebalanceOrder(bytes32 strategy,uint32 epoch,bytes32 previousStateHash,uint256[] weights,bytes32 modelHash,bytes32 decisionHash,bytes32 datasetHash,uint32 pricesEpoch,uint64 deadline)"
+    );
+    bytes32 public constant ATTESTATION_TYPEHASH =
+        keccak256("NavAttestation(bytes32 strategy,uint32 epoch,uint32 pricesEpoch,uint96 navE18)");
+
+    uint256 private constant BPS = 10_000;
+    /// @dev Where the arguments of a clone begin in its code (EIP-1167 with arguments).
+    uint256 private constant ARGS_AT = 0x2d;
+    uint256 private constant GROUPS_AT = 68;
+
+    address private _relayer;
+    bool private _paused;
+    address private _strategist;
+    address private _attestor;
+    address private _approver;
+    address private _guardian;
+    address private _admin;
+    address private _pendingAdmin;
+    Limits private _limits;
+    Book private _book;
+    bytes32 private _stateHash;
+    mapping(uint256 word => uint256 lanes) private _weights;
+    mapping(uint256 word => uint256 lanes) private _groupCaps;
+    mapping(bytes32 modelHash => bool) private _approved;
+
+    event Rebalanced(
+        uint32 indexed epoch,
+        bytes32 indexed decisionHash,
+        bytes32 indexed modelHash,
+        bytes32 datasetHash,
+        bytes32 previousStateHash,
+        bytes32 stateHash,
+        uint32 pricesEpoch,
+        uint96 navE18,
+        uint96 highWaterMarkE18,
+        uint256[] weights
+    );
+    event ModelApproved(bytes32 indexed modelHash);
+    event ModelRevoked(bytes32 indexed modelHash);
+    event LimitsSet(Limits limits, uint16[] groupCapsBps);
+    event RoleSet(Role indexed role, address account);
+    event AdminProposed(address indexed account);
+    event AdminSet(address indexed account);
+    event Paused(address account);
+    event Unpaused(address account);
+
+    error NotPermitted(address caller, address needed);
+    error ContractPaused();
+    error ZeroAddress();
+    error InvalidLimit(uint256 valueBps);
+    error WrongGroupCount(uint256 given, uint256 needed);
+    error WrongStrategy(bytes32 given, bytes32 needed);
+    error WrongEpoch(uint256 given, uint256 needed);
+    error WrongState(bytes32 given, bytes32 needed);
+    error DeadlinePassed(uint256 deadline, uint256 blockTime);
+    error StalePrices(uint256 given, uint256 last);
+    error UnapprovedModel(bytes32 modelHash);
+    error InvalidOrderSignature(address recovered, address strategist);
+    error InvalidAttestation(address recovered, address attestor);
+    error NavOutOfBounds(uint256 navE18, uint256 lastE18, uint256 maxChangeBps);
+    error WrongWeightCount(uint256 words, uint256 needed);
+    error WeightsBeyondAssets(uint256 lanes);
+    error WeightsDoNotSum(uint256 sumBps);
+    error AssetCapExceeded(uint256 asset, uint256 weightBps, uint256 capBps);
+    error GroupCapExceeded(uint256 group, uint256 weightBps, uint256 capBps);
+    error GrossCapExceeded(uint256 grossBps, uint256 capBps);
+    error TurnoverExceeded(uint256 boughtBps, uint256 capBps);
+    error DrawdownLimit(uint256 drawdownBps, uint256 grossBps, uint256 lastGrossBps);
+    error UnknownAsset(bytes32 symbol);
+
+    constructor() EIP712("Portfolio", "1") {
+        _disableInitializers();
+    }
+
+    /// @notice Called once, by the factory, in the transaction that makes the clone: all cash, value 1, epoch 0.
+    function initialize(Roles calldata roles_, Limits calldata limits_, uint16[] calldata groupCapsBps_)
+        external
+        initializer
+    {
+        if (roles_.admin == address(0)) revert ZeroAddress();
+        _admin = roles_.admin;
+        emit AdminSet(roles_.admin);
+        _setRole(Role.Strategist, roles_.strategist);
+        _setRole(Role.Relayer, roles_.relayer);
+        _setRole(Role.Attestor, roles_.attestor);
+        _setRole(Role.Approver, roles_.approver);
+        _setRole(Role.Guardian, roles_.guardian);
+        Fixed memory fixed_ = _fixed();
+        _setLimits(limits_, groupCapsBps_);
+        _weights[fixed_.assets >> 4] = BPS << ((fixed_.assets & 15) << 4);
+        _book = Book({navE18: 1e18, highWaterMarkE18: 1e18, epoch: 0, pricesEpoch: 0});
+        _stateHash =
+            keccak256(abi.encode("Portfolio genesis", block.chainid, address(this), fixed_.strategy, fixed_.universe));
+    }
+
+    /// @notice Replace the weights. Callable by the relayer alone; every check is on what strategist and attestor signed.
+    /// @param attestedNavE18 Net asset value after marking at `order.pricesEpoch`, before the order is filled; 1e18 = 1.
+    /// @param attestation The attestor's signature over NavAttestation(strategy, epoch, pricesEpoch, navE18).
+    function rebalance(
+        RebalanceOrder calldata order,
+        bytes calldata orderSignature,
+        uint96 attestedNavE18,
+        bytes calldata attestation
+    ) external {
+        if (msg.sender != _relayer) revert NotPermitted(msg.sender, _relayer);
+        if (_paused) revert ContractPaused();
+        Fixed memory fixed_ = _fixed();
+        Book memory book = _book;
+        bytes32 previous = _stateHash;
+        _checkOrder(order, fixed_.strategy, book, previous);
+        bytes32 weightsHash = keccak256(abi.encodePacked(order.weights));
+        _checkSignatures(order, weightsHash, orderSignature, attestedNavE18, attestation);
+
+        Limits memory limits_ = _limits;
+        uint256 elapsedDays = book.epoch == 0 ? 0 : order.pricesEpoch - book.pricesEpoch;
+        uint256 drawdownBps = _mark(book, limits_, attestedNavE18, elapsedDays);
+        book.epoch = order.epoch;
+        book.pricesEpoch = order.pricesEpoch;
+        _place(order.weights, fixed_, limits_, elapsedDays, drawdownBps);
+
+        bytes32 next = keccak256(
+            abi.encode(
+                previous,
+                order.epoch,
+                order.pricesEpoch,
+                weightsHash,
+                order.modelHash,
+                order.decisionHash,
+                order.datasetHash,
+                book.navE18,
+                book.highWaterMarkE18
+            )
+        );
+        _book = book;
+        _stateHash = next;
+        emit Rebalanced(
+            order.epoch,
+            order.decisionHash,
+            order.modelHash,
+            order.datasetHash,
+            previous,
+            next,
+            order.pricesEpoch,
+            book.navE18,
+            book.highWaterMarkE18,
+            order.weights
+        );
+    }
+
+    // ---------------------------------------------------------------- models, pause, roles, limits
+
+    function approveModel(bytes32 modelHash) external {
+        _only(_approver);
+        _approved[modelHash] = true;
+        emit ModelApproved(modelHash);
+    }
+
+    function revokeModel(bytes32 modelHash) external {
+        _only(_approver);
+        delete _approved[modelHash];
+        emit ModelRevoked(modelHash);
+    }
+
+    /// @notice The guardian can stop the ledger and nothing else; only the admin starts it again.
+    function pause() external {
+        if (msg.sender != _guardian && msg.sender != _admin) revert NotPermitted(msg.sender, _guardian);
+        _paused = true;
+        emit Paused(msg.sender);
+    }
+
+    function unpause() external {
+        _only(_admin);
+        _paused = false;
+        emit Unpaused(msg.sender);
+    }
+
+    function setRole(Role role, address account) external {
+        _only(_admin);
+        _setRole(role, account);
+    }
+
+    function setLimits(Limits calldata limits_, uint16[] calldata groupCapsBps_) external {
+        _only(_admin);
+        _setLimits(limits_, groupCapsBps_);
+    }
+
+    /// @notice First step of two: the new admin must accept, so that the role cannot be lost to a wrong address.
+    function proposeAdmin(address account) external {
+        _only(_admin);
+        _pendingAdmin = account;
+        emit AdminProposed(account);
+    }
+
+    function acceptAdmin() external {
+        if (_pendingAdmin == address(0)) revert ZeroAddress();
+        _only(_pendingAdmin);
+        _admin = msg.sender;
+        delete _pendingAdmin;
+        emit AdminSet(msg.sender);
+    }
+
+    // ---------------------------------------------------------------- views
+
+    function state() external view returns (State memory) {
+        Book memory book = _book;
+        uint256 words = (_fixed().assets >> 4) + 1;
+        uint256[] memory packed = new uint256[](words);
+        for (uint256 word = 0; word < words; ++word) {
+            packed[word] = _weights[word];
+        }
+        return State({
+            epoch: book.epoch,
+            pricesEpoch: book.pricesEpoch,
+            paused: _paused,
+            stateHash: _stateHash,
+            navE18: book.navE18,
+            highWaterMarkE18: book.highWaterMarkE18,
+            weights: packed
+        });
+    }
+
+    /// @notice Weight of one asset in basis points; "CASH" names the cash.
+    function weights(bytes32 symbol) external view returns (uint256) {
+        bytes32[] memory symbols = assets();
+        uint256 lane = 0;
+        while (lane < symbols.length && symbols[lane] != symbol) ++lane;
+        if (lane == symbols.length && symbol != "CASH") revert UnknownAsset(symbol);
+        return (_weights[lane >> 4] >> ((lane & 15) << 4)) & 0xffff;
+    }
+
+    function strategy() external view returns (bytes32) {
+        return _fixed().strategy;
+    }
+
+    function universe() external view returns (bytes32) {
+        return _fixed().universe;
+    }
+
+    /// @notice The symbols in the order of the weights, without cash.
+    function assets() public view returns (bytes32[] memory symbols) {
+        bytes memory args = Clones.fetchCloneArgs(address(this));
+        uint256 count = (uint256(uint8(args[64])) << 8) | uint8(args[65]);
+        symbols = new bytes32[](count);
+        assembly ("memory-safe") {
+            mcopy(add(symbols, 32), add(args, add(add(32, GROUPS_AT), count)), shl(5, count))
+        }
+    }
+
+    function groupOf(uint256 asset) external view returns (uint256) {
+        return uint8(_fixed().groups[asset]);
+    }
+
+    function limits() external view returns (Limits memory) {
+        return _limits;
+    }
+
+    function groupCapsBps() external view returns (uint16[] memory caps) {
+        caps = new uint16[](_fixed().groupCount);
+        for (uint256 group = 0; group < caps.length; ++group) {
+            caps[group] = uint16(_groupCaps[group >> 4] >> ((group & 15) << 4));
+        }
+    }
+
+    function roles() external view returns (Roles memory) {
+        return Roles({
+            strategist: _strategist,
+            relayer: _relayer,
+            attestor: _attestor,
+            approver: _approver,
+            guardian: _guardian,
+            admin: _admin
+        });
+    }
+
+    function pendingAdmin() external view returns (address) {
+        return _pendingAdmin;
+    }
+
+    function isModelApproved(bytes32 modelHash) external view returns (bool) {
+        return _approved[modelHash];
+    }
+
+    // ---------------------------------------------------------------- checks
+
+    function _only(address needed) private view {
+        if (msg.sender != needed) revert NotPermitted(msg.sender, needed);
+    }
+
+    function _checkOrder(RebalanceOrder calldata order, bytes32 strategy_, Book memory book, bytes32 previous)
+        private
+        view
+    {
+        if (order.strategy != strategy_) revert WrongStrategy(order.strategy, strategy_);
+        if (order.epoch != uint256(book.epoch) + 1) revert WrongEpoch(order.epoch, uint256(book.epoch) + 1);
+        if (order.previousStateHash != previous) revert WrongState(order.previousStateHash, previous);
+        if (block.timestamp > order.deadline) revert DeadlinePassed(order.deadline, block.timestamp);
+        if (order.pricesEpoch <= book.pricesEpoch) revert StalePrices(order.pricesEpoch, book.pricesEpoch);
+        if (!_approved[order.modelHash]) revert UnapprovedModel(order.modelHash);
+    }
+
+    function _checkSignatures(
+        RebalanceOrder calldata order,
+        bytes32 weightsHash,
+        bytes calldata orderSignature,
+        uint96 navE18,
+        bytes calldata attestation
+    ) private view {
+        bytes32 orderHash = _hashTypedDataV4(
+            keccak256(
+                abi.encode(
+                    ORDER_TYPEHASH,
+                    order.strategy,
+                    order.epoch,
+                    order.previousStateHash,
+                    weightsHash,
+                    order.modelHash,
+                    order.decisionHash,
+                    order.datasetHash,
+                    order.pricesEpoch,
+                    order.deadline
+                )
+            )
+        );
+        (bool valid, address recovered) = _signedBy(_strategist, orderHash, orderSignature);
+        if (!valid) revert InvalidOrderSignature(recovered, _strategist);
+        bytes32 attestationHash = _hashTypedDataV4(
+            keccak256(abi.encode(ATTESTATION_TYPEHASH, order.strategy, order.epoch, order.pricesEpoch, navE18))
+        );
+        (valid, recovered) = _signedBy(_attestor, attestationHash, attestation);
+        if (!valid) revert InvalidAttestation(recovered, _attestor);
+    }
+
+    /// @dev A key's signature, or that of a contract wallet (ERC-1271). Recovery first: it spares the look at the account's code.
+    function _signedBy(address account, bytes32 hash, bytes calldata signature)
+        private
+        view
+        returns (bool valid, address recovered)
+    {
+        ECDSA.RecoverError problem;
+        (recovered, problem,) = ECDSA.tryRecoverCalldata(hash, signature);
+        valid = (problem == ECDSA.RecoverError.NoError && recovered == account)
+            || (account.code.length != 0
+                && SignatureChecker.isValidERC1271SignatureNowCalldata(account, hash, signature));
+    }
+
+    /// @dev Takes the attested value into `book`. The first one is free: it is the base of all that follow.
+    /// @return drawdownBps Fall from the high-water mark, rounded up.
+    function _mark(Book memory book, Limits memory limits_, uint96 navE18, uint256 elapsedDays)
+        private
+        pure
+        returns (uint256 drawdownBps)
+    {
+        uint256 last = book.navE18;
+        if (book.epoch == 0) {
+            if (navE18 == 0) revert NavOutOfBounds(navE18, last, 0);
+            book.highWaterMarkE18 = navE18;
+        } else {
+            uint256 change = navE18 > last ? navE18 - last : last - navE18;
+            uint256 bound = uint256(limits_.maxNavChangeBpsPerDay) * elapsedDays;
+            if (navE18 == 0 || change * BPS > bound * last) revert NavOutOfBounds(navE18, last, bound);
+            if (navE18 > book.highWaterMarkE18) book.highWaterMarkE18 = navE18;
+        }
+        book.navE18 = navE18;
+        uint256 high = book.highWaterMarkE18;
+        drawdownBps = ((high - navE18) * BPS + high - 1) / high;
+    }
+
+    /// @dev Checks the weights against the last ones and the limits, and stores them.
+    function _place(
+        uint256[] calldata next,
+        Fixed memory fixed_,
+        Limits memory limits_,
+        uint256 elapsedDays,
+        uint256 drawdownBps
+    ) private {
+        uint256 count = fixed_.assets;
+        if (next.length != (count >> 4) + 1) revert WrongWeightCount(next.length, (count >> 4) + 1);
+        uint256[] memory groupSums = new uint256[](((fixed_.groupCount + 15) >> 4) << 1);
+        uint256 bought = 0;
+        uint256 sum = 0;
+        for (uint256 word = 0; word < next.length; ++word) {
+            uint256 lanes = next[word];
+            uint256 lastLanes = _weights[word];
+            if (lanes != lastLanes) _weights[word] = lanes;
+            uint256 end = count - (word << 4);
+            if (end > 16) end = 16;
+            (uint256 wordSum, uint256 wordBought) =
+                _checkWord(lanes, lastLanes, word << 4, end, fixed_.groups, groupSums, limits_);
+            sum += wordSum;
+            bought += wordBought;
+            if (end < 16) {
+                lanes >>= end << 4;
+                lastLanes >>= end << 4;
+                if (lanes > 0xffff) revert WeightsBeyondAssets(lanes);
+                _checkTotals(sum, lanes, lastLanes, bought, limits_, elapsedDays, drawdownBps);
+            }
+        }
+        _checkGroups(groupSums, limits_.passiveBandBps);
+    }
+
+    /// @dev The lanes of one word that are assets.
+    function _checkWord(
+        uint256 lanes,
+        uint256 lastLanes,
+        uint256 first,
+        uint256 end,
+        bytes memory groups,
+        uint256[] memory groupSums,
+        Limits memory limits_
+    ) private pure returns (uint256 sum, uint256 bought) {
+        uint256 cap = limits_.maxWeightBps;
+        uint256 half = groupSums.length >> 1;
+        unchecked {
+            for (uint256 lane = 0; lane < end; ++lane) {
+                uint256 weight = lanes & 0xffff;
+                uint256 last = lastLanes & 0xffff;
+                lanes >>= 16;
+                lastLanes >>= 16;
+                if (weight | last == 0) continue;
+                if (weight > last) bought += weight - last;
+                if (weight > cap && _exceeds(weight, last, cap, limits_.passiveBandBps)) {
+                    revert AssetCapExceeded(first + lane, weight, cap);
+                }
+                sum += weight;
+                uint256 group = uint8(groups[first + lane]);
+                // 16 bits hold a group's sum: the total is 10,000, which is checked before the sums are used.
+                groupSums[group >> 4] += weight << ((group & 15) << 4);
+                groupSums[half + (group >> 4)] += last << ((group & 15) << 4);
+            }
+        }
+    }
+
+    function _checkTotals(
+        uint256 gross,
+        uint256 cash,
+        uint256 lastCash,
+        uint256 bought,
+        Limits memory limits_,
+        uint256 elapsedDays,
+        uint256 drawdownBps
+    ) private pure {
+        if (gross + cash != BPS) revert WeightsDoNotSum(gross + cash);
+        if (gross > limits_.maxGrossBps) revert GrossCapExceeded(gross, limits_.maxGrossBps);
+        uint256 turnoverCap = limits_.maxTurnoverBps + limits_.driftBpsPerDay * elapsedDays;
+        if (bought > turnoverCap) revert TurnoverExceeded(bought, turnoverCap);
+        uint256 lastGross = BPS - lastCash;
+        if (drawdownBps > limits_.maxDrawdownBps && gross >= lastGross && gross != 0) {
+            revert DrawdownLimit(drawdownBps, gross, lastGross);
+        }
+    }
+
+    function _checkGroups(uint256[] memory groupSums, uint256 band) private view {
+        uint256 words = groupSums.length >> 1;
+        for (uint256 word = 0; word < words; ++word) {
+            uint256 caps = _groupCaps[word];
+            uint256 lanes = groupSums[word];
+            uint256 lastLanes = groupSums[words + word];
+            for (uint256 group = word << 4; lanes != 0; ++group) {
+                uint256 weight = lanes & 0xffff;
+                if (weight > caps & 0xffff && _exceeds(weight, lastLanes & 0xffff, caps & 0xffff, band)) {
+                    revert GroupCapExceeded(group, weight, caps & 0xffff);
+                }
+                lanes >>= 16;
+                lastLanes >>= 16;
+                caps >>= 16;
+            }
+        }
+    }
+
+    /// @dev For a weight above its cap: false when it is not larger than the last one, or stands within the band over it.
+    function _exceeds(uint256 weight, uint256 last, uint256 cap, uint256 band) private pure returns (bool) {
+        return weight > last && weight > (last < cap ? last : cap) + band;
+    }
+
+    // ---------------------------------------------------------------- set
+
+    function _setRole(Role role, address account) private {
+        if (account == address(0)) revert ZeroAddress();
+        if (role == Role.Strategist) _strategist = account;
+        else if (role == Role.Relayer) _relayer = account;
+        else if (role == Role.Attestor) _attestor = account;
+        else if (role == Role.Approver) _approver = account;
+        else _guardian = account;
+        emit RoleSet(role, account);
+    }
+
+    function _setLimits(Limits calldata limits_, uint16[] calldata groupCapsBps_) private {
+        _checkLimit(limits_.maxWeightBps);
+        _checkLimit(limits_.maxGrossBps);
+        _checkLimit(limits_.maxTurnoverBps);
+        _checkLimit(limits_.driftBpsPerDay);
+        _checkLimit(limits_.passiveBandBps);
+        _checkLimit(limits_.maxDrawdownBps);
+        _checkLimit(limits_.maxNavChangeBpsPerDay);
+        uint256 groupCount = _fixed().groupCount;
+        if (groupCapsBps_.length != groupCount) revert WrongGroupCount(groupCapsBps_.length, groupCount);
+        uint256 packed = 0;
+        for (uint256 group = 0; group < groupCapsBps_.length; ++group) {
+            _checkLimit(groupCapsBps_[group]);
+            packed |= uint256(groupCapsBps_[group]) << ((group & 15) << 4);
+            if (group & 15 == 15 || group + 1 == groupCapsBps_.length) {
+                _groupCaps[group >> 4] = packed;
+                packed = 0;
+            }
+        }
+        _limits = limits_;
+        emit LimitsSet(limits_, groupCapsBps_);
+    }
+
+    function _checkLimit(uint256 valueBps) private pure {
+        if (valueBps > BPS) revert InvalidLimit(valueBps);
+    }
+
+    /// @dev Reads the head of the clone's code: no storage, and the symbols behind it are left out.
+    function _fixed() private view returns (Fixed memory result) {
+        bytes memory head = new bytes(GROUPS_AT);
+        assembly ("memory-safe") {
+            extcodecopy(address(), add(head, 32), ARGS_AT, GROUPS_AT)
+            mstore(result, mload(add(head, 32)))
+            mstore(add(result, 32), mload(add(head, 64)))
+            mstore(add(result, 64), shr(240, mload(add(head, 96))))
+            mstore(add(result, 96), shr(240, mload(add(head, 98))))
+        }
+        bytes memory groups = new bytes(result.assets);
+        assembly ("memory-safe") {
+            extcodecopy(address(), add(groups, 32), add(ARGS_AT, GROUPS_AT), mload(groups))
+        }
+        result.groups = groups;
+    }
+}
