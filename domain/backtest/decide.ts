@@ -1,5 +1,6 @@
+import { type MarketData, PortfolioLoop, riskContextAt } from '../environment/portfolio-loop.ts';
 import { ProductError, refused } from '../errors.ts';
-import { type RiskGroupsHistory, riskGroupsAt } from '../features/groups.ts';
+import type { RiskGroupsHistory } from '../features/groups.ts';
 import { ObservationBuilder } from '../features/observation.ts';
 import type { FeatureTensor } from '../features/spec.ts';
 import { sha256 } from '../lineage/canonical.ts';
@@ -10,10 +11,9 @@ import { CASH } from '../market/instrument.ts';
 import type { MarketPanel } from '../market/panel.ts';
 import type { Policy } from '../policy/policy.ts';
 import { actionToWeights } from '../portfolio/action.ts';
-import { PortfolioBook } from '../portfolio/book.ts';
+import type { PortfolioBook } from '../portfolio/book.ts';
 import { oneWayTurnover, tradeCost } from '../portfolio/trade-cost.ts';
 import { toBasisPoints } from '../risk/basis-points.ts';
-import { groupIndex, type RiskContext } from '../risk/context.ts';
 import { projectWeights } from '../risk/projection.ts';
 
 /** A registered model with its policy loaded into a runtime. */
@@ -60,11 +60,12 @@ export async function computeDecision(inputs: DecisionInputs): Promise<ComputedD
   const t = lastSession(inputs);
   const { panel, champion, challenger } = inputs;
   const { limits, costs } = champion.model;
-  const book = bookAt(inputs, t);
+  const market: MarketData = { panel, groups: inputs.groups, limits, costs };
+  const book = bookAt(inputs, market, t);
   const drawdown = book.drawdown(limits);
-  const context = riskContextAt(inputs, t, book, drawdown);
 
   const seen = await observeAndAct(inputs, champion, t, book, drawdown);
+  const context = riskContextAt(market, t, book, seen.usable);
   const policyWeights = weightsOf(seen.action, seen.usable);
   let blended = policyWeights;
   if (challenger && challenger.alpha > 0) {
@@ -155,39 +156,40 @@ function lastSession(inputs: DecisionInputs): number {
 }
 
 /**
- * The book at the close of session `t`: the previous decision's book, marked session by session, with its target filled at the
- * first session after it (see PortfolioBook). Costs and limits are the champion's.
+ * The book at the close of session `t`: the previous decision's book taken forward by the one loop, its target filled at the
+ * first session after it. Costs and limits are the champion's.
  */
-function bookAt(inputs: DecisionInputs, t: number): PortfolioBook {
-  const { panel, previous } = inputs;
-  const { limits, costs } = inputs.champion.model;
-  if (!previous) return PortfolioBook.start(panel.symbols.length);
-  const { book: stored, weightsBps } = previous.decision;
-  const from = panel.dates.indexOf(stored.date);
+function bookAt({ date, previous }: DecisionInputs, market: MarketData, t: number): PortfolioBook {
+  const { panel, limits } = market;
+  const loop = new PortfolioLoop(market);
+  loop.start(t);
+  if (!previous) return loop.book;
+  const { book, weightsBps } = previous.decision;
+  const from = panel.dates.indexOf(book.date);
   if (from < 0 || from >= t) {
     throw refused(
       'DECIDE_PREVIOUS',
       'The decision before this one was not made on an earlier session of this dataset',
       {
-        facts: { date: inputs.date, previousDate: stored.date, previousDecision: previous.hash },
+        facts: { date, previousDate: book.date, previousDecision: previous.hash },
         remedy: 'Decide days in order; a dataset must keep the sessions that were decided.',
       },
     );
   }
-  const book = PortfolioBook.restore({
-    nav: stored.nav,
-    highWaterMark: stored.highWaterMark,
-    daysSinceHigh: stored.daysSinceHigh,
-    held: bySymbol(panel.symbols, stored.held, previous.hash),
-    cash: stored.held[CASH] ?? 0,
+  const { nav, highWaterMark, daysSinceHigh } = book;
+  const held = bySymbol(panel.symbols, book.held, previous.hash);
+  const pending = bySymbol(panel.symbols, weightsBps, previous.hash).map((bps) => bps / 10_000);
+  loop.restore({
+    t: from,
+    book: { nav, highWaterMark, daysSinceHigh, held, cash: book.held[CASH] ?? 0 },
+    pending,
+    hasPending: true,
   });
-  const target = bySymbol(panel.symbols, weightsBps, previous.hash).map((bps) => bps / 10_000);
-  for (let s = from + 1; s <= t; s += 1) {
-    book.markTo(panel, s, costs.cashRateAnnual);
-    if (s === from + 1) book.fill(panel, s, target, costs);
-    book.drawdown(limits);
+  while (loop.t < t) {
+    loop.advance();
+    loop.book.drawdown(limits);
   }
-  return book;
+  return loop.book;
 }
 
 function bySymbol(symbols: readonly string[], values: Record<string, number>, decision: string): Float64Array {
@@ -204,23 +206,6 @@ function bySymbol(symbols: readonly string[], values: Record<string, number>, de
     }
   }
   return result;
-}
-
-function riskContextAt(inputs: DecisionInputs, t: number, book: PortfolioBook, drawdown: number): RiskContext {
-  const { panel } = inputs;
-  const assets = panel.symbols.length;
-  const none = new Uint8Array(assets);
-  const { hubs, illiquid } = inputs.groups ? riskGroupsAt(inputs.groups, inputs.date) : { hubs: none, illiquid: none };
-  return {
-    limits: inputs.champion.model.limits,
-    ...groupIndex(panel.groups),
-    hubs,
-    illiquid,
-    drifted: book.held,
-    frozen: Uint8Array.from({ length: assets }, (_, a) => 1 - panel.tradable[t * assets + a]),
-    drawdown,
-    symbols: panel.symbols,
-  };
 }
 
 async function observeAndAct(

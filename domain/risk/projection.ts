@@ -43,6 +43,7 @@ export class RiskProjector {
   readonly #groupNames: readonly string[];
   readonly #caps: Float64Array;
   readonly #rowMembers: Int32Array[];
+  readonly #everyone: Int32Array;
   /** Weight by group, then hubs, illiquid, gross. */
   readonly #sums: Float64Array;
   readonly #frozenSums: Float64Array;
@@ -52,6 +53,8 @@ export class RiskProjector {
   readonly #upper: Float64Array;
   #members: { hubs: Uint8Array; illiquid: Uint8Array; lists: [Int32Array, Int32Array] } | null = null;
   #sold = false;
+  /** Turnover that the caps alone would have asked for; null where the turnover limit did not bind. */
+  #turnoverWanted: number | null = null;
   /** Whether the last target kept every limit: nothing but the drawdown scale and frozen assets changed it. */
   untouched = true;
 
@@ -61,6 +64,7 @@ export class RiskProjector {
     this.#groupNames = groupNames;
     this.#caps = Float64Array.from(groupNames, (name) => groupCap(limits, name));
     this.#rowMembers = groupNames.map((_, g) => indicesWhere(assets, (a) => groups[a] === g));
+    this.#everyone = indicesWhere(assets, () => true);
     this.#sums = new Float64Array(groupNames.length + 3);
     this.#frozenSums = new Float64Array(groupNames.length + 3);
     this.#wanted = new Float64Array(assets);
@@ -73,6 +77,7 @@ export class RiskProjector {
   project(target: ArrayLike<number>, context: RiskContext, out: Float64Array): number {
     const scale = exposureScale(context.drawdown, context.limits);
     this.#sold = false;
+    this.#turnoverWanted = null;
     this.#scaleTarget(target, scale, context);
     if (
       this.#keepsCaps(this.#wanted, scale, context) &&
@@ -162,13 +167,16 @@ export class RiskProjector {
     if (!this.#keepsCaps(feasible, scale, context)) {
       this.#solve(drifted, set, feasible, context);
       if (this.#turnover(feasible, context) > limits.maxTurnover) {
-        out.set(feasible);
+        this.#turnoverWanted = this.#turnover(this.#wanted, context);
         this.#sold = true;
+        out.set(feasible);
         return;
       }
     }
     this.#solve(this.#wanted, set, out, context);
-    if (this.#turnover(out, context) <= limits.maxTurnover) return;
+    const turnover = this.#turnover(out, context);
+    if (turnover <= limits.maxTurnover) return;
+    this.#turnoverWanted = turnover;
     set.reference = drifted;
     set.maxBuys = limits.maxTurnover;
     set.maxSells = limits.maxTurnover;
@@ -214,7 +222,7 @@ export class RiskProjector {
       ];
       this.#members = { hubs, illiquid, lists };
     }
-    return [...this.#rowMembers, ...this.#members.lists, indicesWhere(assets, () => true)];
+    return [...this.#rowMembers, ...this.#members.lists, this.#everyone];
   }
 
   /** Which limits changed the target, and from what to what. `weights` is what `project` wrote for the same arguments. */
@@ -244,28 +252,14 @@ export class RiskProjector {
       const on = k < at ? this.#groupNames[k] : k === at ? 'hubs' : k === at + 1 ? 'illiquid' : 'portfolio';
       hits.push({ limit, on, before: before[k], after: this.#sums[k] });
     }
-    this.#portfolioHits(hits, wanted, weights, scale, before[at + 2], context);
+    this.#portfolioHits(hits, weights, scale, before[at + 2], context);
     return hits;
   }
 
-  #portfolioHits(
-    hits: LimitHit[],
-    wanted: Float64Array,
-    weights: Float64Array,
-    scale: number,
-    gross: number,
-    context: RiskContext,
-  ): void {
-    const { limits, frozen } = context;
-    const scaled = wanted.map((w, a) => (frozen[a] === 1 ? w : scale * w));
-    const turnover = this.#turnover(scaled, context);
-    if (turnover > limits.maxTurnover + WEIGHT_TOLERANCE) {
-      hits.push({
-        limit: this.#sold ? 'salesFirst' : 'maxTurnover',
-        on: 'portfolio',
-        before: turnover,
-        after: this.#turnover(weights, context),
-      });
+  #portfolioHits(hits: LimitHit[], weights: Float64Array, scale: number, gross: number, context: RiskContext): void {
+    if (this.#turnoverWanted !== null) {
+      const limit = this.#sold ? 'salesFirst' : 'maxTurnover';
+      hits.push({ limit, on: 'portfolio', before: this.#turnoverWanted, after: this.#turnover(weights, context) });
     }
     if (scale < 1) {
       let after = 0;
