@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { getArtifactJson } from '../adapters/object-store/port.ts';
 import type { Stage } from '../config/schema.ts';
 import type { ArtifactRef } from '../domain/lineage/manifest.ts';
 import type { DailySummary } from '../functions/report/summary.ts';
@@ -89,7 +90,13 @@ export async function runDaily(installation: Installation, date: string): Promis
   if (stored && stages.every((stage) => stage.status === 'unchanged')) {
     return { ...stored, stages: stored.stages.map((stage) => ({ ...stage, status: 'unchanged' as const })) };
   }
-  const summary = await installation.summary(state.report!.report);
+  const { store } = await installation.ports(['store']);
+  const summary = await getArtifactJson<DailySummary>(
+    store,
+    installation.settings.config.strategy,
+    state.report!.report,
+    'summary.json',
+  );
   const folder = (ref: ArtifactRef) => join(home.store, installation.settings.config.strategy, ref.kind, ref.hash);
   const document: DailyDocument = {
     ...summary,

@@ -31,36 +31,30 @@ export async function openInstallation(options: CommonOptions, command: string):
   const progress = new ProgressLine(process.stderr);
   const metrics = new LocalMetrics();
   const ports: LocalPorts = localPorts({ home, settings, metrics, progress: progress.step });
-  try {
-    return {
-      home,
-      settings,
-      progress,
-      metrics,
-      handlers: await stageHandlers(ports),
-      ports: ports.take,
-      newestDate: ports.newestDate,
-      announce: lock.announce,
-      async close() {
-        await ports.close();
-        lock.release();
-      },
-    };
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
+  return {
+    home,
+    settings,
+    progress,
+    metrics,
+    handlers: stageHandlers(ports),
+    ports: ports.take,
+    newestDate: ports.newestDate,
+    announce: lock.announce,
+    async close() {
+      await ports.close();
+      lock.release();
+    },
+  };
 }
 
-/** The same handlers that AWS runs, on this machine's ports. */
-async function stageHandlers(ports: LocalPorts): Promise<Record<Stage, TaskHandler>> {
-  const entries = await Promise.all(
-    STAGES.map(async (stage) => {
-      const { createHandler } = (await import(`../functions/${stage}/handler.ts`)) as {
-        createHandler(ports: LocalPorts['take']): TaskHandler;
-      };
-      return [stage, createHandler(ports.take)] as const;
-    }),
-  );
-  return Object.fromEntries(entries) as Record<Stage, TaskHandler>;
+/** The same handlers that AWS runs, on this machine's ports; each is loaded when its stage first runs. */
+function stageHandlers(ports: LocalPorts): Record<Stage, TaskHandler> {
+  const lazy = (stage: Stage): TaskHandler => {
+    let handler: Promise<TaskHandler> | undefined;
+    return async (event) => {
+      handler ??= import(`../functions/${stage}/handler.ts`).then(({ createHandler }) => createHandler(ports.take));
+      return (await handler)(event);
+    };
+  };
+  return Object.fromEntries(STAGES.map((stage) => [stage, lazy(stage)])) as Record<Stage, TaskHandler>;
 }

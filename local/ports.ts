@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { LocalMetrics } from '../adapters/metrics-sink/local.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Ports, Progress } from '../functions/ports.ts';
@@ -50,7 +49,7 @@ export function localPorts({ home, settings, metrics, progress }: LocalPortsOpti
       return ledger;
     },
     graph: async () => {
-      const graph = await (await import('../adapters/graph-store/ladybug.ts')).createLadybugGraphStore(null);
+      const graph = new (await import('../adapters/graph-store/ladybug.ts')).LadybugGraphStore();
       closers.push(() => graph.close());
       return graph;
     },
@@ -77,8 +76,7 @@ export function localPorts({ home, settings, metrics, progress }: LocalPortsOpti
 
   return {
     take,
-    newestDate: async () =>
-      (await import('./data/newest.ts')).newestDate(await get('marketData'), settings.universe, join(ROOT, 'data')),
+    newestDate: async () => (await import('./data/newest.ts')).newestDate(await get('marketData'), settings.universe),
     async close() {
       for (const close of closers.reverse()) await close();
     },
