@@ -1,0 +1,103 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { EnvironmentData } from '../../domain/environment/environment.ts';
+import { badInput } from '../../domain/errors.ts';
+import { sha256 } from '../../domain/lineage/canonical.ts';
+import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
+import { JOB_ARRAYS, type PpoJobSpec, type TrainingJobSpec, trainingJobSchema } from '../../domain/training/job.ts';
+import { decodeNpy, type NpyArray } from '../../domain/training/npy.ts';
+
+/** Read and check `<folder>/input/job.json`. `hash` is the SHA-256 of its bytes, which name the arrays by hash. */
+export async function readJob(folder: string): Promise<{ spec: TrainingJobSpec; hash: string }> {
+  const file = join(folder, 'input', 'job.json');
+  const bytes = await readFile(file).catch((cause) => {
+    throw badInput('JOB_MISSING', 'The training folder has no input/job.json', {
+      facts: { field: 'input/job.json' },
+      cause,
+      remedy: 'See training-container/README.md for what the folder must hold.',
+    });
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw badInput('JOB_NOT_JSON', 'input/job.json is not JSON', { cause });
+  }
+  const parsed = trainingJobSchema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw badInput('JOB_SCHEMA', 'input/job.json does not describe a training job', {
+      facts: { field: issue.path.join('.') || '(root)', problem: issue.message },
+    });
+  }
+  if (parsed.data.stateColumns.join() !== STATE_COLUMNS.join()) {
+    throw badInput('JOB_STATE_COLUMNS', 'The job was written for other state columns', {
+      facts: { wanted: STATE_COLUMNS, found: parsed.data.stateColumns },
+    });
+  }
+  return { spec: parsed.data, hash: sha256(bytes) };
+}
+
+/** The market and features of a `ppo` job, each array's hash and shape checked. */
+export async function readEnvironmentData(folder: string, spec: PpoJobSpec): Promise<EnvironmentData> {
+  const arrays: Record<string, NpyArray> = {};
+  for (const name of Object.keys(JOB_ARRAYS)) arrays[name] = await readArray(folder, name, spec.arrays[name]);
+  const [T, A, F] = [spec.dates.length, spec.symbols.length, spec.columns.length];
+  const typed = <Kind extends NpyArray['data']>(
+    name: keyof typeof JOB_ARRAYS,
+    Kind: new (...args: never[]) => Kind,
+    shape: number[],
+  ): Kind => {
+    const array = arrays[name];
+    if (array.data instanceof Kind && array.shape.join() === shape.join()) return array.data;
+    throw badInput('JOB_ARRAY_SHAPE', 'An array of the job has not the type or shape of the contract', {
+      facts: { file: name, wanted: JOB_ARRAYS[name], shapeWanted: shape, shapeFound: array.shape },
+    });
+  };
+  const { dates, symbols, groups, exits, columns, riskGroups } = spec;
+  const panel = {
+    dates,
+    symbols,
+    groups,
+    exits,
+    close: typed('close.npy', Float64Array, [T, A]),
+    returns: typed('returns.npy', Float64Array, [T, A]),
+    volume: typed('volume.npy', Float64Array, [T, A]),
+    tradable: typed('tradable.npy', Uint8Array, [T, A]),
+    listed: typed('listed.npy', Uint8Array, [T, A]),
+  };
+  const tensor = {
+    dates,
+    symbols,
+    columns,
+    values: typed('features.npy', Float32Array, [T, A, F]),
+    anchorLogit: typed('anchor_logit.npy', Float32Array, [T, A]),
+    anchorExposure: typed('anchor_exposure.npy', Float32Array, [T]),
+  };
+  const masks = (rows: number[][]): Uint8Array[] => rows.map((row) => Uint8Array.from(row));
+  const history = riskGroups && {
+    dates: riskGroups.dates,
+    symbols,
+    hubs: masks(riskGroups.hubs),
+    illiquid: masks(riskGroups.illiquid),
+  };
+  return { panel, tensor, normaliser: spec.normaliser, groups: history, limits: spec.limits, costs: spec.costs };
+}
+
+async function readArray(folder: string, name: string, hash: string | undefined): Promise<NpyArray> {
+  const bytes = await readFile(join(folder, 'input', name)).catch((cause) => {
+    throw badInput('JOB_ARRAY_MISSING', 'An array of the training job is missing', { facts: { file: name }, cause });
+  });
+  if (sha256(bytes) !== hash)
+    throw badInput('JOB_ARRAY_HASH', 'An array of the training job is not the one that job.json names', {
+      facts: { file: name, expected: hash ?? null, actual: sha256(bytes) },
+    });
+  return decodeNpy(bytes, name);
+}
+
+/** Write a file whole or not at all. */
+export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.part`, bytes);
+  await rename(`${path}.part`, path);
+}
