@@ -40,6 +40,8 @@ const providerSchema = z.discriminatedUnion('kind', [
     assets: z.number().int().positive(),
     sessions: z.number().int().positive(),
     start: z.iso.date(),
+    /** `equities`: the simulated universe. `known-optimum`: its sub-market, whose best policy is known in closed form. */
+    market: z.enum(['equities', 'known-optimum']).default('equities'),
   }),
   /** A user's folder, as `drl data import` stored it in the object store. */
   z.strictObject({ kind: z.literal('folder'), path: z.string() }),

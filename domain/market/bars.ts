@@ -71,6 +71,7 @@ export function parseBarsTable(table: Record<string, ArrayLike<unknown>>, file: 
   for (let row = 0; row < rows; row++) {
     reader.add(row + 2, (i) => {
       const value = columns[i][row];
+      if (typeof value === 'number') return value;
       return value === null || value === undefined ? '' : String(value);
     });
   }
@@ -97,7 +98,8 @@ class RowReader {
     this.#numbers = new Float64Array(this.fields.length);
   }
 
-  add(line: number, field: (i: number) => string): void {
+  add(line: number, cell: (i: number) => string | number): void {
+    const field = (i: number): string => String(cell(i));
     this.rows++;
     const symbol = this.#symbol(field(0));
     const dateText = field(1);
@@ -121,10 +123,10 @@ class RowReader {
       return;
     }
     for (let i = 2; i < this.fields.length; i++) {
-      const text = field(i);
-      const value = decimalOf(text);
+      const given = cell(i);
+      const value = typeof given === 'string' ? decimalOf(given) : Number.isFinite(given) ? given : null;
       if (value === null) {
-        reject(text === '' ? 'MISSING_VALUE' : 'NOT_A_NUMBER', this.fields[i], text);
+        reject(given === '' ? 'MISSING_VALUE' : 'NOT_A_NUMBER', this.fields[i], String(given));
         return;
       }
       this.#numbers[i] = value;
