@@ -6,6 +6,7 @@ import type { CypherStatement, GraphStore } from './port.ts';
 export interface Neo4jOptions {
   /** bolt:// or neo4j+s:// URL. */
   url: string;
+  /** Empty: no authentication (a server beside the task that nothing else reaches). */
   user: string;
   password: string;
   /** @default the server's default database */
@@ -20,9 +21,8 @@ export class Neo4jGraphStore implements GraphStore {
   readonly #database: string | undefined;
 
   constructor(options: Neo4jOptions) {
-    this.#driver = neo4j.driver(options.url, neo4j.auth.basic(options.user, options.password), {
-      disableLosslessIntegers: true,
-    });
+    const auth = options.user === '' ? undefined : neo4j.auth.basic(options.user, options.password);
+    this.#driver = neo4j.driver(options.url, auth, { disableLosslessIntegers: true });
     this.#database = options.database;
   }
 
@@ -76,6 +76,8 @@ export class Neo4jGraphStore implements GraphStore {
     }
   }
 }
+
+export const createNeo4jGraphStore = (options: Neo4jOptions): GraphStore => new Neo4jGraphStore(options);
 
 /** JavaScript numbers travel as floats; whole ones are sent as integers, so that LIMIT and integer sums work. */
 function typed(value: unknown): unknown {

@@ -1,0 +1,98 @@
+import type { AssetSeries } from '../../domain/features/asset-series.ts';
+import type { CorrelationEdge } from './asset-graph.ts';
+
+/** A pair needs returns of both on at least this share of the window's sessions. */
+const MIN_COVERAGE = 0.8;
+
+export interface CorrelationOptions {
+  windowDays: number;
+  /** Correlations below it are no edge. */
+  threshold: number;
+  /** An edge is kept when it is among this many strongest of either end. */
+  maxNeighbours: number;
+}
+
+/**
+ * Correlation edges over the `windowDays` sessions that end at t: pairs at or above the threshold that are among the strongest of
+ * one of their ends. Ties fall to the first symbols. `members` are asset indices, ascending by symbol.
+ */
+export function correlationEdges(
+  series: readonly AssetSeries[],
+  symbols: readonly string[],
+  members: readonly number[],
+  t: number,
+  options: CorrelationOptions,
+): CorrelationEdge[] {
+  const windows = members.map((a) => windowOf(series[a], t, options.windowDays));
+  const pairs: { i: number; j: number; strength: number }[] = [];
+  for (let i = 0; i < members.length; i++) {
+    for (let j = i + 1; j < members.length; j++) {
+      const correlation = pairCorrelation(windows[i], windows[j]);
+      if (!(correlation >= options.threshold)) continue;
+      pairs.push({ i, j, strength: Math.round(Math.min(1, correlation) * 1e6) });
+    }
+  }
+  pairs.sort((a, b) => b.strength - a.strength || a.i - b.i || a.j - b.j);
+  const degrees = new Int32Array(members.length);
+  const kept = pairs.filter(({ i, j }) => {
+    const keep = degrees[i] < options.maxNeighbours || degrees[j] < options.maxNeighbours;
+    degrees[i]++;
+    degrees[j]++;
+    return keep;
+  });
+  kept.sort((a, b) => a.i - b.i || a.j - b.j);
+  return kept.map(({ i, j, strength }) => ({ source: symbols[members[i]], target: symbols[members[j]], strength }));
+}
+
+interface Window {
+  observed: Uint8Array;
+  returns: Float64Array;
+  /** Returns less their mean, and the root of their sum of squares, when no session is missing. */
+  centred: Float64Array | null;
+  length: number;
+}
+
+function windowOf(series: AssetSeries, t: number, days: number): Window {
+  const observed = series.observed.subarray(t - days + 1, t + 1);
+  const returns = series.returns.subarray(t - days + 1, t + 1);
+  if (observed.includes(0)) return { observed, returns, centred: null, length: 0 };
+  let sum = 0;
+  for (const r of returns) sum += r;
+  const centred = returns.map((r) => r - sum / days);
+  let squares = 0;
+  for (const x of centred) squares += x * x;
+  return { observed, returns, centred, length: Math.sqrt(squares) };
+}
+
+/** Pearson correlation over the sessions on which both have a return; NaN where not known or where one does not move. */
+function pairCorrelation(a: Window, b: Window): number {
+  if (a.centred && b.centred) {
+    let product = 0;
+    for (let s = 0; s < a.centred.length; s++) product += a.centred[s] * b.centred[s];
+    return product / (a.length * b.length);
+  }
+  let n = 0;
+  let meanA = 0;
+  let meanB = 0;
+  for (let s = 0; s < a.returns.length; s++) {
+    if (a.observed[s] === 0 || b.observed[s] === 0) continue;
+    n++;
+    meanA += a.returns[s];
+    meanB += b.returns[s];
+  }
+  if (n < MIN_COVERAGE * a.returns.length) return Number.NaN;
+  meanA /= n;
+  meanB /= n;
+  let product = 0;
+  let squaresA = 0;
+  let squaresB = 0;
+  for (let s = 0; s < a.returns.length; s++) {
+    if (a.observed[s] === 0 || b.observed[s] === 0) continue;
+    const x = a.returns[s] - meanA;
+    const y = b.returns[s] - meanB;
+    product += x * y;
+    squaresA += x * x;
+    squaresB += y * y;
+  }
+  return product / Math.sqrt(squaresA * squaresB);
+}
