@@ -1,0 +1,242 @@
+import { expect, test } from '@jest/globals';
+import { fitNormaliser } from '../features/normaliser.ts';
+import type { FeatureTensor } from '../features/spec.ts';
+import { canonicalJson, hashOf } from '../lineage/canonical.ts';
+import { type Decision, decisionSchema } from '../lineage/decision.ts';
+import type { Model } from '../lineage/model.ts';
+import { type MarketPanel, panelUntil } from '../market/panel.ts';
+import { cashPolicy } from '../policy/cash.ts';
+import { createExactPolicy } from '../policy/exact/exact.ts';
+import { type Policy, STATE_COLUMNS } from '../policy/policy.ts';
+import { simulateKnownOptimum } from '../simulation/known-optimum.ts';
+import { knownOptimumTensor } from '../simulation/known-optimum-tensor.ts';
+import { modelPolicy, runBacktest } from './backtest.ts';
+import { computeDecision, type DecidingModel, type DecisionInputs } from './decide.ts';
+
+const SESSIONS = 330;
+const START = 280;
+const market = simulateKnownOptimum({ seed: 5, assets: 4, sessions: SESSIONS });
+const { tensor, spec } = knownOptimumTensor(market);
+const normaliser = fitNormaliser(tensor, market.panel.dates[255], market.panel.dates[275]);
+const artifact = (kind: 'datasets' | 'features', hash: string) => ({ kind, hash: hash.repeat(64) });
+
+const model: Model = {
+  schema: 1,
+  name: 'test model',
+  kind: 'baseline',
+  universe: 'known',
+  symbols: [...market.panel.symbols],
+  featureSpec: spec,
+  featureSpecHash: hashOf(spec),
+  normaliser,
+  limits: {
+    ...market.limits,
+    maxWeight: 0.5,
+    maxTurnover: 0.6,
+    drawdown: { budget: 0.1, hardLimit: 0.15, resetAfterDays: 20 },
+  },
+  costs: { ...market.costs, commissionBps: 5, cashRateAnnual: 0.02 },
+  trial: {
+    kind: 'baseline',
+    window: 0,
+    seed: 0,
+    trainFrom: '2004-01-02',
+    trainTo: '2005-01-03',
+    testFrom: '2005-01-04',
+    testTo: '2005-02-03',
+  },
+  training: {},
+  dataset: artifact('datasets', 'd'),
+  features: artifact('features', 'f'),
+  codeVersion: 'test',
+};
+
+/** Follows the regime's signal, which is the last feature column; exposure of the anchor. */
+const follower: Policy = {
+  act(observations, batch, assets, features) {
+    const signal = features - STATE_COLUMNS.length - 1;
+    const action = new Float32Array(batch * (assets + 1));
+    for (let b = 0; b < batch; b += 1) {
+      for (let a = 0; a < assets; a += 1)
+        action[b * (assets + 1) + a] = 2 * observations[(b * assets + a) * features + signal];
+    }
+    return action;
+  },
+};
+const champion: DecidingModel = { hash: '1'.repeat(64), model, policy: follower };
+
+function tensorUntil(full: FeatureTensor, end: number): FeatureTensor {
+  const rows = end * full.symbols.length;
+  return {
+    ...full,
+    dates: full.dates.slice(0, end),
+    values: full.values.slice(0, rows * full.columns.length),
+    anchorLogit: full.anchorLogit.slice(0, rows),
+    anchorExposure: full.anchorExposure.slice(0, end),
+  };
+}
+
+function inputsAt(t: number, previous: DecisionInputs['previous'], panel: MarketPanel = market.panel): DecisionInputs {
+  return {
+    strategy: 'main',
+    universe: 'known',
+    date: panel.dates[t],
+    champion,
+    challenger: null,
+    dataset: artifact('datasets', 'd'),
+    features: artifact('features', 'f'),
+    featureSpecHash: model.featureSpecHash,
+    panel: panelUntil(panel, t + 1),
+    tensor: tensorUntil(tensor, t + 1),
+    groups: null,
+    previous,
+  };
+}
+
+async function decideDays(days: readonly number[], panel?: MarketPanel): Promise<Decision[]> {
+  const decisions: Decision[] = [];
+  for (const t of days) {
+    const last = decisions.at(-1);
+    const { decision } = await computeDecision(
+      inputsAt(t, last ? { hash: hashOf(last), decision: last } : null, panel),
+    );
+    decisions.push(decisionSchema.parse(decision));
+  }
+  return decisions;
+}
+
+const daysFrom = (count: number): number[] => Array.from({ length: count }, (_, i) => START + i);
+
+test('the first decision begins in cash at NAV 1, and its weights are whole basis points of one book', async () => {
+  const [decision] = await decideDays([START]);
+  expect(decision.book).toMatchObject({ nav: 1, highWaterMark: 1, daysSinceHigh: 0, held: { CASH: 1, KNOWN01: 0 } });
+  expect(decision.previousBps).toEqual({ CASH: 10_000 });
+  expect(Object.values(decision.weightsBps).reduce((sum, bps) => sum + bps, 0)).toBe(10_000);
+  for (const symbol of market.panel.symbols) expect(decision.weightsBps[symbol]).toBeLessThanOrEqual(5_000);
+  const traded = decision.trades.reduce((sum, trade) => sum + trade.changeBps, 0);
+  expect(traded).toBe(10_000 - decision.weightsBps.CASH);
+  expect(decision.turnover).toBeCloseTo(traded / 10_000, 12);
+  expect(decision.expectedCostBps).toBeCloseTo((traded / 10_000) * 5, 9);
+});
+
+test('decided day by day, the book is that of the backtest but for the rounding to basis points', async () => {
+  const days = daysFrom(45);
+  const decisions = await decideDays(days);
+  const data = { panel: market.panel, groups: null, limits: model.limits, costs: model.costs };
+  const result = await runBacktest(
+    data,
+    modelPolicy('follower', follower, tensor, normaliser),
+    START,
+    days.at(-1) as number,
+  );
+  expect(result.dates).toEqual(decisions.map((decision) => decision.date));
+  decisions.forEach((decision, k) => {
+    expect(Math.abs(decision.book.nav / result.nav[k] - 1)).toBeLessThan(2e-4);
+    for (const [a, symbol] of market.panel.symbols.entries()) {
+      expect(Math.abs(decision.book.held[symbol] - result.weights[k * 4 + a])).toBeLessThan(5e-4);
+    }
+  });
+  expect(Math.abs(result.nav[44] - 1)).toBeGreaterThan(0.01);
+  expect(decisions.some((decision) => decision.limitsHit.length > 0)).toBe(true);
+});
+
+test('the same inputs give the same bytes, and every input shows', async () => {
+  const [first, second] = await decideDays(daysFrom(2));
+  const again = await computeDecision(inputsAt(START + 1, { hash: hashOf(first), decision: first }));
+  expect(canonicalJson(again.decision)).toBe(canonicalJson(second));
+  expect(second.previousDecision).toBe(hashOf(first));
+  expect(second.previousBps).toEqual(first.weightsBps);
+});
+
+test('days that were not decided are held through: filled once, then only drift', async () => {
+  const [, late] = await decideDays([START, START + 6]);
+  const [first] = await decideDays([START]);
+  let nav = 1 + 0.02 / 252;
+  const cost = (first.turnover * 5) / 10_000;
+  nav *= 1 - cost;
+  const value = market.panel.symbols.map((symbol) => (first.weightsBps[symbol] / 10_000) * nav);
+  let cash = (first.weightsBps.CASH / 10_000) * nav;
+  for (let t = START + 2; t <= START + 6; t += 1) {
+    value.forEach((_, a) => {
+      value[a] *= 1 + market.panel.returns[t * 4 + a];
+    });
+    cash *= 1 + 0.02 / 252;
+  }
+  const total = value.reduce((sum, v) => sum + v, cash);
+  expect(late.book.nav).toBeCloseTo(total, 10);
+  expect(late.book.held.CASH).toBeCloseTo(cash / total, 10);
+});
+
+test('an asset that ends its life moves to cash; a held symbol that is gone without an end stops the line', async () => {
+  const exit = { t: START + 3, asset: 0, successor: -1, finalReturn: -0.5 };
+  const tradable = Uint8Array.from(market.panel.tradable);
+  for (let t = START + 3; t < SESSIONS; t += 1) tradable[t * 4] = 0;
+  const panel: MarketPanel = { ...market.panel, tradable, exits: [exit] };
+  const decisions = await decideDays(daysFrom(5), panel);
+  expect(decisions[2].book.held.KNOWN01).toBeGreaterThan(0);
+  expect(decisions[3].book.held.KNOWN01).toBe(0);
+  expect(decisions[3].weightsBps.KNOWN01).toBe(0);
+
+  const gone = { ...decisions[0], weightsBps: { GONE: 100, CASH: 9_900 } };
+  await expect(computeDecision(inputsAt(START + 1, { hash: 'x', decision: gone }))).rejects.toMatchObject({
+    code: 'DECIDE_HELD_SYMBOL',
+    kind: 'refused',
+    facts: { asset: 'GONE' },
+  });
+});
+
+test('a challenger shares the capital: a tenth of all cash is a tenth less of everything', async () => {
+  const cash = await createExactPolicy(cashPolicy(tensor.columns.length + STATE_COLUMNS.length));
+  const deciding = { hash: '2'.repeat(64), model: { ...model, name: 'cash' }, policy: cash };
+  const alone = await computeDecision(inputsAt(START, null));
+  const shadow = await computeDecision({ ...inputsAt(START, null), challenger: { deciding, alpha: 0 } });
+  const tenth = await computeDecision({ ...inputsAt(START, null), challenger: { deciding, alpha: 0.1 } });
+  expect(shadow.decision.weightsBps).toEqual(alone.decision.weightsBps);
+  expect(shadow.decision.challenger).toEqual({ modelHash: '2'.repeat(64), name: 'cash', alpha: 0 });
+  for (const symbol of market.panel.symbols) {
+    expect(tenth.decision.steps.blended[symbol]).toBeCloseTo(0.9 * alone.decision.steps.policy[symbol], 12);
+  }
+  await cash.close();
+});
+
+test('the all-cash policy holds no asset, bit for bit', async () => {
+  const policy = await createExactPolicy(cashPolicy(tensor.columns.length + STATE_COLUMNS.length));
+  const { decision } = await computeDecision({ ...inputsAt(START, null), champion: { ...champion, policy } });
+  expect(decision.weightsBps).toEqual({ KNOWN01: 0, KNOWN02: 0, KNOWN03: 0, KNOWN04: 0, CASH: 10_000 });
+  expect(decision.trades).toEqual([]);
+  await policy.close();
+});
+
+test('another feature spec is refused, both named', async () => {
+  await expect(computeDecision({ ...inputsAt(START, null), featureSpecHash: 'e'.repeat(64) })).rejects.toMatchObject({
+    code: 'DECIDE_FEATURE_SPEC',
+    facts: { modelFeatureSpec: model.featureSpecHash, todaysFeatureSpec: 'e'.repeat(64) },
+  });
+});
+
+test('features of another day, or a previous decision that is not earlier, are refused', async () => {
+  await expect(computeDecision({ ...inputsAt(START, null), date: '2030-01-02' })).rejects.toMatchObject({
+    code: 'DECIDE_DATE',
+  });
+  const [first] = await decideDays([START]);
+  await expect(computeDecision(inputsAt(START, { hash: 'x', decision: first }))).rejects.toMatchObject({
+    code: 'DECIDE_PREVIOUS',
+  });
+});
+
+test('a feature that was known yesterday and is NaN today stops with asset, day and field', async () => {
+  const inputs = inputsAt(START, null);
+  inputs.tensor.values[(START * 4 + 2) * tensor.columns.length + 1] = Number.NaN;
+  await expect(computeDecision(inputs)).rejects.toMatchObject({
+    code: 'DECIDE_NOT_FINITE',
+    facts: { asset: 'KNOWN03', day: market.panel.dates[START], field: tensor.columns[1] },
+  });
+});
+
+test('an action that is not finite stops with the asset', async () => {
+  const policy: Policy = { act: (_, batch, assets) => new Float32Array(batch * (assets + 1)).fill(Number.NaN, 1, 2) };
+  await expect(computeDecision({ ...inputsAt(START, null), champion: { ...champion, policy } })).rejects.toMatchObject({
+    code: 'DECIDE_NOT_FINITE',
+    facts: { asset: 'KNOWN02', field: 'action of test model' },
+  });
+});
