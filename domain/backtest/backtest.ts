@@ -7,6 +7,7 @@ import type { MarketPanel } from '../market/panel.ts';
 import type { Policy } from '../policy/policy.ts';
 import { actionToWeights } from '../portfolio/action.ts';
 import type { PortfolioBook } from '../portfolio/book.ts';
+import { checkWeights } from '../risk/check.ts';
 
 export type { MarketData } from '../environment/portfolio-loop.ts';
 
@@ -44,6 +45,8 @@ export interface BacktestResult {
   drawdown: Float64Array;
   /** Sessions on which each limit changed the target. */
   limitsHit: Record<string, number>;
+  /** Decisions that `checkWeights` refuses; null where they were not checked. */
+  breaches: { date: string; reasons: string[] }[] | null;
 }
 
 export interface BacktestOptions {
@@ -51,6 +54,8 @@ export interface BacktestOptions {
   extraCostBps?: number;
   /** false: targets are taken as they are. */
   project?: boolean;
+  /** Check every decision against the limits, apart from the projection: fills `breaches`. */
+  checkLimits?: boolean;
 }
 
 /**
@@ -71,6 +76,7 @@ export async function runBacktest(
     extra === 0 ? data : { ...data, costs: { ...data.costs, commissionBps: data.costs.commissionBps + extra } };
   const loop = new PortfolioLoop(market);
   const result = emptyResult(policy.name, data.panel, from, to);
+  if (options.checkLimits) result.breaches = [];
   loop.start(from);
   record(result, 0, loop);
   for (let t = from; t < to; t += 1) {
@@ -79,6 +85,10 @@ export async function runBacktest(
     const target = isPromise(answer) ? await answer : answer;
     loop.choose(target, usable, options.project ?? true);
     countLimits(result, target, loop);
+    if (result.breaches) {
+      const { accepted, reasons } = checkWeights(loop.pending, loop.context);
+      if (!accepted) result.breaches.push({ date: data.panel.dates[t], reasons });
+    }
     loop.advance();
     record(result, t + 1 - from, loop);
   }
@@ -113,6 +123,7 @@ function emptyResult(name: string, panel: MarketPanel, from: number, to: number)
     exposure: series(),
     drawdown: series(),
     limitsHit: {},
+    breaches: null,
   };
 }
 
