@@ -7,6 +7,9 @@ export const STAGE_CONTAINER = 'stage';
 /** Objects that hand a task its input; their tag lets a lifecycle rule remove them. */
 export const HANDOVER_TAG = 'handover=true';
 
+/** A name that the deployment puts a value for. */
+const placeholder = (name: string): string => `\${${name}}`;
+
 const TASK_RETRY = [
   // A Spot task that was taken back, or a task that could not be placed, runs again: a stage run again ends in the same state.
   {
@@ -25,7 +28,7 @@ const TASK_RETRY = [
  */
 export function bindStages(definition: AslDefinition, compute: ComputeTable, stages: readonly Stage[]): AslDefinition {
   const onTask = (state: AslState): Stage | null => {
-    const stage = stages.find((name) => state.Resource === `\${${name}}`);
+    const stage = stages.find((name) => state.Resource === placeholder(name));
     return stage && compute[stage].on === 'task' ? stage : null;
   };
   const bind = (inner: AslDefinition, inMap: boolean): AslDefinition => {
@@ -93,7 +96,7 @@ const handOver = (state: AslState, name: string, inMap: boolean): AslState => ({
   Type: 'Task',
   Resource: 'arn:aws:states:::aws-sdk:s3:putObject',
   Parameters: {
-    Bucket: '${bucket}',
+    Bucket: placeholder('bucket'),
     'Key.$': handoverKey(name, inMap),
     Tagging: HANDOVER_TAG,
     ContentType: 'application/json',
@@ -112,17 +115,16 @@ function runTask(state: AslState, name: string, stage: Stage, timeoutSeconds: nu
     ...rest,
     Resource: 'arn:aws:states:::ecs:runTask.waitForTaskToken',
     Parameters: {
-      Cluster: '${cluster}',
-      TaskDefinition: `\${${stage}TaskDefinition}`,
+      Cluster: placeholder('cluster'),
+      TaskDefinition: placeholder(`${stage}TaskDefinition`),
       CapacityProviderStrategy: [{ CapacityProvider: stage === 'train' ? 'FARGATE_SPOT' : 'FARGATE', Weight: 1 }],
       NetworkConfiguration: {
         AwsvpcConfiguration: {
           AssignPublicIp: 'ENABLED',
-          Subnets: ['${subnetA}', '${subnetB}'],
-          SecurityGroups: ['${securityGroup}'],
+          Subnets: [placeholder('subnetA'), placeholder('subnetB')],
+          SecurityGroups: [placeholder('securityGroup')],
         },
       },
-      PropagateTags: 'TASK_DEFINITION',
       Overrides: {
         ContainerOverrides: [
           {

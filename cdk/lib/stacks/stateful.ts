@@ -1,0 +1,154 @@
+import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnCluster } from 'aws-cdk-lib/aws-dsql';
+import { Repository, TagMutability } from 'aws-cdk-lib/aws-ecr';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type BucketProps,
+  ObjectLockRetention,
+  ObjectOwnership,
+  StorageClass,
+} from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import type { Construct } from 'constructs';
+import type { Settings, Stage } from '../../../config/schema.ts';
+import { acknowledge } from '../acknowledge.ts';
+import { ChainKey } from '../constructs/chain-key.ts';
+import type { DeploymentContext } from '../context.ts';
+import { AWS_ROLES, type AwsRole, artifactsBucketName, stageRoleName } from '../environment.ts';
+import { STAGE_ACCESS } from '../stage-access.ts';
+
+export interface StatefulProps extends StackProps {
+  readonly context: DeploymentContext;
+  readonly settings: Settings;
+}
+
+/** What outlives every release: artifacts, ledger, keys, secrets, the contract's address, the images, the alerts' topic. */
+export class StatefulStack extends Stack {
+  readonly context: DeploymentContext;
+  readonly artifacts: Bucket;
+  readonly accessLogs: Bucket;
+  readonly ledger: CfnCluster;
+  readonly keys: Readonly<Record<AwsRole, ChainKey>>;
+  readonly rpcSecret: Secret;
+  readonly graphSecret: Secret;
+  readonly contract: StringParameter;
+  readonly images: Repository;
+  readonly alerts: Topic;
+
+  constructor(scope: Construct, id: string, props: StatefulProps) {
+    super(scope, id, props);
+    this.context = props.context;
+    const { stage } = props.context;
+    this.accessLogs = new Bucket(this, 'AccessLogs', {
+      ...BUCKET_DEFAULTS,
+      lifecycleRules: [{ expiration: Duration.days(90) }],
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    });
+    acknowledge(
+      this.accessLogs,
+      'S1',
+      'This bucket receives the access logs of the other; logging it into itself would never end.',
+    );
+    this.artifacts = this.#artifactsBucket(props);
+    this.ledger = new CfnCluster(this, 'Ledger', {
+      deletionProtectionEnabled: stage === 'prod',
+      tags: [{ key: 'Name', value: `drl-${stage}-ledger` }],
+    });
+    this.ledger.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    this.keys = Object.fromEntries(AWS_ROLES.map((role) => [role, this.#chainKey(role)])) as Record<AwsRole, ChainKey>;
+    this.rpcSecret = this.#secret(
+      'RpcUrls',
+      'JSON {"urls": [...]}: HTTPS endpoints of at least two Ethereum providers',
+    );
+    this.graphSecret = this.#secret(
+      'GraphServer',
+      'JSON {"url", "user", "password"} of a Neo4j server; unused while the graph runs beside its task',
+    );
+    this.contract = new StringParameter(this, 'Contract', {
+      parameterName: `/drl/${stage}/${props.settings.config.strategy}/contract`,
+      description: 'Address of the portfolio contract, written by "drl chain init"',
+      stringValue: 'not-initialised',
+    });
+    this.images = new Repository(this, 'Images', {
+      imageTagMutability: TagMutability.IMMUTABLE,
+      imageScanOnPush: true,
+      lifecycleRules: [{ maxImageCount: 10 }],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.alerts = new Topic(this, 'Alerts', { displayName: `Portfolio alerts (${stage})`, enforceSSL: true });
+    if (props.context.alertEmail) this.alerts.addSubscription(new EmailSubscription(props.context.alertEmail));
+  }
+
+  #artifactsBucket({ context }: StatefulProps): Bucket {
+    const locked = context.objectLock === undefined ? context.stage === 'prod' : context.objectLock === 'true';
+    return new Bucket(this, 'Artifacts', {
+      ...BUCKET_DEFAULTS,
+      bucketName: artifactsBucketName(this, context.stage),
+      versioned: true,
+      ...(context.stage === 'prod'
+        ? {
+            encryption: BucketEncryption.KMS,
+            bucketKeyEnabled: true,
+            encryptionKey: new Key(this, 'ArtifactsKey', {
+              enableKeyRotation: true,
+              description: 'Encrypts the artifacts',
+            }),
+          }
+        : {}),
+      ...(locked
+        ? { objectLockEnabled: true, objectLockDefaultRetention: ObjectLockRetention.governance(Duration.days(365)) }
+        : {}),
+      serverAccessLogsBucket: this.accessLogs,
+      serverAccessLogsPrefix: 'artifacts/',
+      lifecycleRules: [
+        {
+          id: 'handover',
+          tagFilters: { handover: 'true' },
+          expiration: Duration.days(7),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
+        {
+          id: 'old-versions',
+          noncurrentVersionTransitions: [
+            { storageClass: StorageClass.INFREQUENT_ACCESS, transitionAfter: Duration.days(30) },
+          ],
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+      ],
+    });
+  }
+
+  #chainKey(role: AwsRole): ChainKey {
+    const { stage } = this.context;
+    const signers = (Object.keys(STAGE_ACCESS) as Stage[]).filter((name) => STAGE_ACCESS[name].signs?.includes(role));
+    return new ChainKey(this, `${role[0]!.toUpperCase()}${role.slice(1)}Key`, {
+      role,
+      environment: stage,
+      signerRoleName: stageRoleName(stage, signers[0]!),
+    });
+  }
+
+  #secret(id: string, description: string): Secret {
+    const secret = new Secret(this, id, { description, removalPolicy: RemovalPolicy.RETAIN });
+    acknowledge(
+      secret,
+      'SMG4',
+      'Holds addresses and credentials of outside services, which rotate there; Secrets Manager cannot rotate them.',
+    );
+    return secret;
+  }
+}
+
+const BUCKET_DEFAULTS: BucketProps = {
+  encryption: BucketEncryption.S3_MANAGED,
+  enforceSSL: true,
+  minimumTLSVersion: 1.2,
+  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  removalPolicy: RemovalPolicy.RETAIN,
+};
