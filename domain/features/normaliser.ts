@@ -11,12 +11,7 @@ export const NORMALISER_CLIP = 5;
  */
 export function fitNormaliser(tensor: FeatureTensor, from: string, to: string): Normaliser {
   const width = tensor.columns.length;
-  const assets = tensor.symbols.length;
-  const rows: number[] = [];
-  tensor.dates.forEach((date, t) => {
-    if (date < from || date > to) return;
-    for (let a = 0; a < assets; a++) if (isComplete(tensor, t * assets + a)) rows.push((t * assets + a) * width);
-  });
+  const rows = completeRows(tensor, from, to);
   if (rows.length === 0) {
     throw badInput('NORMALISER_NO_ROWS', 'The training window has no session on which every feature is known', {
       facts: { from, to, sessions: tensor.dates.length },
@@ -36,6 +31,32 @@ export function fitNormaliser(tensor: FeatureTensor, from: string, to: string): 
   }
   return { from, to, mean, std, clip: NORMALISER_CLIP };
 }
+
+/** Offsets in `values` of the complete rows of sessions `from`..`to`. */
+function completeRows(tensor: FeatureTensor, from: string, to: string): number[] {
+  const assets = tensor.symbols.length;
+  const rows: number[] = [];
+  tensor.dates.forEach((date, t) => {
+    if (date < from || date > to) return;
+    for (let a = 0; a < assets; a++) {
+      if (isComplete(tensor, t * assets + a)) rows.push((t * assets + a) * tensor.columns.length);
+    }
+  });
+  return rows;
+}
+
+/** Whether a normaliser can be fitted on sessions `from`..`to`. */
+export const hasCompleteRow = (tensor: FeatureTensor, from: string, to: string): boolean =>
+  completeRows(tensor, from, to).length > 0;
+
+/** Scales nothing: for a baseline, which reads the anchor alone, where no row is complete yet. */
+export const identityNormaliser = (columns: number, from: string, to: string): Normaliser => ({
+  from,
+  to,
+  mean: new Array<number>(columns).fill(0),
+  std: new Array<number>(columns).fill(1),
+  clip: NORMALISER_CLIP,
+});
 
 /** Whether every feature and the anchor of row `t * A + a` are known. */
 export function isComplete(tensor: FeatureTensor, row: number): boolean {

@@ -72,7 +72,7 @@ WHERE a.universe = $universe AND r.validFrom IN $dates
 DELETE r`;
 
 export const DELETE_EMBEDDINGS = `MATCH (e:Embedding)
-WHERE e.universe = $universe AND NOT e.model = $model
+WHERE e.universe = $universe AND NOT e.model IN $models
 DETACH DELETE e`;
 
 /** The last snapshot of a load stays open; the next load closes it. */

@@ -36,6 +36,12 @@ WHERE a.universe = $universe
 RETURN a.symbol AS symbol, a.name AS name, a.kind AS kind, a.firstDate AS firstDate, a.lastDate AS lastDate
 ORDER BY symbol`;
 
+/** How many vectors of each model (options and snapshot content) the graph holds. */
+export const EMBEDDING_MODELS = `MATCH (e:Embedding)
+WHERE e.universe = $universe
+RETURN e.model AS model, count(e) AS vectors
+ORDER BY model`;
+
 export const EMBEDDING_HISTORY = `MATCH (e:Embedding)-[:EMBEDS]->(a:Asset)
 WHERE e.universe = $universe
 RETURN e.asOf AS asOf, a.symbol AS symbol, e.vector AS vector

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { getArtifactFile, getArtifactJson, type ObjectStore, putArtifact } from '../../adapters/object-store/port.ts';
+import { readTable, type TableColumns, writeTable } from '../../adapters/parquet/parquet.ts';
+import { refused } from '../../domain/errors.ts';
+import {
+  type FeatureSpec,
+  type FeatureTensor,
+  featureSpecSchema,
+  type Normaliser,
+  normaliserSchema,
+} from '../../domain/features/spec.ts';
+import { canonicalJson, hashOf } from '../../domain/lineage/canonical.ts';
+import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { type Trial, trialSchema } from '../../domain/lineage/model.ts';
+
+/** Files of a features artifact. */
+export const FEATURES_FILES = {
+  /** date, symbol, one float32 column a feature, anchorLogit, anchorExposure: a row a session and asset, in that order. */
+  features: 'features.parquet',
+  spec: 'spec.json',
+  /** `<trainFrom>..<trainTo>` -> normaliser. */
+  normalisers: 'normalisers.json',
+  groups: 'groups.json',
+  trials: 'trials.json',
+} as const;
+
+/** Hubs and illiquid assets by the as-of date of the graph snapshot that says so. */
+export interface FeatureRiskGroups {
+  hubs: Record<string, string[]>;
+  illiquid: Record<string, string[]>;
+}
+
+export interface LoadedFeatures extends FeatureRiskGroups {
+  tensor: FeatureTensor;
+  spec: FeatureSpec;
+  /** SHA-256 of the spec's canonical JSON. */
+  specHash: string;
+  normalisers: Record<string, Normaliser>;
+  trials: Trial[];
+}
+
+/** Name of a training window's normaliser. */
+export const normaliserKey = ({ trainFrom, trainTo }: Pick<Trial, 'trainFrom' | 'trainTo'>): string =>
+  `${trainFrom}..${trainTo}`;
+
+export async function writeFeatures(
+  store: ObjectStore,
+  strategy: string,
+  inputs: { dataset: ArtifactRef; graph: ArtifactRef; embeddings: ArtifactRef },
+  features: Omit<LoadedFeatures, 'specHash'>,
+  facts: { universe: string; date: string },
+): Promise<ArtifactRef> {
+  const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
+  const { tensor, spec, normalisers, hubs, illiquid, trials } = features;
+  return putArtifact(store, strategy, {
+    kind: 'features',
+    files: {
+      [FEATURES_FILES.features]: writeTable(tensorColumns(tensor)),
+      [FEATURES_FILES.spec]: json(spec),
+      [FEATURES_FILES.normalisers]: json(normalisers),
+      [FEATURES_FILES.groups]: json({ hubs, illiquid }),
+      [FEATURES_FILES.trials]: json(trials),
+    },
+    inputs,
+    facts: {
+      ...facts,
+      featureSpecHash: hashOf(spec),
+      sessions: tensor.dates.length,
+      assets: tensor.symbols.length,
+      columns: tensor.columns.length,
+    },
+  });
+}
+
+/** A features artifact, every file checked against its hash. */
+export async function loadFeatures(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<LoadedFeatures> {
+  if (ref.kind !== 'features') {
+    throw refused('FEATURES_KIND', 'The artifact holds no features', { facts: { kind: ref.kind, hash: ref.hash } });
+  }
+  const [bytes, specJson, normalisers, trials, groups] = await Promise.all([
+    getArtifactFile(store, strategy, ref, FEATURES_FILES.features),
+    getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.spec),
+    getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.normalisers),
+    getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.trials),
+    loadRiskGroups(store, strategy, ref),
+  ]);
+  const spec = featureSpecSchema.parse(specJson);
+  return {
+    tensor: await tensorOf(bytes, spec),
+    spec,
+    specHash: hashOf(spec),
+    normalisers: z.record(z.string(), normaliserSchema).parse(normalisers),
+    trials: z.array(trialSchema).parse(trials),
+    ...groups,
+  };
+}
+
+const members = z.record(z.string(), z.array(z.string()));
+
+/** Only the risk groups of a features artifact: what the API needs without the tensor. */
+export async function loadRiskGroups(
+  store: ObjectStore,
+  strategy: string,
+  ref: ArtifactRef,
+): Promise<FeatureRiskGroups> {
+  const groups = await getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.groups);
+  return z.object({ hubs: members, illiquid: members }).parse(groups);
+}
+
+function tensorColumns(tensor: FeatureTensor): TableColumns {
+  const { dates, symbols, columns, values } = tensor;
+  const assets = symbols.length;
+  const width = columns.length;
+  const rows = dates.length * assets;
+  const column = (f: number): Float32Array => {
+    const data = new Float32Array(rows);
+    for (let row = 0; row < rows; row++) data[row] = values[row * width + f];
+    return data;
+  };
+  return {
+    date: { type: 'STRING', data: Array.from({ length: rows }, (_, row) => dates[Math.floor(row / assets)]) },
+    symbol: { type: 'STRING', data: Array.from({ length: rows }, (_, row) => symbols[row % assets]) },
+    ...Object.fromEntries(columns.map((name, f) => [name, { type: 'FLOAT' as const, data: column(f) }])),
+    anchorLogit: { type: 'FLOAT', data: tensor.anchorLogit },
+    anchorExposure: {
+      type: 'FLOAT',
+      data: Float32Array.from({ length: rows }, (_, row) => tensor.anchorExposure[Math.floor(row / assets)]),
+    },
+  };
+}
+
+async function tensorOf(bytes: Uint8Array, spec: FeatureSpec): Promise<FeatureTensor> {
+  const table = await readTable(bytes);
+  const columns = spec.columns.map(({ name }) => name);
+  const [date, symbol] = [table.date as string[], table.symbol as string[]];
+  const assets = date.length === 0 ? 0 : date.lastIndexOf(date[0]) + 1;
+  const sessions = assets === 0 ? 0 : date.length / assets;
+  const width = columns.length;
+  const values = new Float32Array(date.length * width);
+  columns.forEach((name, f) => {
+    const data = table[name] as Float32Array;
+    for (let row = 0; row < date.length; row++) values[row * width + f] = data[row];
+  });
+  const exposure = table.anchorExposure as Float32Array;
+  return {
+    dates: Array.from({ length: sessions }, (_, t) => date[t * assets]),
+    symbols: symbol.slice(0, assets),
+    columns,
+    values,
+    anchorLogit: table.anchorLogit as Float32Array,
+    anchorExposure: Float32Array.from({ length: sessions }, (_, t) => exposure[t * assets]),
+  };
+}

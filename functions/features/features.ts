@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { computeFeatures } from '../../domain/features/compute.ts';
+import { defaultFeatureSpec } from '../../domain/features/default-spec.ts';
+import { fitNormaliser, hasCompleteRow, identityNormaliser } from '../../domain/features/normaliser.ts';
+import type { FeatureTensor, Normaliser } from '../../domain/features/spec.ts';
+import { hashOf } from '../../domain/lineage/canonical.ts';
+import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
+import type { Trial } from '../../domain/lineage/model.ts';
+import { walkForwardTrials } from '../../domain/validation/walk-forward.ts';
+import { loadDataset } from '../artifacts/dataset.ts';
+import { loadEmbeddings } from '../artifacts/embeddings.ts';
+import { normaliserKey, writeFeatures } from '../artifacts/features.ts';
+import { loadGraph } from '../artifacts/graph.ts';
+import { runSchema } from '../contracts.ts';
+import { defineStage } from '../middleware/stage.ts';
+
+const input = runSchema.extend({
+  ingest: z.object({ dataset: artifactRefSchema }),
+  graph: z.object({ graph: artifactRefSchema }),
+  embeddings: z.object({ embeddings: artifactRefSchema }),
+});
+
+/** The causal feature tensor, the training plan of the day, and a normaliser for each of the plan's training windows. */
+export const featuresStage = defineStage({
+  name: 'features',
+  input,
+  needs: ['settings', 'store', 'progress'],
+  isFinal: () => true,
+  async run({ strategy, universe, date, ingest, graph, embeddings }, { store, settings, progress }) {
+    const [{ panel }, { groups }, history] = await Promise.all([
+      loadDataset(store, strategy, ingest.dataset),
+      loadGraph(store, strategy, graph.graph),
+      loadEmbeddings(store, strategy, embeddings.embeddings),
+    ]);
+    const spec = defaultFeatureSpec({ hasVolume: settings.universe.hasVolume, embeddings: true });
+    progress({
+      step: 0,
+      total: 2,
+      unit: 'step',
+      message: `${spec.columns.length} features, ${panel.dates.length} sessions`,
+    });
+    const tensor = computeFeatures(panel, spec, history);
+    const trials = walkForwardTrials(panel.dates, settings.profile);
+    const normalisers = normalisersOf(tensor, trials);
+    progress({ step: 1, total: 2, unit: 'step', message: 'writing' });
+    const ref = await writeFeatures(
+      store,
+      strategy,
+      { dataset: ingest.dataset, graph: graph.graph, embeddings: embeddings.embeddings },
+      { tensor, spec, normalisers, trials, ...groups },
+      { universe, date },
+    );
+    progress({ step: 2, total: 2, unit: 'step' });
+    return { features: ref, featureSpecHash: hashOf(spec), columns: spec.columns.length, trials };
+  },
+});
+
+/**
+ * One normaliser for each training window, fitted on that window alone. A baseline on a history too short for any complete row reads
+ * only the anchor, and gets the one that scales nothing.
+ */
+export function normalisersOf(tensor: FeatureTensor, trials: readonly Trial[]): Record<string, Normaliser> {
+  const normalisers: Record<string, Normaliser> = {};
+  for (const trial of trials) {
+    const { kind, trainFrom, trainTo } = trial;
+    const bare = kind === 'baseline' && !hasCompleteRow(tensor, trainFrom, trainTo);
+    normalisers[normaliserKey(trial)] ??= bare
+      ? identityNormaliser(tensor.columns.length, trainFrom, trainTo)
+      : fitNormaliser(tensor, trainFrom, trainTo);
+  }
+  return normalisers;
+}

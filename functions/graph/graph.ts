@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { Settings } from '../../config/schema.ts';
+import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
+import { buildAssetGraph, type GraphOptions } from '../../graph/etl/build.ts';
+import { readAssetGraph, readRiskGroups } from '../../graph/etl/read-back.ts';
+import { syncGraph } from '../../graph/etl/sync.ts';
+import { COUNT_NODES, COUNT_RELATIONSHIPS } from '../../graph/queries/read.ts';
+import { loadDataset } from '../artifacts/dataset.ts';
+import { writeGraph } from '../artifacts/graph.ts';
+import { runSchema } from '../contracts.ts';
+import { defineStage } from '../middleware/stage.ts';
+import type { Ports } from '../ports.ts';
+
+const input = runSchema.extend({ ingest: z.object({ dataset: artifactRefSchema }) });
+
+/** The dataset as a knowledge graph: loaded through Cypher, read back, and what was read is the artifact. */
+export const graphStage = defineStage({
+  name: 'graph',
+  input,
+  needs: ['settings', 'store', 'graph', 'progress'],
+  isFinal: () => true,
+  async run({ strategy, universe, date, ingest }, ports) {
+    const { store, graph: runner, settings, progress } = ports;
+    const { panel, instruments } = await loadDataset(store, strategy, ingest.dataset);
+    const options = graphOptions(universe, settings);
+    const built = buildAssetGraph(panel, instruments, options);
+    progress({ step: 0, total: built.snapshots.length, unit: 'snapshot', message: 'loading the graph' });
+    await runner.applySchema();
+    await syncGraph(runner, built, options.windowDays);
+    const graph = await readAssetGraph(runner, universe, options.windowDays);
+    const { everySessions, hubDecile } = settings.profile.graph;
+    const groups = await readRiskGroups(runner, graph, hubDecile);
+    const [nodes, relationships] = [
+      await count(runner, universe, COUNT_NODES),
+      await count(runner, universe, COUNT_RELATIONSHIPS),
+    ];
+    const facts = {
+      universe,
+      date,
+      windowDays: options.windowDays,
+      threshold: options.threshold,
+      everySessions,
+      hubDecile,
+      snapshots: graph.snapshots.length,
+      nodes,
+      relationships,
+    };
+    const ref = await writeGraph(store, strategy, ingest.dataset, { graph, groups, facts });
+    progress({ step: graph.snapshots.length, total: graph.snapshots.length, unit: 'snapshot' });
+    return { graph: ref, nodes, relationships };
+  },
+});
+
+/** The graph's options out of the settings; the assumed spread is the cost model's. */
+export function graphOptions(universe: string, { universe: config, profile }: Settings): GraphOptions {
+  const { slippageBps, slippageOverrides } = config.costs;
+  return {
+    universe,
+    windowDays: profile.graph.correlationDays,
+    threshold: profile.graph.correlationThreshold,
+    everySessions: profile.graph.everySessions,
+    hasVolume: config.hasVolume,
+    assumedSpreadBps: (symbol) => slippageOverrides[symbol] ?? slippageBps,
+  };
+}
+
+async function count(runner: Ports['graph'], universe: string, text: string): Promise<number> {
+  const [row] = await runner.read<{ n: number }>({ text, parameters: { universe } });
+  return row?.n ?? 0;
+}
