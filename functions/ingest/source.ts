@@ -4,7 +4,7 @@ import { readTable, type TableColumns } from '../../adapters/parquet/parquet.ts'
 import type { UniverseConfig } from '../../config/schema.ts';
 import { badInput } from '../../domain/errors.ts';
 import type { BarTable, CorporateAction } from '../../domain/market/bar.ts';
-import { headerOf, missingBarColumns, parseBarsCsv, parseBarsTable } from '../../domain/market/bars.ts';
+import { parseBarsCsv, parseBarsTable } from '../../domain/market/bars.ts';
 import { type CurrencyReference, currencyInstruments, parseCurrencyReference } from '../../domain/market/currencies.ts';
 import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '../../domain/market/ecb.ts';
 import { type EquityReference, equityInstruments, parseActions, parseUniverse } from '../../domain/market/equities.ts';
@@ -40,7 +40,7 @@ export async function parseSource(universe: UniverseConfig, files: readonly RawF
   const { provider } = universe;
   return provider.kind === 'ecb-file' || provider.kind === 'ecb-http'
     ? ecbSource(universe, files, provider.reference)
-    : folderSource(files);
+    : parseFolder(files);
 }
 
 function ecbSource(universe: UniverseConfig, files: readonly RawFile[], referencePath: string): Source {
@@ -72,7 +72,8 @@ function ratesOf(file: RawFile): EcbRates {
 const mergeAll = (done: EcbRates[], next: EcbRates): EcbRates[] =>
   done.length === 0 ? [next] : [...done.slice(0, -1), ...mergeEcb(done[done.length - 1], next)];
 
-async function folderSource(files: readonly RawFile[]): Promise<Source> {
+/** Bars and reference files in the form of a user's folder. Every file that is not a reference file must hold bars. */
+export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
   const find = (pattern: RegExp) => files.find((file) => pattern.test(file.name));
   const text = (file: RawFile) => decodeText(file.bytes, file.name);
   const [universe, actions, instruments, fundamentals] = [
@@ -113,13 +114,4 @@ function readInstruments(file: RawFile): Instrument[] {
       cause,
     });
   }
-}
-
-/** Why a file of a folder holds no bars; null when it does. */
-export async function whyNotBars(file: RawFile): Promise<{ missing: string[]; has: string[] } | null> {
-  const header = isParquet(file.bytes)
-    ? Object.keys(await readTable(file.bytes))
-    : headerOf(decodeText(file.bytes, file.name));
-  const missing = missingBarColumns(header);
-  return missing.length === 0 ? null : { missing, has: header };
 }

@@ -1,0 +1,60 @@
+import { getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
+import { badInput } from '../../domain/errors.ts';
+import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { countReasons, type QuarantinedRow } from '../../domain/market/quarantine.ts';
+import { type DatasetFacts, datasetFactsSchema, loadQuarantine } from '../../functions/artifacts/dataset.ts';
+
+export interface DatasetEntry {
+  ref: ArtifactRef;
+  facts: DatasetFacts;
+  /** Source files by name, each with the SHA-256 of its bytes and where it came from. */
+  sources: { file: string; sha256: string; origin: string }[];
+}
+
+/** `drl data log`: the datasets of a strategy, oldest session first. */
+export async function dataLog(store: ObjectStore, strategy: string): Promise<DatasetEntry[]> {
+  const prefix = `${strategy}/datasets/`;
+  const keys = (await store.list(prefix)).filter((key) => key.endsWith('/manifest.json'));
+  const entries = await Promise.all(
+    keys.map(async (key): Promise<DatasetEntry> => {
+      const ref: ArtifactRef = { kind: 'datasets', hash: key.slice(prefix.length).split('/')[0] };
+      const manifest = await getManifest(store, strategy, ref);
+      const sources: DatasetEntry['sources'] = [];
+      for (const input of Object.values(manifest.inputs)) {
+        const raw = await getManifest(store, strategy, input);
+        for (const [file, { sha256 }] of Object.entries(raw.files))
+          sources.push({ file, sha256, origin: String(raw.facts.origin) });
+      }
+      return { ref, facts: datasetFactsSchema.parse(manifest.facts), sources };
+    }),
+  );
+  return entries.sort((a, b) =>
+    a.facts.asOf < b.facts.asOf ? -1 : a.facts.asOf > b.facts.asOf ? 1 : a.ref.hash < b.ref.hash ? -1 : 1,
+  );
+}
+
+/**
+ * `drl data quarantine`: the rows set aside in the dataset of a session, the newest by default.
+ *
+ * @throws ProductError DATA_NO_DATASET (bad input).
+ */
+export async function dataQuarantine(
+  store: ObjectStore,
+  strategy: string,
+  date?: string,
+): Promise<{ dataset: ArtifactRef; date: string; rows: QuarantinedRow[]; reasons: Record<string, number> }> {
+  const log = await dataLog(store, strategy);
+  const entry = date === undefined ? log.at(-1) : log.findLast(({ facts }) => facts.asOf === date);
+  if (!entry) {
+    throw badInput(
+      'DATA_NO_DATASET',
+      date === undefined ? 'There is no dataset yet' : `There is no dataset of ${date}`,
+      {
+        facts: { strategy, date: date ?? null, newestDay: log.at(-1)?.facts.asOf ?? null },
+        remedy: 'Run a day first (drl run daily), or name a day of drl data log.',
+      },
+    );
+  }
+  const rows = await loadQuarantine(store, strategy, entry.ref);
+  return { dataset: entry.ref, date: entry.facts.asOf, rows, reasons: countReasons(rows) };
+}

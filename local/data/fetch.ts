@@ -1,0 +1,69 @@
+import type { MarketDataProvider } from '../../adapters/market-data/port.ts';
+import type { ObjectStore } from '../../adapters/object-store/port.ts';
+import type { UniverseConfig } from '../../config/schema.ts';
+import { sha256 } from '../../domain/lineage/canonical.ts';
+import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { checkBars } from '../../domain/market/quality.ts';
+import { countReasons, refuseBadBatch } from '../../domain/market/quarantine.ts';
+import { storeRaw } from '../../functions/ingest/ingest.ts';
+import { membersOf, parseSource } from '../../functions/ingest/source.ts';
+
+export interface SourceReport {
+  universe: string;
+  files: { file: string; bytes: number; sha256: string; origin: string; raw: ArtifactRef | null }[];
+  rows: number;
+  symbols: number;
+  quarantined: number;
+  reasons: Record<string, number>;
+  firstDay: string | null;
+  newestDay: string | null;
+}
+
+const END_OF_TIME = '9999-12-31';
+
+/** `drl data check`: fetch a universe's source and hold it to the contracts; nothing is written. */
+export async function checkSource(universe: UniverseConfig, marketData: MarketDataProvider): Promise<SourceReport> {
+  return (await readSource(universe, marketData)).report;
+}
+
+/** `drl data fetch`: the same, and the bytes are stored as they came. */
+export async function fetchSource(
+  universe: UniverseConfig,
+  marketData: MarketDataProvider,
+  store: ObjectStore,
+  strategy: string,
+): Promise<SourceReport> {
+  const { report, files } = await readSource(universe, marketData);
+  for (const [n, file] of files.entries()) report.files[n].raw = await storeRaw(store, strategy, file);
+  return report;
+}
+
+async function readSource(universe: UniverseConfig, marketData: MarketDataProvider) {
+  const files = await marketData.fetch(END_OF_TIME);
+  const source = await parseSource(universe, files);
+  const { bars, quarantined, rows } = checkBars(source.batches, {
+    calendar: universe.calendar,
+    asOf: END_OF_TIME,
+    members: membersOf(universe),
+    lifeEnds: source.lifeEnds,
+    actions: source.actions,
+  });
+  refuseBadBatch(quarantined, rows);
+  const report: SourceReport = {
+    universe: universe.id,
+    files: files.map(({ name, bytes, origin }) => ({
+      file: name,
+      bytes: bytes.length,
+      sha256: sha256(bytes),
+      origin,
+      raw: null,
+    })),
+    rows: bars.symbol.length,
+    symbols: new Set(bars.symbol).size,
+    quarantined: quarantined.length,
+    reasons: countReasons(quarantined),
+    firstDay: bars.date[0] ?? null,
+    newestDay: bars.date.at(-1) ?? null,
+  };
+  return { report, files };
+}

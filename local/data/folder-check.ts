@@ -1,0 +1,158 @@
+import { basename, resolve } from 'node:path';
+import { readFolder } from '../../adapters/market-data/folder.ts';
+import type { RawFile } from '../../adapters/market-data/port.ts';
+import { tableColumns } from '../../adapters/parquet/parquet.ts';
+import { badInput } from '../../domain/errors.ts';
+import { barHeader, headerOf, missingBarColumns } from '../../domain/market/bars.ts';
+import type { CalendarId } from '../../domain/market/calendar.ts';
+import { parseUniverse } from '../../domain/market/equities.ts';
+import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
+import { type CheckedBars, checkBars } from '../../domain/market/quality.ts';
+import { refuseBadBatch } from '../../domain/market/quarantine.ts';
+import { decodeText, isParquet } from '../../functions/ingest/decode.ts';
+import { FOLDER_FILES, parseFolder } from '../../functions/ingest/source.ts';
+
+export interface SkippedFile {
+  file: string;
+  /** In plain words. */
+  reason: string;
+}
+
+/** A folder of bars that passed the contracts: what an import would store. */
+export interface CheckedFolder {
+  /** Files to be stored: those with bars, and the reference files beside them. */
+  files: RawFile[];
+  used: { file: string; rows: number; symbols: number }[];
+  skipped: SkippedFile[];
+  /** Symbols of `universe.csv` that have bars; null: there is no such file, and every symbol is a member. */
+  members: string[] | null;
+  checked: CheckedBars;
+}
+
+const END_OF_TIME = '9999-12-31';
+
+/**
+ * Reads a folder, picks the files whose header has the columns of bars, says of each other file why it was left out, and holds the rest to the
+ * contracts. Nothing is written.
+ *
+ * @throws ProductError FOLDER_MISSING, FOLDER_WITHOUT_BARS, CSV_MISSING_COLUMN, CSV_EMPTY, GZIP_TRUNCATED, BARS_MIXED_TIME_ZONES,
+ * DATA_TOO_MANY_BAD_ROWS and what else the parsers throw (all bad input).
+ */
+export async function checkFolder(options: { folder: string; calendar: CalendarId }): Promise<CheckedFolder> {
+  const folder = resolve(options.folder);
+  const all = await readFolder(folder, basename(folder));
+  const skipped: SkippedFile[] = [];
+  const reference = all.filter(isReference);
+  const candidates = all.filter((file) => !isReference(file) && !file.name.endsWith('.json'));
+  const barFiles = pickBarFiles(candidates, skipped, options.folder);
+  const universe = reference.find((file) => FOLDER_FILES.universe.test(file.name));
+  const listed = universe
+    ? new Set(parseUniverse(decodeText(universe.bytes, universe.name), universe.name).map(({ symbol }) => symbol))
+    : null;
+  const { batches, actions, lifeEnds } = await parseFolder([...barFiles, ...reference]);
+  const chosen = chooseBatches(batches, listed, skipped);
+  const checked = checkBars(chosen, {
+    calendar: options.calendar,
+    asOf: END_OF_TIME,
+    members: listed,
+    actions,
+    lifeEnds,
+  });
+  for (const batch of chosen) {
+    const bad = checked.quarantined.filter(({ file }) => file === batch.file);
+    refuseBadBatch(bad, batch.symbol.length + batch.rejected.length);
+  }
+  const present = new Set(checked.bars.symbol);
+  return {
+    files: [...barFiles.filter(({ name }) => chosen.some(({ file }) => file === name)), ...reference],
+    used: chosen.map((batch) => ({
+      file: batch.file,
+      rows: batch.symbol.length + batch.rejected.length,
+      symbols: new Set(batch.symbol).size,
+    })),
+    skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)),
+    members: listed && [...listed].filter((symbol) => present.has(symbol)).sort(),
+    checked,
+  };
+}
+
+const isReference = ({ name }: RawFile): boolean => Object.values(FOLDER_FILES).some((pattern) => pattern.test(name));
+
+/** Files whose header has every column of bars. When none has, the one that comes nearest is the error. */
+function pickBarFiles(candidates: readonly RawFile[], skipped: SkippedFile[], folder: string): RawFile[] {
+  const picked: RawFile[] = [];
+  let nearest: { file: string; missing: string[]; has: string[] } | null = null;
+  for (const file of candidates) {
+    const has = isParquet(file.bytes)
+      ? barHeader(tableColumns(file.bytes))
+      : headerOf(decodeText(file.bytes, file.name));
+    const missing = missingBarColumns(has);
+    if (missing.length === 0) {
+      picked.push(file);
+      continue;
+    }
+    skipped.push({
+      file: file.name,
+      reason: `no bars: it lacks the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
+    });
+    if (nearest === null || missing.length < nearest.missing.length) nearest = { file: file.name, missing, has };
+  }
+  if (picked.length > 0) return picked;
+  if (nearest === null) {
+    throw badInput('FOLDER_WITHOUT_BARS', 'The folder holds no file of bars', {
+      facts: { folder, accepted: ['.csv', '.csv.gz', '.parquet'] },
+      remedy: 'Put a file with the columns symbol,date,open,high,low,close,volume into it.',
+    });
+  }
+  throw badInput('CSV_MISSING_COLUMN', `The file lacks the column ${nearest.missing.join(', ')}`, {
+    facts: { file: nearest.file, line: 1, field: nearest.missing[0], missing: nearest.missing, has: nearest.has },
+    remedy: 'Name the columns in the first line, in any order: symbol,date,open,high,low,close,volume.',
+  });
+}
+
+/** A second file that repeats most rows of those before it is another version of them, not more data. */
+const REPEATED_SHARE = 0.5;
+const SAMPLE_ROWS = 2_000;
+
+/** The largest file first; files without a listed symbol, and files that repeat another, are left out. */
+function chooseBatches(
+  batches: readonly ParsedBars[],
+  listed: ReadonlySet<string> | null,
+  skipped: SkippedFile[],
+): ParsedBars[] {
+  const bySize = [...batches].sort((a, b) => b.symbol.length - a.symbol.length || (a.file < b.file ? -1 : 1));
+  const known = new Map<string, Set<string>>();
+  const chosen: ParsedBars[] = [];
+  for (const batch of bySize) {
+    const symbols = new Set(batch.symbol);
+    if (listed && symbols.size > 0 && ![...symbols].some((symbol) => listed.has(symbol))) {
+      skipped.push({ file: batch.file, reason: `none of its ${symbols.size} symbols is in universe.csv` });
+      continue;
+    }
+    if (chosen.length > 0 && repeatedShare(batch, known) > REPEATED_SHARE) {
+      const first = chosen.find((other) => other.symbol.some((symbol) => symbols.has(symbol))) ?? chosen[0];
+      skipped.push({
+        file: batch.file,
+        reason: `its symbols and dates are already in ${first.file}; to use this file, put it into a folder of its own`,
+      });
+      continue;
+    }
+    chosen.push(batch);
+    for (let i = 0; i < batch.symbol.length; i++) {
+      const dates = known.get(batch.symbol[i]);
+      if (dates) dates.add(batch.date[i]);
+      else known.set(batch.symbol[i], new Set([batch.date[i]]));
+    }
+  }
+  return chosen;
+}
+
+function repeatedShare(batch: ParsedBars, known: ReadonlyMap<string, ReadonlySet<string>>): number {
+  const step = Math.max(1, Math.floor(batch.symbol.length / SAMPLE_ROWS));
+  let [sampled, repeated] = [0, 0];
+  for (let i = 0; i < batch.symbol.length; i += step) {
+    sampled++;
+    if (known.get(batch.symbol[i])?.has(batch.date[i])) repeated++;
+  }
+  return sampled === 0 ? 0 : repeated / sampled;
+}
