@@ -1,4 +1,4 @@
-import { usableAt } from '../environment/environment.ts';
+import { UsableTable } from '../environment/environment.ts';
 import { type MarketData, PortfolioLoop } from '../environment/portfolio-loop.ts';
 import { badInput } from '../errors.ts';
 import { ObservationBuilder } from '../features/observation.ts';
@@ -154,11 +154,16 @@ export function modelPolicy(name: string, policy: Policy, tensor: FeatureTensor,
   const assets = tensor.symbols.length;
   const observation = new Float32Array(assets * builder.width);
   const target = new Float64Array(assets);
+  let table: { panel: MarketPanel; rows: UsableTable } | null = null;
+  const usableAt = (t: number, panel: MarketPanel): Uint8Array => {
+    if (table?.panel !== panel) table = { panel, rows: new UsableTable(builder, tensor, panel) };
+    return table.rows.at(t);
+  };
   return {
     name,
-    usable: (t, panel) => usableAt(builder, tensor, panel, t),
+    usable: usableAt,
     decide(t, book, { panel, limits }) {
-      const usable = usableAt(builder, tensor, panel, t);
+      const usable = usableAt(t, panel);
       builder.write(t, { held: book.held, cash: book.cash, drawdown: book.drawdown(limits), usable }, observation, 0);
       const answer = policy.act(observation, 1, assets, builder.width);
       const weights = (action: Float32Array): Float64Array => {

@@ -40,25 +40,29 @@ export interface EnvironmentState {
 
 const usableTables = new WeakMap<FeatureTensor, WeakMap<MarketPanel, (Uint8Array | undefined)[]>>();
 
-/** Usable assets by session, computed once for all environments on the same tensor and panel. Do not write to the masks. */
-export function usableAt(
-  builder: ObservationBuilder,
-  tensor: FeatureTensor,
-  panel: MarketPanel,
-  t: number,
-): Uint8Array {
-  let byPanel = usableTables.get(tensor);
-  if (!byPanel) {
-    byPanel = new WeakMap();
+/** A table of usable assets by session, filled on first use and shared by all environments on the same tensor and panel. */
+export class UsableTable {
+  readonly #builder: ObservationBuilder;
+  readonly #panel: MarketPanel;
+  readonly #rows: (Uint8Array | undefined)[];
+
+  constructor(builder: ObservationBuilder, tensor: FeatureTensor, panel: MarketPanel) {
+    const byPanel = usableTables.get(tensor) ?? new WeakMap<MarketPanel, (Uint8Array | undefined)[]>();
     usableTables.set(tensor, byPanel);
+    this.#rows = byPanel.get(panel) ?? new Array<Uint8Array | undefined>(panel.dates.length).fill(undefined);
+    byPanel.set(panel, this.#rows);
+    this.#builder = builder;
+    this.#panel = panel;
   }
-  let table = byPanel.get(panel);
-  if (!table) {
-    table = [];
-    byPanel.set(panel, table);
+
+  /** [A] 1 where the asset may be traded at `t`. Do not write to it. */
+  at(t: number): Uint8Array {
+    const known = this.#rows[t];
+    if (known) return known;
+    const made = this.#builder.usable(t, this.#panel);
+    this.#rows[t] = made;
+    return made;
   }
-  table[t] ??= builder.usable(t, panel);
-  return table[t] as Uint8Array;
 }
 
 /**
@@ -74,6 +78,7 @@ export class PortfolioEnvironment {
   readonly features: number;
   readonly #loop: PortfolioLoop;
   readonly #builder: ObservationBuilder;
+  readonly #usable: UsableTable;
   readonly #data: EnvironmentData;
   readonly #options: EnvironmentOptions;
   readonly #target: Float64Array;
@@ -93,6 +98,7 @@ export class PortfolioEnvironment {
     this.#options = options;
     this.#loop = new PortfolioLoop(data);
     this.#builder = new ObservationBuilder(data.tensor, data.normaliser);
+    this.#usable = new UsableTable(this.#builder, data.tensor, data.panel);
     this.assets = data.panel.symbols.length;
     this.features = this.#builder.width;
     this.#target = new Float64Array(this.assets);
@@ -131,19 +137,19 @@ export class PortfolioEnvironment {
   }
 
   observe(out: Float32Array, offset: number): void {
-    const { panel, tensor, limits } = this.#data;
+    const { limits } = this.#data;
     const view = this.#view;
     view.cash = this.book.cash;
     view.drawdown = this.book.drawdown(limits);
-    view.usable = usableAt(this.#builder, tensor, panel, this.t);
+    view.usable = this.#usable.at(this.t);
     this.#builder.write(this.t, view, out, offset);
   }
 
   /** The object returned is reused by the next step. */
   step(action: Float32Array, offset: number): { reward: number; done: boolean } {
-    const { panel, tensor, costs, limits } = this.#data;
+    const { panel, costs, limits } = this.#data;
     const loop = this.#loop;
-    const usable = usableAt(this.#builder, tensor, panel, loop.t);
+    const usable = this.#usable.at(loop.t);
     actionToWeights(action, offset, usable, this.#target);
     loop.choose(this.#target, usable);
     loop.advance();

@@ -37,7 +37,7 @@ export function evaluateRiskGates(input: RiskGateInput): Gate[] {
           'liquidityStress',
           fall(returnsBetween(input.liquidityStress)),
           gates.liquidityStressMaxDrawdown,
-          'with spreads five times wider and one trading day a week',
+          'with spreads five times wider and one fill a week',
         ),
     limitsGate(full),
     reproducibleGate(input.reproducible),
@@ -46,7 +46,7 @@ export function evaluateRiskGates(input: RiskGateInput): Gate[] {
 
 const fall = (returns: Float64Array): number | null => {
   const worst = maxDrawdown(returns);
-  return worst === null ? null : -worst;
+  return worst === null ? null : Math.abs(worst);
 };
 
 /** A gate that could not be assessed: value null, not passed, and why. */

@@ -3,14 +3,14 @@ import type { MarketPanel } from '../market/panel.ts';
 
 /** Spreads are this many times wider in the stress. */
 export const STRESS_SLIPPAGE = 5;
-/** And the market trades only on every n-th session: five, once a week. */
-export const STRESS_TRADES_EVERY = 5;
+/** And the market is open to trade on two sessions of this many, so that one decision a week can be filled. */
+export const STRESS_WEEK_DAYS = 5;
 
 const stressed = new WeakMap<MarketPanel, MarketPanel>();
 
 /**
- * The same market with its liquidity gone, for the whole history: slippage x 5, and no trade (so no exit either) on four sessions of
- * five. Returns are the real ones, so losses run on between the sessions on which something can be done.
+ * The same market with its liquidity gone, for the whole history: slippage x 5, and two open sessions a week (one
+ * to decide on, one to fill on). Returns are the real ones, so losses run on while nothing can be done.
  */
 export function liquidityStress(data: MarketData): MarketData {
   const { costs } = data;
@@ -31,7 +31,7 @@ function weeklyTrading(panel: MarketPanel): MarketPanel {
   const known = stressed.get(panel);
   if (known) return known;
   const assets = panel.symbols.length;
-  const tradable = panel.tradable.map((yes, i) => (Math.floor(i / assets) % STRESS_TRADES_EVERY === 0 ? yes : 0));
+  const tradable = panel.tradable.map((yes, i) => (Math.floor(i / assets) % STRESS_WEEK_DAYS < 2 ? yes : 0));
   const made = { ...panel, tradable };
   stressed.set(panel, made);
   return made;
