@@ -22,6 +22,7 @@ contract Portfolio is EIP712, Initializable {
         /// Cap on the sum of assets.
         uint16 maxGrossBps;
         /// Cap on what an order may buy: the sum of increases. Sales that only raise cash are never bounded: they lower risk.
+        /// The first order is free of it: it brings in a book that was held before.
         uint16 maxTurnoverBps;
         /// Added to the turnover cap for each day since the last prices: weights drift between two orders.
         uint16 driftBpsPerDay;
@@ -31,6 +32,8 @@ contract Portfolio is EIP712, Initializable {
         uint16 maxDrawdownBps;
         /// Bound on the attested change of the net asset value, for each day since the last prices.
         uint16 maxNavChangeBpsPerDay;
+        /// Days without a new high after which the high-water mark restarts at the present value; 0: never.
+        uint16 resetAfterDays;
     }
 
     struct Roles {
@@ -64,10 +67,12 @@ contract Portfolio is EIP712, Initializable {
     }
 
     struct Book {
-        uint96 navE18;
-        uint96 highWaterMarkE18;
+        uint80 navE18;
+        uint80 highWaterMarkE18;
         uint32 epoch;
         uint32 pricesEpoch;
+        /// Prices date of the high-water mark.
+        uint32 highSince;
     }
 
     struct State {
@@ -75,8 +80,8 @@ contract Portfolio is EIP712, Initializable {
         uint32 pricesEpoch;
         bool paused;
         bytes32 stateHash;
-        uint96 navE18;
-        uint96 highWaterMarkE18;
+        uint80 navE18;
+        uint80 highWaterMarkE18;
         uint256[] weights;
     }
 
@@ -93,7 +98,7 @@ contract Portfolio is EIP712, Initializable {
         "RebalanceOrder(bytes32 strategy,uint32 epoch,bytes32 previousStateHash,uint256[] weights,bytes32 modelHash,bytes32 decisionHash,bytes32 datasetHash,uint32 pricesEpoch,uint64 deadline)"
     );
     bytes32 public constant ATTESTATION_TYPEHASH =
-        keccak256("NavAttestation(bytes32 strategy,uint32 epoch,uint32 pricesEpoch,uint96 navE18)");
+        keccak256("NavAttestation(bytes32 strategy,uint32 epoch,uint32 pricesEpoch,uint80 navE18)");
 
     uint256 private constant BPS = 10_000;
     /// @dev Where the arguments of a clone begin in its code (EIP-1167 with arguments).
@@ -123,8 +128,8 @@ contract Portfolio is EIP712, Initializable {
         bytes32 previousStateHash,
         bytes32 stateHash,
         uint32 pricesEpoch,
-        uint96 navE18,
-        uint96 highWaterMarkE18,
+        uint80 navE18,
+        uint80 highWaterMarkE18,
         uint256[] weights
     );
     event ModelApproved(bytes32 indexed modelHash);
@@ -180,7 +185,7 @@ contract Portfolio is EIP712, Initializable {
         Fixed memory fixed_ = _fixed();
         _setLimits(limits_, groupCapsBps_);
         _weights[fixed_.assets >> 4] = BPS << ((fixed_.assets & 15) << 4);
-        _book = Book({navE18: 1e18, highWaterMarkE18: 1e18, epoch: 0, pricesEpoch: 0});
+        _book = Book({navE18: 1e18, highWaterMarkE18: 1e18, epoch: 0, pricesEpoch: 0, highSince: 0});
         _stateHash =
             keccak256(abi.encode("Portfolio genesis", block.chainid, address(this), fixed_.strategy, fixed_.universe));
     }
@@ -191,7 +196,7 @@ contract Portfolio is EIP712, Initializable {
     function rebalance(
         RebalanceOrder calldata order,
         bytes calldata orderSignature,
-        uint96 attestedNavE18,
+        uint80 attestedNavE18,
         bytes calldata attestation
     ) external {
         if (msg.sender != _relayer) revert NotPermitted(msg.sender, _relayer);
@@ -204,11 +209,12 @@ contract Portfolio is EIP712, Initializable {
         _checkSignatures(order, weightsHash, orderSignature, attestedNavE18, attestation);
 
         Limits memory limits_ = _limits;
-        uint256 elapsedDays = book.epoch == 0 ? 0 : order.pricesEpoch - book.pricesEpoch;
-        uint256 drawdownBps = _mark(book, limits_, attestedNavE18, elapsedDays);
+        uint256 elapsedDays = order.pricesEpoch - book.pricesEpoch;
+        // The first order brings in a book that was held before; from the second on, purchases are bounded.
+        uint256 turnoverCap = book.epoch == 0 ? BPS : limits_.maxTurnoverBps + limits_.driftBpsPerDay * elapsedDays;
+        uint256 drawdownBps = _mark(book, limits_, attestedNavE18, order.pricesEpoch);
         book.epoch = order.epoch;
-        book.pricesEpoch = order.pricesEpoch;
-        _place(order.weights, fixed_, limits_, elapsedDays, drawdownBps);
+        _place(order.weights, fixed_, limits_, turnoverCap, drawdownBps);
 
         bytes32 next = keccak256(
             abi.encode(
@@ -394,7 +400,7 @@ contract Portfolio is EIP712, Initializable {
         RebalanceOrder calldata order,
         bytes32 weightsHash,
         bytes calldata orderSignature,
-        uint96 navE18,
+        uint80 navE18,
         bytes calldata attestation
     ) private view {
         bytes32 orderHash = _hashTypedDataV4(
@@ -437,22 +443,23 @@ contract Portfolio is EIP712, Initializable {
 
     /// @dev Takes the attested value into `book`. The first one is free: it is the base of all that follow.
     /// @return drawdownBps Fall from the high-water mark, rounded up.
-    function _mark(Book memory book, Limits memory limits_, uint96 navE18, uint256 elapsedDays)
+    function _mark(Book memory book, Limits memory limits_, uint80 navE18, uint32 pricesEpoch)
         private
         pure
         returns (uint256 drawdownBps)
     {
         uint256 last = book.navE18;
-        if (book.epoch == 0) {
-            if (navE18 == 0) revert NavOutOfBounds(navE18, last, 0);
+        bool first = book.epoch == 0;
+        uint256 change = navE18 > last ? navE18 - last : last - navE18;
+        uint256 bound = uint256(limits_.maxNavChangeBpsPerDay) * (pricesEpoch - book.pricesEpoch);
+        if (navE18 == 0 || (!first && change * BPS > bound * last)) revert NavOutOfBounds(navE18, last, bound);
+        bool restart = limits_.resetAfterDays != 0 && pricesEpoch - book.highSince >= limits_.resetAfterDays;
+        if (first || restart || navE18 > book.highWaterMarkE18) {
             book.highWaterMarkE18 = navE18;
-        } else {
-            uint256 change = navE18 > last ? navE18 - last : last - navE18;
-            uint256 bound = uint256(limits_.maxNavChangeBpsPerDay) * elapsedDays;
-            if (navE18 == 0 || change * BPS > bound * last) revert NavOutOfBounds(navE18, last, bound);
-            if (navE18 > book.highWaterMarkE18) book.highWaterMarkE18 = navE18;
+            book.highSince = pricesEpoch;
         }
         book.navE18 = navE18;
+        book.pricesEpoch = pricesEpoch;
         uint256 high = book.highWaterMarkE18;
         drawdownBps = ((high - navE18) * BPS + high - 1) / high;
     }
@@ -462,7 +469,7 @@ contract Portfolio is EIP712, Initializable {
         uint256[] calldata next,
         Fixed memory fixed_,
         Limits memory limits_,
-        uint256 elapsedDays,
+        uint256 turnoverCap,
         uint256 drawdownBps
     ) private {
         uint256 count = fixed_.assets;
@@ -484,7 +491,7 @@ contract Portfolio is EIP712, Initializable {
                 lanes >>= end << 4;
                 lastLanes >>= end << 4;
                 if (lanes > 0xffff) revert WeightsBeyondAssets(lanes);
-                _checkTotals(sum, lanes, lastLanes, bought, limits_, elapsedDays, drawdownBps);
+                _checkTotals(sum, lanes, lastLanes, bought, limits_, turnoverCap, drawdownBps);
             }
         }
         _checkGroups(groupSums, limits_.passiveBandBps);
@@ -528,12 +535,11 @@ contract Portfolio is EIP712, Initializable {
         uint256 lastCash,
         uint256 bought,
         Limits memory limits_,
-        uint256 elapsedDays,
+        uint256 turnoverCap,
         uint256 drawdownBps
     ) private pure {
         if (gross + cash != BPS) revert WeightsDoNotSum(gross + cash);
         if (gross > limits_.maxGrossBps) revert GrossCapExceeded(gross, limits_.maxGrossBps);
-        uint256 turnoverCap = limits_.maxTurnoverBps + limits_.driftBpsPerDay * elapsedDays;
         if (bought > turnoverCap) revert TurnoverExceeded(bought, turnoverCap);
         uint256 lastGross = BPS - lastCash;
         if (drawdownBps > limits_.maxDrawdownBps && gross >= lastGross && gross != 0) {

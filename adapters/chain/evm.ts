@@ -1,0 +1,224 @@
+import { recoverAddress } from 'ethers';
+import type { ChainConfig } from '../../config/schema.ts';
+import { refused } from '../../domain/errors.ts';
+import type { SignerRole, Signers } from '../signer/port.ts';
+import { attestationDigest, decodeRebalanced, decodeState, eip712Domain, orderDigest, PORTFOLIO, rebalanceCall } from './codec.ts';
+import { isRevert, revertError } from './errors.ts';
+import type { ChainReceipt, Finality, NavAttestation, PortfolioChain, PortfolioState, RebalanceEvent, RebalanceOrder, SignedRebalance } from './port.ts';
+import { createRpc, type Rpc } from './rpc.ts';
+import { broadcastRaw, buildTransaction, type RawReceipt, rawReceipt, sendAndWait, signDigestHex, transactionCount } from './transactions.ts';
+
+/** Where a strategy's ledger is, on one chain: written by `drl chain init`. */
+export interface Deployment {
+  chainId: number;
+  contract: string;
+  /** Block of its creation: no event is older. */
+  startBlock: number;
+  strategy: string;
+  universe: string;
+  /** Symbols without cash, in the order of the ledger. */
+  assets: string[];
+  factory: string;
+}
+
+export interface EvmChainOptions {
+  rpcUrl: string;
+  chainConfig: ChainConfig;
+  /** null: not initialised yet. A function is asked at the first use, and again while it answers null. */
+  deployment: Deployment | null | (() => Promise<Deployment | null>);
+  signers: Signers;
+  /** Called when a mined transaction is not final yet; the local chain mines here, a public chain is waited for. */
+  onPoll?: () => Promise<void>;
+  rpc?: Rpc;
+}
+
+const ROLE_OF_SIGNATURE = { order: 'strategist', attestation: 'attestor' } as const;
+
+export function createEvmChain(options: EvmChainOptions): PortfolioChain {
+  return new EvmChain(options);
+}
+
+/** The product's ledger on any EVM chain, by URL and chain id. */
+class EvmChain implements PortfolioChain {
+  readonly chainId: number;
+  readonly network: string;
+  readonly #options: EvmChainOptions;
+  readonly #unchecked: Rpc;
+  #checked: Promise<Rpc> | undefined;
+  #deployment: Promise<Deployment | null> | undefined;
+
+  constructor(options: EvmChainOptions) {
+    this.#options = options;
+    this.chainId = options.chainConfig.chainId;
+    this.network = options.chainConfig.network;
+    this.#unchecked = options.rpc ?? createRpc(options.rpcUrl);
+  }
+
+  async contract(): Promise<string | null> {
+    return (await this.#findDeployment())?.contract ?? null;
+  }
+
+  async state(): Promise<PortfolioState> {
+    const { assets } = await this.#deployed();
+    return decodeState(await this.#call('state', []), assets);
+  }
+
+  async isModelApproved(modelHash: string): Promise<boolean> {
+    const data = await this.#call('isModelApproved', [`0x${modelHash}`]);
+    return PORTFOLIO.decodeFunctionResult('isModelApproved', data)[0];
+  }
+
+  async approveModel(modelHash: string): Promise<string | null> {
+    if (await this.isModelApproved(modelHash)) return null;
+    const { contract } = await this.#deployed();
+    const data = PORTFOLIO.encodeFunctionData('approveModel', [`0x${modelHash}`]);
+    const receipt = await sendAndWait(await this.#rpc(), this.#options.chainConfig, this.#options.signers.approver, { to: contract, data });
+    await this.#options.onPoll?.();
+    return receipt.transactionHash;
+  }
+
+  async signRebalance(order: RebalanceOrder, attestation: NavAttestation): Promise<SignedRebalance> {
+    const { contract, assets } = await this.#deployed();
+    const domain = eip712Domain(this.chainId, contract);
+    const { strategist, attestor } = this.#options.signers;
+    const [orderSignature, attestationSignature] = await Promise.all([
+      signDigestHex(strategist, orderDigest(domain, order, assets)),
+      signDigestHex(attestor, attestationDigest(domain, attestation)),
+    ]);
+    return { order, orderSignature, attestation, attestationSignature };
+  }
+
+  async signTransaction(rebalance: SignedRebalance, nonce: number): Promise<{ raw: string; hash: string; maxFeePerGasWei: string }> {
+    const { contract, assets } = await this.#deployed();
+    const call = { to: contract, data: rebalanceCall(rebalance, assets) };
+    const { raw, hash, maxFeePerGasWei } = await buildTransaction(await this.#rpc(), this.#options.chainConfig, this.#options.signers.relayer, call, nonce);
+    return { raw, hash, maxFeePerGasWei };
+  }
+
+  async relayer(): Promise<{ address: string; nextNonce: number; balanceWei: bigint }> {
+    const rpc = await this.#rpc();
+    const address = await this.#options.signers.relayer.address();
+    const [nextNonce, balance] = await Promise.all([transactionCount(rpc, address), rpc.send<string>('eth_getBalance', [address, 'latest'])]);
+    return { address, nextNonce, balanceWei: BigInt(balance) };
+  }
+
+  async broadcast(raw: string): Promise<void> {
+    await broadcastRaw(await this.#rpc(), raw);
+  }
+
+  async receipt(transaction: string): Promise<ChainReceipt | null> {
+    const rpc = await this.#rpc();
+    const found = await rawReceipt(rpc, transaction);
+    if (!found) return null;
+    let finality = await this.#finality(rpc, found);
+    if (finality !== 'finalized' && this.#options.onPoll) {
+      await this.#options.onPoll();
+      finality = await this.#finality(rpc, found);
+    }
+    return {
+      transaction: found.transactionHash,
+      blockNumber: Number(found.blockNumber),
+      blockHash: found.blockHash,
+      status: Number(found.status) === 1 ? 'success' : 'reverted',
+      gasUsed: Number(found.gasUsed),
+      finality,
+      logs: found.logs.map(({ address, topics, data, logIndex }) => ({ address, topics, data, logIndex: Number(logIndex) })),
+    };
+  }
+
+  async rebalanceEvent(transaction: string): Promise<RebalanceEvent | null> {
+    const deployment = await this.#findDeployment();
+    if (!deployment) return null;
+    const found = await rawReceipt(await this.#rpc(), transaction);
+    for (const log of found?.logs ?? []) {
+      if (log.address.toLowerCase() !== deployment.contract.toLowerCase()) continue;
+      const event = decodeRebalanced(log, deployment.assets);
+      if (event) return event;
+    }
+    return null;
+  }
+
+  async verifyRebalance(rebalance: SignedRebalance): Promise<{ role: SignerRole; recovered: string; expected: string }[]> {
+    const { contract, assets } = await this.#deployed();
+    const domain = eip712Domain(this.chainId, contract);
+    const [roles] = PORTFOLIO.decodeFunctionResult('roles', await this.#call('roles', []));
+    const signed = [
+      { role: ROLE_OF_SIGNATURE.order, digest: orderDigest(domain, rebalance.order, assets), signature: rebalance.orderSignature },
+      { role: ROLE_OF_SIGNATURE.attestation, digest: attestationDigest(domain, rebalance.attestation), signature: rebalance.attestationSignature },
+    ];
+    return signed.map(({ role, digest, signature }) => ({ role, recovered: recovered(digest, signature), expected: roles[role] }));
+  }
+
+  async now(): Promise<number> {
+    const block = await (await this.#rpc()).send<{ timestamp: string }>('eth_getBlockByNumber', ['latest', false]);
+    return Number(block.timestamp);
+  }
+
+  /** Final: not after the tagged block, deep enough, and still the block of that height. */
+  async #finality(rpc: Rpc, found: RawReceipt): Promise<Finality> {
+    const { tag, confirmations } = this.#options.chainConfig.finality;
+    const [tagged, head, canonical] = await Promise.all([
+      rpc.send<{ number: string } | null>('eth_getBlockByNumber', [tag, false]),
+      rpc.send<string>('eth_blockNumber', []),
+      rpc.send<{ hash: string } | null>('eth_getBlockByNumber', [found.blockNumber, false]),
+    ]);
+    if (canonical?.hash !== found.blockHash) return 'submitted'; // a reorganisation moved it; it is looked for again
+    const block = Number(found.blockNumber);
+    return tagged && Number(tagged.number) >= block && Number(head) - block >= confirmations ? 'finalized' : 'confirmed';
+  }
+
+  async #call(name: string, args: readonly unknown[]): Promise<string> {
+    const { contract } = await this.#deployed();
+    const rpc = await this.#rpc();
+    try {
+      return await rpc.send<string>('eth_call', [{ to: contract, data: PORTFOLIO.encodeFunctionData(name, args) }, 'latest']);
+    } catch (error) {
+      if (isRevert(error)) throw revertError(error, { call: name, contract });
+      throw error;
+    }
+  }
+
+  #rpc(): Promise<Rpc> {
+    this.#checked ??= checkChainId(this.#unchecked, this.chainId).catch((error) => {
+      this.#checked = undefined;
+      throw error;
+    });
+    return this.#checked;
+  }
+
+  async #findDeployment(): Promise<Deployment | null> {
+    const { deployment } = this.#options;
+    if (typeof deployment !== 'function') return deployment;
+    this.#deployment ??= deployment();
+    const found = await this.#deployment.catch((error) => {
+      this.#deployment = undefined;
+      throw error;
+    });
+    if (!found) this.#deployment = undefined;
+    return found;
+  }
+
+  async #deployed(): Promise<Deployment> {
+    const deployment = await this.#findDeployment();
+    if (deployment) return deployment;
+    throw refused('CHAIN_NOT_INITIALISED', 'There is no ledger of this strategy on the chain', { facts: { network: this.network, chainId: this.chainId }, remedy: 'drl chain init' });
+  }
+}
+
+/** Refuse a node of another chain before anything is read from it or sent to it. */
+export async function checkChainId(rpc: Rpc, chainId: number): Promise<Rpc> {
+  const answered = Number(await rpc.send<string>('eth_chainId', []));
+  if (answered !== chainId) {
+    throw refused('CHAIN_MISMATCH', 'The node is of another chain', { facts: { configured: chainId, answered, host: new URL(rpc.url).host }, remedy: 'Correct chain.chainId or chain.rpcUrl in the configuration.' });
+  }
+  return rpc;
+}
+
+/** The address that a signature recovers to; a malformed one recovers to nobody. */
+function recovered(digest: string, signature: string): string {
+  try {
+    return recoverAddress(digest, signature);
+  } catch {
+    return 'nobody (malformed signature)';
+  }
+}

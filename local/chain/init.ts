@@ -1,0 +1,174 @@
+import type { ChainConfig } from '../../config/schema.ts';
+import { badInput, refused } from '../../domain/errors.ts';
+import type { Limits } from '../../domain/risk/limits.ts';
+import { getAddress } from 'ethers';
+import { FACTORY, nameHash, PORTFOLIO, encodeSymbols } from '../../adapters/chain/codec.ts';
+import { checkChainId, type Deployment } from '../../adapters/chain/evm.ts';
+import { createRpc, type Rpc } from '../../adapters/chain/rpc.ts';
+import { sendAndWait } from '../../adapters/chain/transactions.ts';
+import { SIGNER_ROLES, type SignerRole, type Signers } from '../../adapters/signer/port.ts';
+import { PORTFOLIO_FACTORY_BYTECODE } from '../../contracts/generated/portfolio.ts';
+
+const WHOLE_BPS = 10_000;
+const MAX_GROUPS = 256;
+
+/** What the ledger tolerates beyond the limits of the configuration, because it sees targets and not the drift between them. */
+const TOLERANCES = {
+  /** A day's drift of the whole book, on top of the turnover limit. */
+  driftBpsPerDay: 500,
+  /** A position that cannot be traded may have drifted this far over its cap. */
+  passiveBandBps: 500,
+  /** No diversified book moves more in a day: a larger attested change is a fault in the prices. */
+  maxNavChangeBpsPerDay: 2_000,
+} as const;
+
+/** Gas that each role needs before it must be funded again: deployment, a month of orders, approvals. */
+const GAS_NEEDS: Partial<Record<SignerRole, bigint>> = { admin: 8_000_000n, relayer: 6_000_000n, approver: 1_000_000n, guardian: 200_000n };
+const LOCAL_FUNDS_WEI = 10n ** 21n;
+
+export interface Asset {
+  symbol: string;
+  /** Group whose total weight is capped. */
+  group: string;
+}
+
+export interface InitOptions {
+  chain: ChainConfig;
+  rpcUrl: string;
+  signers: Signers;
+  strategy: string;
+  universe: string;
+  assets: readonly Asset[];
+  limits: Limits;
+  /** What an earlier call returned, of this ledger or of another one on the same chain. */
+  known?: Deployment | null;
+  rpc?: Rpc;
+}
+
+export type LedgerLimits = Record<'maxWeightBps' | 'maxGrossBps' | 'maxTurnoverBps' | 'driftBpsPerDay' | 'passiveBandBps' | 'maxDrawdownBps' | 'maxNavChangeBpsPerDay' | 'resetAfterDays', number>;
+
+const bps = (fraction: number): number => Math.floor(fraction * WHOLE_BPS + 1e-6);
+
+/** The limits of the configuration as the contract keeps them. */
+export const ledgerLimits = (limits: Limits): LedgerLimits => ({
+  maxWeightBps: bps(limits.maxWeight),
+  maxGrossBps: bps(limits.maxGross),
+  maxTurnoverBps: bps(limits.maxTurnover),
+  maxDrawdownBps: bps(limits.drawdown.hardLimit),
+  ...TOLERANCES,
+  // Sessions are never more than days: the contract restarts the mark no later than the book does.
+  resetAfterDays: limits.drawdown.resetAfterDays ?? 0,
+});
+
+/** Symbols ascending, groups numbered in the order of their names, one cap a group. */
+export function ledgerAssets(assets: readonly Asset[], limits: Limits): { symbols: string[]; groups: number[]; groupNames: string[]; groupCapsBps: number[] } {
+  const sorted = [...assets].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+  const twice = sorted.find(({ symbol }, index) => symbol === sorted[index + 1]?.symbol);
+  if (twice || sorted.length === 0) throw badInput('CHAIN_ASSETS', 'A ledger needs each asset once', { facts: { assets: sorted.length, twice: twice?.symbol ?? null } });
+  const groupNames = [...new Set(sorted.map(({ group }) => group))].sort();
+  if (groupNames.length > MAX_GROUPS) {
+    throw badInput('CHAIN_GROUPS', `A ledger holds at most ${MAX_GROUPS} groups`, { facts: { groups: groupNames.length }, remedy: 'Name coarser groups (sectors, currency blocs) in the universe.' });
+  }
+  return {
+    symbols: sorted.map(({ symbol }) => symbol),
+    groups: sorted.map(({ group }) => groupNames.indexOf(group)),
+    groupNames,
+    groupCapsBps: groupNames.map((name) => bps(limits.groupOverrides[name] ?? limits.maxGroupWeight)),
+  };
+}
+
+/**
+ * Bring the ledger of a strategy and universe onto the chain: fund (local) or check the funds (elsewhere), deploy what is not
+ * there, and bring limits and roles to what is configured. Done again it sends nothing.
+ *
+ * A ledger is one list of assets: its address follows from the admin, strategy, universe, symbols and groups. Another list of
+ * assets is another ledger, and the old one stays readable where it is.
+ *
+ * @throws CHAIN_UNFUNDED naming each address and what it lacks; CHAIN_MISMATCH; CHAIN_NOT_ADMIN.
+ */
+export async function initChain(options: InitOptions): Promise<Deployment> {
+  const { chain, signers, strategy, universe, limits, known } = options;
+  const rpc = await checkChainId(options.rpc ?? createRpc(options.rpcUrl), chain.chainId);
+  const roles = await roleAddresses(signers);
+  if (chain.rpcUrl === null) await fundLocally(rpc, roles);
+  const { symbols, groups, groupCapsBps } = ledgerAssets(options.assets, limits);
+  const args = [nameHash(strategy), nameHash(universe), encodeSymbols(symbols), groups];
+  const send = (to: string | null, data: string) => sendAndWait(rpc, chain, signers.admin, { to, data });
+
+  let factory = known?.chainId === chain.chainId && (await hasCode(rpc, known.factory)) ? known.factory : null;
+  if (factory === null) {
+    if (chain.rpcUrl !== null) await requireFunds(rpc, chain, roles);
+    factory = addressIn(await send(null, PORTFOLIO_FACTORY_BYTECODE));
+  }
+  const contract = await predictAddress(rpc, factory, [roles.admin, ...args]);
+  let startBlock = known?.contract === contract ? known.startBlock : 0;
+  if (!(await hasCode(rpc, contract))) {
+    const receipt = await send(factory, FACTORY.encodeFunctionData('create', [...args, roles, ledgerLimits(limits), groupCapsBps]));
+    startBlock = Number(receipt.blockNumber);
+  }
+  for (const data of await corrections(rpc, contract, roles, ledgerLimits(limits), groupCapsBps)) await send(contract, data);
+  return { chainId: chain.chainId, contract, startBlock, strategy, universe, assets: symbols, factory };
+}
+
+export async function roleAddresses(signers: Signers): Promise<Record<SignerRole, string>> {
+  const entries = await Promise.all(SIGNER_ROLES.map(async (role) => [role, await signers[role].address()] as const));
+  return Object.fromEntries(entries) as Record<SignerRole, string>;
+}
+
+async function fundLocally(rpc: Rpc, roles: Record<SignerRole, string>): Promise<void> {
+  for (const address of Object.values(roles)) {
+    const balance = BigInt(await rpc.send<string>('eth_getBalance', [address, 'latest']));
+    if (balance < LOCAL_FUNDS_WEI / 2n) await rpc.send('anvil_setBalance', [address, `0x${LOCAL_FUNDS_WEI.toString(16)}`]);
+  }
+}
+
+/** Name every address that lacks funds at once, so that they are sent in one go. */
+async function requireFunds(rpc: Rpc, chain: ChainConfig, roles: Record<SignerRole, string>): Promise<void> {
+  const block = await rpc.send<{ baseFeePerGas?: string }>('eth_getBlockByNumber', ['latest', false]);
+  const ceiling = BigInt(chain.maxFeePerGasWei);
+  const twice = 2n * BigInt(block.baseFeePerGas ?? 0) + 1_500_000_000n;
+  const price = twice < ceiling ? twice : ceiling;
+  const lacking: Record<string, string> = {};
+  for (const [role, gas] of Object.entries(GAS_NEEDS) as [SignerRole, bigint][]) {
+    const missing = gas * price - BigInt(await rpc.send<string>('eth_getBalance', [roles[role], 'latest']));
+    if (missing > 0n) lacking[`${role} ${roles[role]}`] = `${ether(missing)} ETH missing`;
+  }
+  if (Object.keys(lacking).length > 0) {
+    throw refused('CHAIN_UNFUNDED', `Accounts on ${chain.network} need ETH first`, { facts: lacking, remedy: 'Send at least this much to each address, then run drl chain init again.' });
+  }
+}
+
+const ether = (wei: bigint): string => {
+  const rounded = (wei + 10n ** 12n - 1n) / 10n ** 12n; // up to a millionth
+  return `${rounded / 1_000_000n}.${String(rounded % 1_000_000n).padStart(6, '0')}`;
+};
+
+/** Calls that bring roles and limits of an existing ledger to the configured ones. */
+async function corrections(rpc: Rpc, contract: string, roles: Record<SignerRole, string>, limits: LedgerLimits, groupCapsBps: number[]): Promise<string[]> {
+  const read = async (name: string) => PORTFOLIO.decodeFunctionResult(name, await rpc.send<string>('eth_call', [{ to: contract, data: PORTFOLIO.encodeFunctionData(name) }, 'latest']))[0];
+  const [onChain, limitsNow, capsNow] = await Promise.all([read('roles'), read('limits'), read('groupCapsBps')]);
+  const calls: string[] = [];
+  if (onChain.admin !== roles.admin) {
+    throw refused('CHAIN_NOT_ADMIN', 'The ledger has another admin', { facts: { contract, admin: onChain.admin, ours: roles.admin }, remedy: 'Use the keys that the ledger was made with.' });
+  }
+  const named = ['strategist', 'relayer', 'attestor', 'approver', 'guardian'] as const;
+  for (const [index, role] of named.entries()) {
+    if (onChain[role] !== roles[role]) calls.push(PORTFOLIO.encodeFunctionData('setRole', [index, roles[role]]));
+  }
+  const sameLimits = (Object.keys(limits) as (keyof LedgerLimits)[]).every((key) => Number(limitsNow[key]) === limits[key]);
+  const sameCaps = groupCapsBps.every((cap, group) => Number(capsNow[group]) === cap);
+  if (!sameLimits || !sameCaps) calls.push(PORTFOLIO.encodeFunctionData('setLimits', [limits, groupCapsBps]));
+  return calls;
+}
+
+async function predictAddress(rpc: Rpc, factory: string, args: unknown[]): Promise<string> {
+  const data = await rpc.send<string>('eth_call', [{ to: factory, data: FACTORY.encodeFunctionData('addressOf', args) }, 'latest']);
+  return FACTORY.decodeFunctionResult('addressOf', data)[0];
+}
+
+const hasCode = async (rpc: Rpc, address: string): Promise<boolean> => (await rpc.send<string>('eth_getCode', [address, 'latest'])) !== '0x';
+
+function addressIn(receipt: { contractAddress: string | null; transactionHash: string }): string {
+  if (receipt.contractAddress) return getAddress(receipt.contractAddress);
+  throw refused('CHAIN_DEPLOYMENT', 'The deployment made no contract', { facts: { transaction: receipt.transactionHash } });
+}

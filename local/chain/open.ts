@@ -1,0 +1,104 @@
+import { createEvmChain, type Deployment } from '../../adapters/chain/evm.ts';
+import type { PortfolioChain } from '../../adapters/chain/port.ts';
+import { createRpc } from '../../adapters/chain/rpc.ts';
+import { createMarketData } from '../../adapters/market-data/create.ts';
+import { localSigners } from '../../adapters/signer/local-key.ts';
+import type { Signers } from '../../adapters/signer/port.ts';
+import type { Settings } from '../../config/schema.ts';
+import { hashOf } from '../../domain/lineage/canonical.ts';
+import type { Home } from '../home.ts';
+import { ROOT } from '../settings.ts';
+import { type LocalChain, startLocalChain } from './anvil.ts';
+import { carryApprovals } from './approvals.ts';
+import { initChain } from './init.ts';
+import { type DeploymentRecord, readRecord, recordFile, writeRecord } from './records.ts';
+import { universeAssets } from './universe-assets.ts';
+
+/** Blocks after which a mined transaction of the local chain is final. */
+const BLOCKS_TO_FINAL = 2;
+
+export interface OpenedChain {
+  chain: PortfolioChain;
+  rpcUrl: string;
+  signers: Signers;
+  /** Deploys what is missing and brings limits and roles to the configuration; the record is kept in the home. */
+  init(): Promise<Deployment>;
+  close(): Promise<void>;
+}
+
+export interface OpenChainOptions {
+  home: Home;
+  settings: Settings;
+}
+
+/**
+ * The chain of a home. The local one is started, and its ledger made at the first use; a chain by URL is used as it is, and its
+ * ledger made by `drl chain init`.
+ */
+export async function openChain({ home, settings }: OpenChainOptions): Promise<OpenedChain> {
+  const { chain: chainConfig } = settings.config;
+  const signers = localSigners(home.keys);
+  const local = chainConfig.rpcUrl === null ? await startLocalChain({ home: home.path }) : null;
+  const rpcUrl = local?.rpcUrl ?? String(chainConfig.rpcUrl);
+  const init = () => initLedger({ home, settings, signers, rpcUrl });
+  return {
+    chain: createEvmChain({
+      rpcUrl,
+      chainConfig,
+      signers,
+      deployment: local ? init : async () => readRecord(fileOf(home, settings))?.deployment ?? null,
+      onPoll: local ? pollOf(local) : undefined,
+    }),
+    rpcUrl,
+    signers,
+    init,
+    close: async () => local?.stop(),
+  };
+}
+
+/**
+ * The chain for a reader (`drl verify`): beside the process that owns the home, or alone after it has ended. Nothing is sent,
+ * deployed or saved. null: this home has no ledger, and so no chain to read.
+ */
+export async function openChainForReading({ home, settings, rpcUrl }: OpenChainOptions & { rpcUrl: string | null }): Promise<{ chain: PortfolioChain; close(): Promise<void> } | null> {
+  const record = readRecord(fileOf(home, settings));
+  if (!record) return null;
+  const { chain: chainConfig } = settings.config;
+  const url = rpcUrl ?? chainConfig.rpcUrl;
+  const local = url === null ? await startLocalChain({ home: home.path, readOnly: true }) : null;
+  const chain = createEvmChain({ rpcUrl: local?.rpcUrl ?? String(url), chainConfig, signers: localSigners(home.keys), deployment: record.deployment });
+  return { chain, close: async () => local?.stop() };
+}
+
+const pollOf = (local: LocalChain) => () => local.mine(BLOCKS_TO_FINAL);
+
+const fileOf = (home: Home, { config, universe }: Settings): string => recordFile(home.chain, config.chain.chainId, config.strategy, universe.id);
+
+async function initLedger({ home, settings, signers, rpcUrl }: OpenChainOptions & { signers: Signers; rpcUrl: string }): Promise<Deployment> {
+  const { config, universe } = settings;
+  const file = fileOf(home, settings);
+  const known = readRecord(file);
+  const assets = await assetsOf(home, settings, known);
+  const deployment = await initChain({
+    chain: config.chain,
+    rpcUrl,
+    signers,
+    strategy: config.strategy,
+    universe: universe.id,
+    assets: assets.list,
+    limits: universe.limits,
+    known: known?.deployment ?? null,
+  });
+  if (known && known.deployment.contract !== deployment.contract) {
+    await carryApprovals({ rpc: createRpc(rpcUrl), chain: config.chain, approver: signers.approver, from: known.deployment, to: deployment });
+  }
+  writeRecord(file, { deployment, assets: assets.list, source: assets.source });
+  return deployment;
+}
+
+/** The list of assets, read from the source again only when the universe names another one. */
+async function assetsOf(home: Home, { universe }: Settings, known: DeploymentRecord | null): Promise<{ list: DeploymentRecord['assets']; source: string }> {
+  const source = hashOf({ provider: universe.provider, members: universe.members });
+  if (known?.source === source && universe.provider.kind !== 'ecb-http') return { list: known.assets, source };
+  return { list: await universeAssets(createMarketData(universe.provider, { root: ROOT, home: home.path }), universe), source };
+}
