@@ -8,7 +8,7 @@ import {
 } from '../../domain/backtest/decide.ts';
 import { refused } from '../../domain/errors.ts';
 import { riskGroupsHistory } from '../../domain/features/groups.ts';
-import { canonicalJson } from '../../domain/lineage/canonical.ts';
+import { canonicalJson, hashOf, sha256 } from '../../domain/lineage/canonical.ts';
 import { type Decision, decisionSchema } from '../../domain/lineage/decision.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { loadDataset } from './dataset.ts';
@@ -68,6 +68,23 @@ export async function decideFrom(
   } finally {
     for (const policy of opened) await policy.close();
   }
+}
+
+/**
+ * Whether a decision has the same hash when it is computed a second time, every artifact read from the store and checked anew;
+ * action, projection and basis points included.
+ */
+export async function reproducible(
+  store: ObjectStore,
+  runtime: PolicyRuntime,
+  sources: DecisionSources,
+): Promise<boolean> {
+  const once = async (): Promise<string> => {
+    const { decision, observation } = await decideFrom(store, runtime, sources);
+    return hashOf({ decision, observation: sha256(littleEndian(observation)) });
+  };
+  const first = await once();
+  return (await once()) === first;
 }
 
 export interface Recomputed {

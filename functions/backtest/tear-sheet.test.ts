@@ -17,6 +17,7 @@ const result: BacktestResult = {
   exposure: new Float64Array(6).fill(1),
   drawdown: new Float64Array(6),
   limitsHit: { drawdown: 3 },
+  breaches: null,
 };
 const sheet = tearSheetOf(result, { universe: 'test', sourceLine: 'Source: nobody', caveats: ['5 < 6 sessions'] });
 

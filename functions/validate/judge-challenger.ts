@@ -1,0 +1,127 @@
+import type { BacktestResult } from '../../domain/backtest/backtest.ts';
+import { figuresOf, returnsBetween } from '../../domain/backtest/figures.ts';
+import { hashOf } from '../../domain/lineage/canonical.ts';
+import type { Gate, GateReport } from '../../domain/lineage/gate-report.ts';
+import { interquartileMean } from '../../domain/metrics/interquartile-mean.ts';
+import { sharpe } from '../../domain/metrics/sharpe.ts';
+import { baselinePolicy } from '../../domain/policy/baselines.ts';
+import {
+  type AlphaGateInput,
+  evaluateAlphaGates,
+  evidenceNotes,
+  learningControlGate,
+  type OutOfSample,
+  verdictOf,
+} from '../../domain/validation/gates.ts';
+import { runRiskGates } from '../../domain/validation/run-risk-gates.ts';
+import { reproducible } from '../artifacts/decision.ts';
+import type { Candidate, Evidence } from './evidence.ts';
+import { type LearningControl, learningControl } from './learning-control.ts';
+import {
+  baselineFigures,
+  outOfSampleRange,
+  policyOf,
+  runOver,
+  type TestRange,
+  type TrialReturns,
+  trialReturns,
+  walkForwardPolicy,
+} from './out-of-sample.ts';
+import { sourcesOf, type ValidateInput, type ValidatePorts } from './types.ts';
+
+/**
+ * Judge the challenger. Which candidate that is was settled before any result was seen: the last window's, first seed. Its
+ * out-of-sample series is the walk-forward of that seed alone, because one seed is what would decide: a mean over seeds would
+ * flatter it. The other seeds are shown, and every one counts as a trial. null: nothing was trained.
+ */
+export async function judgeChallenger(
+  event: ValidateInput,
+  evidence: Evidence,
+  ports: ValidatePorts,
+): Promise<GateReport | null> {
+  const { data, tensor, trained, champion } = evidence;
+  const challenger = trained.find(({ trial }) => trial.window === trained.at(-1)?.trial.window);
+  if (!challenger) return null;
+  const { gates } = ports.settings.config;
+  const { name, kind } = challenger.loaded.model;
+  const range = outOfSampleRange(evidence);
+  const report = (done: number): void =>
+    ports.progress({
+      step: done,
+      total: trained.length,
+      unit: 'candidates',
+      message: `${name}: out of sample ${range.from} to ${range.to}`,
+    });
+  report(0);
+  const trials = await trialReturns(data, trained, tensor, report);
+  const path = trained.filter(({ trial }) => trial.seed === challenger.trial.seed);
+  const run = (policy: Parameters<typeof runOver>[1]): Promise<BacktestResult> => runOver(data, policy, range);
+  const own = await run(walkForwardPolicy(name, path, tensor, data.panel));
+  const standing = await run(champion.target);
+  const volTarget = await run(baselinePolicy('volTargetEqualWeight') as NonNullable<ReturnType<typeof baselinePolicy>>);
+  const alphaInput: AlphaGateInput = {
+    gates: gates.alpha,
+    challenger: outOfSample(own, range),
+    champion: outOfSample(standing, range),
+    volTarget: outOfSample(volTarget, range),
+    trials,
+    trialCount: Math.max(trials.length, await loggedTrials(event.strategy, ports)),
+  };
+  const same = await reproducible(ports.store, ports.exactRuntime, sourcesOf(event, challenger.ref));
+  const control = await learningControl(event.strategy, ports.settings.profile, ports);
+  const judged: Gate[] = [
+    ...(await runRiskGates(data, policyOf(challenger, tensor), evidence.firstSession, gates.risk, same)),
+    ...evaluateAlphaGates(alphaInput),
+    learningControlGate(control.ratio, gates.learningControl),
+  ];
+  return {
+    schema: 1,
+    gatesHash: hashOf(gates),
+    date: event.date,
+    candidate: challenger.ref,
+    name,
+    kind,
+    ...verdictOf(judged),
+    gates: judged,
+    outOfSample: {
+      [name]: figuresOf(own, range.from, range.to),
+      [champion.name]: figuresOf(standing, range.from, range.to),
+      ...(await baselineFigures(data, range)),
+    },
+    outOfSampleFrom: range.from,
+    outOfSampleTo: range.to,
+    trials: alphaInput.trialCount,
+    perTrial: trials.map(({ window, seed, returns }) => ({ window, seed, sharpe: sharpe(returns) })),
+    notes: [...challengerNotes(challenger, trials, champion.note, control), ...evidenceNotes(alphaInput)],
+  };
+}
+
+const outOfSample = (result: BacktestResult, { from, to }: TestRange): OutOfSample => ({
+  dates: result.dates.filter((date) => date >= from && date <= to),
+  returns: returnsBetween(result, from, to),
+});
+
+/** Every trained trial of the log counts, whatever became of it. */
+async function loggedTrials(strategy: string, { ledger }: ValidatePorts): Promise<number> {
+  return (await ledger.trials(strategy)).filter(({ trial }) => trial.kind === 'ppo').length;
+}
+
+function challengerNotes(
+  { loaded, trial }: Candidate,
+  trials: readonly TrialReturns[],
+  championNote: string,
+  control: LearningControl,
+): string[] {
+  const ratios = trials.flatMap(({ returns }) => sharpe(returns) ?? []);
+  const middle = interquartileMean(ratios);
+  const windows = new Set(trials.map(({ window }) => window)).size;
+  const spread =
+    ratios.length === 0 ? '' : `, from ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
+  return [
+    `The challenger is the candidate of the last window, seed ${trial.seed}: chosen before any result was seen, never the best seed.`,
+    `Its out-of-sample days join ${windows} windows, each decided by the candidate of seed ${trial.seed} that was trained before it. Over all ${trials.length} candidates on their own windows the interquartile mean of the Sharpe ratio is ${middle?.toFixed(2) ?? 'undefined'}${spread}.`,
+    `The risk gates run ${loaded.model.name} over the full history, the sessions up to ${trial.trainTo} that it was trained on included.`,
+    championNote,
+    `Learning control: with the same settings the learner reaches a Sharpe ratio of ${control.achieved.toFixed(2)} on unseen days of a simulated market whose best policy reaches ${control.optimal.toFixed(2)}.`,
+  ];
+}
