@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import type { Settings } from '../../config/schema.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
+import { graphSize } from '../../graph/etl/asset-graph.ts';
 import { buildAssetGraph, type GraphOptions } from '../../graph/etl/build.ts';
 import { readAssetGraph, readRiskGroups } from '../../graph/etl/read-back.ts';
 import { syncGraph } from '../../graph/etl/sync.ts';
-import { COUNT_NODES, COUNT_RELATIONSHIPS } from '../../graph/queries/read.ts';
 import { loadDataset } from '../artifacts/dataset.ts';
 import { writeGraph } from '../artifacts/graph.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
-import type { Ports } from '../ports.ts';
 
 const input = runSchema.extend({ ingest: z.object({ dataset: artifactRefSchema }) });
 
@@ -30,10 +29,7 @@ export const graphStage = defineStage({
     const graph = await readAssetGraph(runner, universe, options.windowDays);
     const { everySessions, hubDecile } = settings.profile.graph;
     const groups = await readRiskGroups(runner, graph, hubDecile);
-    const [nodes, relationships] = [
-      await count(runner, universe, COUNT_NODES),
-      await count(runner, universe, COUNT_RELATIONSHIPS),
-    ];
+    const { nodes, relationships } = graphSize(graph);
     const facts = {
       universe,
       date,
@@ -62,9 +58,4 @@ export function graphOptions(universe: string, { universe: config, profile }: Se
     hasVolume: config.hasVolume,
     assumedSpreadBps: (symbol) => slippageOverrides[symbol] ?? slippageBps,
   };
-}
-
-async function count(runner: Ports['graph'], universe: string, text: string): Promise<number> {
-  const [row] = await runner.read<{ n: number }>({ text, parameters: { universe } });
-  return row?.n ?? 0;
 }

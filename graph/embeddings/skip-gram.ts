@@ -30,7 +30,10 @@ export function skipGram(
   const { dimensions, window, epochs, negatives } = options;
   const startRate = options.learningRate ?? 0.025;
   const input = new Float64Array(nodes * dimensions).map(() => (random.uniform() - 0.5) / dimensions);
-  const output = new Float64Array(nodes * dimensions);
+  const rows = (all: Float64Array) =>
+    Array.from({ length: nodes }, (_, node) => all.subarray(node * dimensions, (node + 1) * dimensions));
+  const centres = rows(input);
+  const contexts = rows(new Float64Array(nodes * dimensions));
   const noise = noiseTable(walks, nodes);
   const gradient = new Float64Array(dimensions);
   const total = epochs * walks.length;
@@ -40,18 +43,18 @@ export function skipGram(
       for (let position = 0; position < walkLength; position++) {
         const rate = Math.max(FINAL_RATE, startRate * (1 - done++ / total));
         const reach = 1 + random.integer(window);
-        const centre = walks[start + position] * dimensions;
+        const centre = centres[walks[start + position]];
         const last = Math.min(walkLength - 1, position + reach);
         for (let other = Math.max(0, position - reach); other <= last; other++) {
           if (other === position) continue;
           const context = walks[start + other];
           gradient.fill(0);
-          update(input, output, gradient, centre, context * dimensions, dimensions, 1, rate);
+          update(centre, contexts[context], gradient, 1, rate);
           for (let k = 0; k < negatives; k++) {
             const sample = noise[random.integer(noise.length)];
-            if (sample !== context) update(input, output, gradient, centre, sample * dimensions, dimensions, 0, rate);
+            if (sample !== context) update(centre, contexts[sample], gradient, 0, rate);
           }
-          for (let d = 0; d < dimensions; d++) input[centre + d] += gradient[d];
+          for (let d = 0; d < dimensions; d++) centre[d] += gradient[d];
         }
       }
     }
@@ -60,23 +63,14 @@ export function skipGram(
 }
 
 /** One ascent step on log sigma(u.v) for a true pair (label 1) or log sigma(-u.v) for noise; the centre's share is gathered in `gradient`. */
-function update(
-  input: Float64Array,
-  output: Float64Array,
-  gradient: Float64Array,
-  centre: number,
-  other: number,
-  dimensions: number,
-  label: number,
-  rate: number,
-): void {
+function update(centre: Float64Array, other: Float64Array, gradient: Float64Array, label: number, rate: number): void {
   let score = 0;
-  for (let d = 0; d < dimensions; d++) score += input[centre + d] * output[other + d];
+  for (let d = 0; d < centre.length; d++) score += centre[d] * other[d];
   const step = rate * (label - 1 / (1 + Math.exp(-score)));
-  for (let d = 0; d < dimensions; d++) {
-    const value = output[other + d];
+  for (let d = 0; d < other.length; d++) {
+    const value = other[d];
     gradient[d] += step * value;
-    output[other + d] = value + step * input[centre + d];
+    other[d] = value + step * centre[d];
   }
 }
 

@@ -58,3 +58,16 @@ export const OPEN_END = '9999-12-31';
 /** From when to when each snapshot holds: the next one ends it. */
 export const validToOf = (snapshots: readonly { asOf: string }[], index: number): string =>
   snapshots[index + 1]?.asOf ?? OPEN_END;
+
+/** Nodes (assets, categories, buckets, snapshots) and relationships that the graph stage wrote. Vectors are not counted. */
+export function graphSize({ assets, categories, suppliers, snapshots }: AssetGraph): {
+  nodes: number;
+  relationships: number;
+} {
+  const names = new Set(categories.map(({ kind, name }) => `${kind}|${name}`));
+  const timed = snapshots.reduce((sum, { members, edges }) => sum + members.length + edges.length, 0);
+  return {
+    nodes: assets.length + names.size + BUCKETS.length + snapshots.length,
+    relationships: categories.length + suppliers.length + timed,
+  };
+}

@@ -71,6 +71,7 @@ async function syncAssets(runner: CypherRunner, graph: AssetGraph): Promise<void
       { id: categoryId(kind, name), universe, kind, name },
     ]),
   );
+  await runner.write({ text: load.DELETE_OTHER_CATEGORIES, parameters: { universe, keep: [...categories.keys()] } });
   await writeRows(runner, load.MERGE_CATEGORIES, [...categories.values()]);
   await runner.write({ text: load.DELETE_STATIC_CATEGORIES, parameters: { universe } });
   await writeRows(

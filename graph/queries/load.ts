@@ -51,6 +51,10 @@ export const DELETE_OTHER_ASSETS = `MATCH (a:Asset)
 WHERE a.universe = $universe AND NOT a.id IN $keep
 DETACH DELETE a`;
 
+export const DELETE_OTHER_CATEGORIES = `MATCH (c:Category)
+WHERE c.universe = $universe AND NOT c.id IN $keep
+DETACH DELETE c`;
+
 export const DELETE_STATIC_CATEGORIES = `MATCH (a:Asset)-[r:IN_CATEGORY]->(:Category)
 WHERE a.universe = $universe
 DELETE r`;
