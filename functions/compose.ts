@@ -1,4 +1,5 @@
 import type { Alerts } from '../adapters/alerts/port.ts';
+import type { Deployment } from '../adapters/chain/evm.ts';
 import type { PortfolioChain } from '../adapters/chain/port.ts';
 import type { GraphStore } from '../adapters/graph-store/port.ts';
 import type { Ledger } from '../adapters/ledger/port.ts';
@@ -6,10 +7,11 @@ import type { MarketDataProvider } from '../adapters/market-data/port.ts';
 import type { MetricsSink } from '../adapters/metrics-sink/port.ts';
 import type { ObjectStore } from '../adapters/object-store/port.ts';
 import type { PolicyRuntime } from '../adapters/policy-runtime/port.ts';
+import type { Signer, SignerRole, Signers } from '../adapters/signer/port.ts';
 import type { Tracker } from '../adapters/tracking/port.ts';
 import type { TrainingJob } from '../adapters/training-job/port.ts';
 import type { Settings } from '../config/schema.ts';
-import { badInput } from '../domain/errors.ts';
+import { badInput, refused } from '../domain/errors.ts';
 import type { Progress } from './ports.ts';
 
 /*
@@ -27,7 +29,7 @@ import type { Progress } from './ports.ts';
  *   DRL_GRAPH_URL           bolt URL of the Neo4j container beside the task, or
  *   DRL_GRAPH_SECRET        ARN of a secret {"url", "user", "password"}
  *   DRL_RPC_SECRET          ARN of a secret {"urls": ["https://...", ...]}
- *   DRL_CONTRACT_PARAMETER  name of the SSM parameter that holds the contract's address
+ *   DRL_CONTRACT_PARAMETER  name of the SSM parameter that `drl chain init` writes (JSON: address, first block, assets)
  *   DRL_KEY_<ROLE>          ARN of the KMS key of a chain role (STRATEGIST, RELAYER, ATTESTOR, APPROVER); absent: the role is not this function's
  *   DRL_ALERT_TOPIC         ARN of the alerts' topic
  *   DRL_TRAINING_CLUSTER, DRL_TRAINING_TASK, DRL_TRAINING_SUBNETS, DRL_TRAINING_SECURITY_GROUP
@@ -115,7 +117,7 @@ export const neo4jGraph = once(async (): Promise<GraphStore> => {
 /** Market data by the universe's own provider: the ECB over HTTP, or bundled files. */
 export const ecbMarketData = once(async (): Promise<MarketDataProvider> => {
   const { createMarketData } = await import('../adapters/market-data/create.ts');
-  return createMarketData((await settings()).universe.provider, { root: root(), home: root() });
+  return createMarketData((await settings()).universe.provider, { root: root(), home: root(), store: await s3Store() });
 });
 
 export const ecsTrainingJob = once(async (): Promise<TrainingJob> => {
@@ -141,15 +143,49 @@ export const onnxRuntime = once(
 );
 
 export const evmChain = once(async (): Promise<PortfolioChain> => {
-  const { createAwsChain } = await import('./compose-chain.ts');
-  const { urls } = await secret<{ urls: string[] }>('DRL_RPC_SECRET');
-  return createAwsChain({
-    settings: await settings(),
-    urls,
-    contractParameter: required('DRL_CONTRACT_PARAMETER'),
-    variables: process.env,
+  const [{ createEvmChain }, { chain }, { urls }] = await Promise.all([
+    import('../adapters/chain/evm.ts'),
+    settings().then(({ config }) => config),
+    secret<{ urls: [string, ...string[]] }>('DRL_RPC_SECRET'),
+  ]);
+  return createEvmChain({
+    rpcUrl: urls[0],
+    chainConfig: chain,
+    deployment: readDeployment,
+    signers: await kmsSignersOf(process.env),
   });
 });
+
+/** What `drl chain init` wrote, or null before it. */
+async function readDeployment(): Promise<Deployment | null> {
+  const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
+  const { Parameter } = await new SSMClient({}).send(
+    new GetParameterCommand({ Name: required('DRL_CONTRACT_PARAMETER') }),
+  );
+  return Parameter?.Value?.startsWith('{') ? (JSON.parse(Parameter.Value) as Deployment) : null;
+}
+
+/** The keys that this function may use; a role whose key it was not given refuses to sign. */
+export async function kmsSignersOf(variables: Variables): Promise<Signers> {
+  const [{ createKmsSigner }, { KMSClient }, { SIGNER_ROLES }] = await Promise.all([
+    import('../adapters/signer/kms.ts'),
+    import('@aws-sdk/client-kms'),
+    import('../adapters/signer/port.ts'),
+  ]);
+  const client = new KMSClient({});
+  const signerOf = (role: SignerRole): Signer => {
+    const keyId = variables[`DRL_KEY_${role.toUpperCase()}`];
+    if (keyId) return createKmsSigner(client, keyId);
+    const refuse = async (): Promise<never> => {
+      throw refused('SIGNER_ROLE', 'This function does not hold the key of that role', {
+        facts: { role },
+        remedy: 'cdk/lib/stage-access.ts says which stage signs as which role.',
+      });
+    };
+    return { address: refuse, signDigest: refuse };
+  };
+  return Object.fromEntries(SIGNER_ROLES.map((role) => [role, signerOf(role)])) as Record<SignerRole, Signer>;
+}
 
 export const objectStoreTracker = once(async (): Promise<Tracker> => {
   const { ObjectStoreTracker } = await import('../adapters/tracking/object-store.ts');

@@ -60,6 +60,8 @@ export function bindStages(definition: AslDefinition, compute: ComputeTable, sta
 
 /** Inside a Map the context object no longer knows the item, so the Map hands each item its number. */
 function bindMap(map: AslState, ItemProcessor: AslDefinition): Partial<AslState> {
+  const moved = Object.keys(ItemProcessor.States).length > Object.keys(map.ItemProcessor!.States).length;
+  if (!moved) return { ItemProcessor };
   const selector = map['ItemSelector'] as Record<string, unknown> | undefined;
   if (!selector)
     throw badInput('CDK_MAP_SELECTOR', 'A Map needs an ItemSelector, so that its items can be told apart', {

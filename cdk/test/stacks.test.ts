@@ -1,0 +1,293 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { App } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { MACHINES, type Settings, STAGES, type Stage } from '../../config/schema.ts';
+import { PIPELINE_ALARMS } from '../lib/alarms.ts';
+import { API_ROUTES, THROTTLES } from '../lib/api-routes.ts';
+import { buildStacks, type PortfolioStacks } from '../lib/app.ts';
+import { readMachine, statesOf } from '../lib/asl.ts';
+import { AWS_ROLES } from '../lib/environment.ts';
+import { STAGE_ACCESS } from '../lib/stage-access.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
+type Properties = Record<string, unknown>;
+type Resource = { Type: string; Properties: Properties; DeletionPolicy?: string };
+
+let outdir: string;
+let stacks: PortfolioStacks;
+let settings: Settings;
+const templates = {} as Record<'stateful' | 'pipeline' | 'api', Template>;
+
+/** Bundling is left out: the real one has its own test. */
+const newApp = (over: Record<string, unknown> = {}) =>
+  new App({ outdir, context: { ...context, ...over, 'aws:cdk:bundling-stacks': [] } });
+
+beforeAll(() => {
+  outdir = mkdtempSync(join(tmpdir(), 'drl-cdk-'));
+  const app = newApp();
+  stacks = buildStacks(app, root, (loaded) => {
+    settings = loaded;
+    return loaded;
+  });
+  for (const name of ['stateful', 'pipeline', 'api'] as const) templates[name] = Template.fromStack(stacks[name]);
+}, 60_000);
+afterAll(() => rmSync(outdir, { recursive: true, force: true }));
+
+const resources = (name: keyof typeof templates, type: string): [string, Resource][] =>
+  Object.entries(templates[name].findResources(type)) as [string, Resource][];
+const allTypes = () =>
+  Object.values(templates).flatMap((template) =>
+    Object.values(template.toJSON()['Resources'] as Record<string, Resource>),
+  );
+const of = <T>(value: unknown) => value as T;
+
+describe('the stage list is the wiring', () => {
+  const place = (on: 'lambda' | 'task') => STAGES.filter((stage) => settings.compute[stage].on === on);
+
+  test('one function or one task a stage, as the compute table says, with its memory and its time', () => {
+    expect(Object.keys(stacks.pipeline.functions).sort()).toEqual(place('lambda').sort());
+    expect(Object.keys(stacks.pipeline.tasks).sort()).toEqual(place('task').sort());
+    for (const stage of place('lambda')) {
+      const { memoryMb, timeoutSeconds } = settings.compute[stage];
+      templates.pipeline.hasResourceProperties('AWS::Lambda::Function', {
+        Runtime: 'nodejs24.x',
+        MemorySize: memoryMb,
+        Timeout: timeoutSeconds,
+        Tags: Match.arrayWith([{ Key: 'drl:stage', Value: stage }]),
+      });
+    }
+    templates.pipeline.resourceCountIs('AWS::Lambda::Function', place('lambda').length);
+    templates.pipeline.resourceCountIs('AWS::ECS::TaskDefinition', place('task').length);
+  });
+
+  test('the machines are the three definitions, every placeholder of each with a value', () => {
+    const machines = resources('pipeline', 'AWS::StepFunctions::StateMachine').map(
+      ([, resource]) => resource.Properties,
+    );
+    expect(machines).toHaveLength(MACHINES.length);
+    for (const name of MACHINES) {
+      const states = statesOf(readMachine(root, name)).map((state) => state.name);
+      const machine = machines.find((properties) =>
+        states.every((state) => String(properties['DefinitionString']).includes(JSON.stringify(state))),
+      );
+      expect(machine).toBeDefined();
+      const named = [...String(machine!['DefinitionString']).matchAll(/\$\{(\w+)\}/g)].map((match) => match[1]);
+      expect(Object.keys(of<object>(machine!['DefinitionSubstitutions'])).sort()).toEqual([...new Set(named)].sort());
+    }
+  });
+
+  test('moving a stage is one line of the compute table', () => {
+    const moved = buildStacks(newApp(), root, (loaded) => ({
+      ...loaded,
+      compute: { ...loaded.compute, features: { ...loaded.compute.features, on: 'task', cpu: 1024, memoryMb: 3072 } },
+    }));
+    expect(moved.pipeline.functions.features).toBeUndefined();
+    expect(moved.pipeline.tasks.features).toBeDefined();
+  });
+
+  test('the schedule starts the daily machine in the zone of the exchange, with a dead-letter queue', () => {
+    const [[, schedule]] = resources('pipeline', 'AWS::Scheduler::Schedule') as [[string, Resource]];
+    expect(schedule.Properties).toMatchObject({
+      ScheduleExpression: settings.config.schedule.cron,
+      ScheduleExpressionTimezone: settings.config.schedule.timezone,
+      FlexibleTimeWindow: { Mode: 'FLEXIBLE' },
+    });
+    const target = of<{ DeadLetterConfig: unknown; Input: string }>(schedule.Properties['Target']);
+    expect(target.DeadLetterConfig).toBeDefined();
+    expect(JSON.parse(target.Input)).toMatchObject({
+      strategy: settings.config.strategy,
+      universe: settings.universe.id,
+      profile: settings.profile.id,
+      finality: { maxPolls: settings.config.chain.finality.maxPolls },
+      scheduledTime: '<aws.scheduler.scheduled-time>',
+    });
+  });
+});
+
+describe('nothing idles at a cost in dev', () => {
+  test.each([
+    'AWS::EC2::NatGateway',
+    'AWS::EC2::Instance',
+    'AWS::RDS::DBInstance',
+    'AWS::RDS::DBCluster',
+    'AWS::ECS::Service',
+    'AWS::ElasticLoadBalancingV2::LoadBalancer',
+    'AWS::ApplicationAutoScaling::ScalableTarget',
+  ])('no %s', (type) => {
+    expect(allTypes().filter((resource) => resource.Type === type)).toEqual([]);
+  });
+
+  test('the only endpoint is the gateway to S3; no alias keeps instances warm; no metric is bought beyond ours', () => {
+    const endpoints = resources('pipeline', 'AWS::EC2::VPCEndpoint').map(
+      ([, resource]) => resource.Properties['VpcEndpointType'],
+    );
+    expect(endpoints).toEqual(['Gateway']);
+    for (const [, alias] of resources('api', 'AWS::Lambda::Alias'))
+      expect(alias.Properties['ProvisionedConcurrencyConfig']).toBeUndefined();
+    for (const [, cluster] of resources('pipeline', 'AWS::ECS::Cluster'))
+      expect(cluster.Properties['ClusterSettings']).toEqual([{ Name: 'containerInsights', Value: 'disabled' }]);
+  });
+
+  test('no function is in the network; the network lets nothing in', () => {
+    for (const [, fn] of [
+      ...resources('pipeline', 'AWS::Lambda::Function'),
+      ...resources('api', 'AWS::Lambda::Function'),
+    ])
+      expect(fn.Properties['VpcConfig']).toBeUndefined();
+    for (const [, group] of resources('pipeline', 'AWS::EC2::SecurityGroup'))
+      expect(group.Properties['SecurityGroupIngress']).toBeUndefined();
+    templates.pipeline.resourceCountIs('AWS::EC2::SecurityGroupIngress', 0);
+  });
+});
+
+describe('keys', () => {
+  test('one secp256k1 key a role that AWS holds, kept when the stack goes', () => {
+    const keys = resources('stateful', 'AWS::KMS::Key').map(([, resource]) => resource);
+    const chain = keys.filter((key) => key.Properties['KeySpec'] === 'ECC_SECG_P256K1');
+    expect(chain).toHaveLength(AWS_ROLES.length);
+    for (const key of chain)
+      expect(key).toMatchObject({ DeletionPolicy: 'Retain', Properties: { KeyUsage: 'SIGN_VERIFY' } });
+  });
+
+  test.each(AWS_ROLES)('the key of the %s signs for one stage only, digests only, one algorithm only', (role) => {
+    const signers = STAGES.filter((stage) => STAGE_ACCESS[stage].signs?.includes(role));
+    expect(signers).toHaveLength(1);
+    const [, key] = resources('stateful', 'AWS::KMS::Key').find(([, resource]) =>
+      String(resource.Properties['Description']).includes(` ${role} `),
+    )!;
+    const denials = of<{ Statement: { Effect: string; Action: string; Condition?: unknown }[] }>(
+      key.Properties['KeyPolicy'],
+    ).Statement.filter((statement) => statement.Effect === 'Deny');
+    expect(denials.map((statement) => statement.Action)).toEqual(['kms:Sign', 'kms:Sign', 'kms:Sign']);
+    const text = JSON.stringify(denials);
+    expect(text).toContain(`role/drl-dev-${signers[0]}`);
+    expect(text).toContain('"StringNotEquals":{"kms:MessageType":"DIGEST"}');
+    expect(text).toContain('"StringNotEquals":{"kms:SigningAlgorithm":"ECDSA_SHA_256"}');
+  });
+
+  test('only the stages that sign may sign, and only with their own keys', () => {
+    const policies = resources('pipeline', 'AWS::IAM::Policy');
+    for (const stage of STAGES) {
+      const own = policies
+        .filter(([id]) => id.startsWith(`${stage}Role`))
+        .map(([, resource]) => JSON.stringify(resource.Properties['PolicyDocument']));
+      const granted = own.join().match(/"kms:Sign"/g)?.length ?? 0;
+      expect([stage, granted > 0]).toEqual([stage, (STAGE_ACCESS[stage].signs ?? []).length > 0]);
+      for (const role of AWS_ROLES) {
+        const named = own.join().includes(`${role[0]!.toUpperCase()}${role.slice(1)}Key`);
+        expect([stage, role, named]).toEqual([stage, role, STAGE_ACCESS[stage].signs?.includes(role) ?? false]);
+      }
+    }
+  });
+});
+
+describe('each stage may do its own work only', () => {
+  const policyOf = (stage: Stage): string =>
+    JSON.stringify(resources('pipeline', 'AWS::IAM::Policy').filter(([id]) => id.startsWith(`${stage}Role`)));
+
+  test.each(STAGES)('%s', (stage) => {
+    const text = policyOf(stage);
+    const kinds = STAGES.flatMap((other) => STAGE_ACCESS[other].writes);
+    const writable = kinds.filter((kind) => text.includes(`/*/${kind}/*`));
+    expect(writable.sort()).toEqual([...STAGE_ACCESS[stage].writes].sort());
+    expect(text).not.toContain('s3:Delete');
+    expect(text).not.toContain('"s3:*"');
+    expect(text.includes('dsql:')).toBe(STAGE_ACCESS[stage].ports.includes('ledger'));
+    expect(text.includes('sns:Publish')).toBe(STAGE_ACCESS[stage].ports.includes('alerts'));
+  });
+});
+
+describe('state', () => {
+  test('buckets are encrypted, private, TLS only, kept; artifacts are versioned', () => {
+    for (const [, bucket] of resources('stateful', 'AWS::S3::Bucket')) {
+      expect(bucket.DeletionPolicy).toBe('Retain');
+      expect(bucket.Properties).toMatchObject({
+        BucketEncryption: expect.anything(),
+        PublicAccessBlockConfiguration: { BlockPublicAcls: true, RestrictPublicBuckets: true },
+      });
+    }
+    templates.stateful.hasResourceProperties('AWS::S3::Bucket', { VersioningConfiguration: { Status: 'Enabled' } });
+    const denied = JSON.stringify(resources('stateful', 'AWS::S3::BucketPolicy'));
+    expect(denied.match(/"aws:SecureTransport":"false"/g)).toHaveLength(2);
+  });
+
+  test('the ledger is Aurora DSQL and outlives the stack; every log has an end', () => {
+    templates.stateful.resourceCountIs('AWS::DSQL::Cluster', 1);
+    for (const name of ['pipeline', 'api'] as const)
+      for (const [, group] of resources(name, 'AWS::Logs::LogGroup'))
+        expect(group.Properties['RetentionInDays']).toBeLessThanOrEqual(14);
+  });
+
+  test('every alarm of the table exists, tells the topic and names its runbook', () => {
+    const alarms = resources('pipeline', 'AWS::CloudWatch::Alarm').map(([, resource]) => resource.Properties);
+    expect(alarms).toHaveLength(PIPELINE_ALARMS.length);
+    for (const alarm of alarms) {
+      expect(alarm['AlarmActions']).toHaveLength(1);
+      expect(alarm['AlarmDescription']).toMatch(/Runbook: docs\/runbook\.md#[a-z-]+$/);
+    }
+  });
+});
+
+describe('the HTTP API', () => {
+  test('every route of the table, with its scope, behind the authoriser; throttled', () => {
+    const routes = resources('api', 'AWS::ApiGatewayV2::Route').map(([, resource]) => resource.Properties);
+    expect(routes.map((route) => route['RouteKey']).sort()).toEqual(
+      API_ROUTES.map((route) => `${route.method} ${route.path}`).sort(),
+    );
+    for (const route of API_ROUTES) {
+      const made = routes.find((candidate) => candidate['RouteKey'] === `${route.method} ${route.path}`)!;
+      expect(made['AuthorizationType']).toBe(route.scope === null ? 'NONE' : 'JWT');
+      if (route.scope)
+        expect(made['AuthorizationScopes']).toEqual([expect.stringMatching(new RegExp(`${route.scope}$`))]);
+    }
+    templates.api.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      DefaultRouteSettings: { ThrottlingRateLimit: THROTTLES.all.rate, ThrottlingBurstLimit: THROTTLES.all.burst },
+      AccessLogSettings: Match.anyValue(),
+    });
+  });
+
+  test('the function runs where ONNX Runtime is proven', () => {
+    templates.api.hasResourceProperties('AWS::Lambda::Function', { Architectures: ['x86_64'], MemorySize: 1769 });
+  });
+});
+
+describe('a deployment told wrongly says what is wrong', () => {
+  const cases: [string, Record<string, unknown>, string, Record<string, unknown>][] = [
+    ['an unknown stage', { stage: 'staging' }, 'CDK_CONTEXT', { key: 'stage', value: 'staging' }],
+    ['an image by tag', { imageUri: 'example.test/trainer:latest' }, 'CDK_CONTEXT', { key: 'imageUri' }],
+    [
+      'an issuer without an audience',
+      { jwtIssuer: 'https://login.example.test/' },
+      'CDK_CONTEXT',
+      { key: 'jwtAudience' },
+    ],
+  ];
+  test.each(cases)('%s', (_name, over, code, facts) => {
+    expect(() => buildStacks(newApp(over), root)).toThrow(
+      expect.objectContaining({ code, kind: 'badInput', facts: expect.objectContaining(facts) }),
+    );
+  });
+
+  test('a stage without a handler is named', () => {
+    const empty = mkdtempSync(join(tmpdir(), 'drl-root-'));
+    try {
+      for (const part of ['config', 'state-machines', 'package-lock.json'])
+        cpSync(join(root, part), join(empty, part), { recursive: true });
+      const [first] = STAGES.filter((stage) => settings.compute[stage].on === 'lambda');
+      expect(() => buildStacks(newApp(), empty)).toThrow(
+        expect.objectContaining({
+          code: 'CDK_HANDLER',
+          kind: 'badInput',
+          facts: { file: `functions/${first}/handler.ts` },
+        }),
+      );
+    } finally {
+      rmSync(empty, { recursive: true, force: true });
+    }
+  });
+});
