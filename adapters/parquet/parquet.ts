@@ -28,6 +28,7 @@ export function writeTable(columns: TableColumns): Uint8Array {
     type: columns[name].type,
     data: columns[name].data as unknown as DecodedArray,
     nullable: false,
+    ...(columns[name].type === 'FLOAT' && { encoding: 'BYTE_STREAM_SPLIT' as const }),
     statistics: false,
   }));
   return new Uint8Array(
