@@ -11,7 +11,7 @@ const capBps = (fraction: number): number => Math.floor(fraction * WHOLE_BPS + 1
  * Integer basis points, cash last: [A + 1], summing to exactly 10,000. Largest remainder within the caps: every weight is first
  * rounded down, then the assets with the largest fractions get one more basis point each while their name, group, bucket and gross
  * caps (in whole basis points, after the drawdown scale) have room, up to the rounded total; cash takes the rest. Ties go to the
- * first asset. Purchases stay within the turnover limit; sales are rounded up towards what is held for the same reason.
+ * first asset. Purchases stay within the turnover limit in whole basis points, which is what the contract counts; sales may pass it by rounding.
  *
  * @param weights [A] as `projectWeights` gives them.
  * @throws WEIGHTS_NOT_PORTFOLIO when weights are negative, not finite, or sum to more than 1.

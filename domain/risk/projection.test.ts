@@ -1,0 +1,217 @@
+import { describe, expect, test } from '@jest/globals';
+import { createRandom } from '../simulation/random.ts';
+import { groupIndex, type RiskContext } from './context.ts';
+import type { Limits } from './limits.ts';
+import { checkWeights, exposureScale, projectWeights } from './projection.ts';
+
+const limits: Limits = {
+  maxWeight: 0.25,
+  maxGroupWeight: 0.5,
+  groupOverrides: { tight: 0.2 },
+  maxIlliquidWeight: 0.3,
+  maxHubWeight: 0.4,
+  maxGross: 1,
+  maxTurnover: 0.5,
+  drawdown: { budget: 0.12, hardLimit: 0.15, resetAfterDays: null },
+};
+const names = ['loose', 'loose', 'tight', 'tight', 'other', 'other'];
+
+function context(changes: Partial<RiskContext> = {}): RiskContext {
+  const assets = names.length;
+  return {
+    limits,
+    ...groupIndex(names),
+    hubs: Uint8Array.of(1, 0, 1, 0, 0, 0),
+    illiquid: Uint8Array.of(0, 1, 0, 1, 0, 0),
+    drifted: new Float64Array(assets),
+    frozen: new Uint8Array(assets),
+    drawdown: 0,
+    symbols: ['A', 'B', 'C', 'D', 'E', 'F'],
+    ...changes,
+  };
+}
+const total = (w: ArrayLike<number>): number => Array.from(w).reduce((sum, x) => sum + x, 0);
+
+describe('projectWeights', () => {
+  test('leaves what keeps every limit alone, bit for bit', () => {
+    const target = Float64Array.of(0.1, 0.1, 0.05, 0.05, 0.1, 0.05);
+    const { weights, limitsHit, exposureScale: scale } = projectWeights(target, context());
+    expect(weights).toEqual(target);
+    expect(limitsHit).toEqual([]);
+    expect(scale).toBe(1);
+  });
+
+  test('caps name, group (override too), hubs, illiquid and turnover, and says which', () => {
+    const { weights, limitsHit } = projectWeights(
+      Float64Array.of(0.6, 0, 0.3, 0, 0, 0),
+      context({ limits: { ...limits, maxTurnover: 1 } }),
+    );
+    expect(limitsHit.map(({ limit, on }) => `${limit} ${on}`)).toEqual([
+      'maxWeight A',
+      'maxWeight C',
+      'maxGroupWeight loose',
+      'maxGroupWeight tight',
+      'maxHubWeight hubs',
+    ]);
+    expect(weights[0]).toBeCloseTo(0.25, 12);
+    expect(weights[2]).toBeCloseTo(0.15, 12);
+    expect(limitsHit[4]).toEqual({
+      limit: 'maxHubWeight',
+      on: 'hubs',
+      before: expect.closeTo(0.9, 12),
+      after: expect.closeTo(0.4, 12),
+    });
+  });
+
+  test('holds one-way turnover and says from what to what', () => {
+    const target = Float64Array.of(0.2, 0.2, 0.1, 0.1, 0.2, 0.2);
+    const { weights, limitsHit } = projectWeights(target, context());
+    expect(total(weights)).toBeCloseTo(0.5, 12);
+    expect(limitsHit).toEqual([
+      { limit: 'maxTurnover', on: 'portfolio', before: expect.closeTo(1, 12), after: expect.closeTo(0.5, 12) },
+    ]);
+    // all of it is bought, so the nearest point takes the same from each asset
+    for (const [a, w] of weights.entries()) expect(target[a] - w).toBeCloseTo(0.5 / 6, 12);
+  });
+
+  test('refuses a target that is not a number, by name', () => {
+    expect(() => projectWeights(Float64Array.of(0, 0, Number.NaN, 0, 0, 0), context())).toThrow(
+      expect.objectContaining({ code: 'RISK_NOT_FINITE', facts: { asset: 'C', weight: 'NaN' } }),
+    );
+  });
+});
+
+describe('what goes before what', () => {
+  test('drawdown control scales the whole book by the unused budget', () => {
+    const drifted = Float64Array.of(0.1, 0.1, 0.05, 0.05, 0.1, 0.05);
+    const { weights, limitsHit, exposureScale: scale } = projectWeights(drifted, context({ drifted, drawdown: 0.03 }));
+    expect(scale).toBeCloseTo(0.75, 15);
+    for (const [a, w] of weights.entries()) expect(w).toBeCloseTo(0.75 * drifted[a], 15);
+    expect(limitsHit).toEqual([
+      { limit: 'drawdown', on: 'portfolio', before: expect.closeTo(0.45, 12), after: expect.closeTo(0.3375, 12) },
+    ]);
+  });
+
+  test('the scale is 1 at a high, 0 at the budget and beyond', () => {
+    expect([0, 0.06, 0.12, 0.5].map((d) => exposureScale(d, limits))).toEqual([1, 0.5, 0, 0]);
+  });
+
+  test('lowering risk goes before turnover: a spent budget sells everything at once', () => {
+    const drifted = Float64Array.of(0.25, 0.2, 0.1, 0.1, 0.2, 0.15);
+    const state = context({ drifted, drawdown: 0.12 });
+    const { weights, limitsHit } = projectWeights(drifted, state);
+    expect(total(weights)).toBe(0);
+    expect(limitsHit.map(({ limit }) => limit)).toEqual(['salesFirst', 'drawdown']);
+    expect(checkWeights(weights, state)).toEqual({ accepted: true, reasons: [] });
+  });
+
+  test('caps go before turnover: what drifted far above its cap is sold down to it, and nothing is bought', () => {
+    const drifted = Float64Array.of(0.9, 0, 0, 0, 0.05, 0);
+    const state = context({ drifted });
+    const { weights } = projectWeights(Float64Array.of(0, 0, 0, 0, 0.25, 0.25), state);
+    expect(Array.from(weights)).toEqual([expect.closeTo(0.25, 12), 0, 0, 0, expect.closeTo(0.05, 12), 0]);
+    expect(checkWeights(weights, state).accepted).toBe(true);
+  });
+
+  test('what cannot be traded stays, even above its cap, and takes the room of others', () => {
+    const drifted = Float64Array.of(0.35, 0, 0, 0, 0.05, 0.05);
+    const state = context({ drifted, frozen: Uint8Array.of(1, 0, 0, 0, 0, 0) });
+    const { weights, limitsHit } = projectWeights(Float64Array.of(0, 0.25, 0.2, 0, 0.1, 0.1), state);
+    expect(weights[0]).toBe(0.35);
+    expect(weights[0] + weights[1]).toBeLessThanOrEqual(0.5 + 1e-12);
+    expect(weights[0] + weights[2]).toBeLessThanOrEqual(0.4 + 1e-12);
+    expect(limitsHit[0]).toEqual({ limit: 'notTradable', on: 'A', before: 0, after: 0.35 });
+    expect(checkWeights(weights, state)).toEqual({ accepted: true, reasons: [] });
+  });
+
+  test('a frozen book is left as it is, whatever the drawdown', () => {
+    const drifted = Float64Array.of(0.3, 0.3, 0.1, 0.1, 0.1, 0.1);
+    const { weights } = projectWeights(
+      new Float64Array(6),
+      context({ drifted, frozen: new Uint8Array(6).fill(1), drawdown: 0.2 }),
+    );
+    expect(weights).toEqual(drifted);
+  });
+});
+
+/** Any state that a book could be in, some of it beyond the limits. */
+function randomContext(random: ReturnType<typeof createRandom>): { state: RiskContext; target: Float64Array } {
+  const assets = 1 + random.integer(20);
+  const groups = groupIndex(Array.from({ length: assets }, () => `g${random.integer(4)}`));
+  const flags = (p: number): Uint8Array => Uint8Array.from({ length: assets }, () => Number(random.uniform() < p));
+  const book = (gross: number, holes: number): Float64Array => {
+    const raw = Float64Array.from({ length: assets }, () =>
+      random.uniform() < holes ? 0 : -Math.log(1 - random.uniform()),
+    );
+    const sum = total(raw) || 1;
+    return raw.map((w) => (gross * w) / sum);
+  };
+  const cap = (low: number): number => low + random.uniform() * (1 - low);
+  const state: RiskContext = {
+    limits: {
+      maxWeight: cap(0.05),
+      maxGroupWeight: cap(0.1),
+      groupOverrides: { g0: cap(0) },
+      maxIlliquidWeight: cap(0),
+      maxHubWeight: cap(0),
+      maxGross: cap(0.3),
+      maxTurnover: random.uniform() < 0.3 ? 0.02 : cap(0.02),
+      drawdown: { budget: 0.12, hardLimit: 0.15, resetAfterDays: null },
+    },
+    ...groups,
+    hubs: flags(0.3),
+    illiquid: flags(0.3),
+    drifted: book(random.uniform(), 0.3),
+    frozen: flags(random.uniform() < 0.5 ? 0 : 0.3),
+    drawdown: random.uniform() < 0.5 ? 0 : 0.15 * random.uniform(),
+  };
+  const wild = random.uniform() < 0.2;
+  const target = wild
+    ? Float64Array.from({ length: assets }, () => random.normal())
+    : book(random.uniform() < 0.5 ? 1 : random.uniform(), 0.2);
+  return { state, target };
+}
+
+describe('properties over 1,000 random books, limits and targets', () => {
+  test('the answer is always accepted by the check, is a portfolio, and does not move when projected again', () => {
+    const random = createRandom(21);
+    for (let trial = 0; trial < 1000; trial += 1) {
+      const { state, target } = randomContext(random);
+      const { weights, exposureScale: scale } = projectWeights(target, state);
+      expect({ trial, ...checkWeights(weights, state) }).toEqual({ trial, accepted: true, reasons: [] });
+      expect(total(weights)).toBeLessThanOrEqual(1 + 1e-9);
+      if (scale === 0) continue;
+      const again = projectWeights(
+        weights.map((w) => w / scale),
+        state,
+      ).weights;
+      expect(Math.max(...again.map((w, a) => Math.abs(w - weights[a])))).toBeLessThan(1e-9);
+    }
+  });
+
+  test('no accepted portfolio is nearer to the scaled target', () => {
+    const random = createRandom(22);
+    let compared = 0;
+    for (let trial = 0; trial < 400; trial += 1) {
+      const { state, target } = randomContext(random);
+      const scale = exposureScale(state.drawdown, state.limits);
+      const { weights, limitsHit } = projectWeights(target, state);
+      if (limitsHit.some(({ limit }) => limit === 'salesFirst')) continue;
+      const gap = (w: Float64Array): number =>
+        Math.hypot(...w.map((x, a) => (state.frozen[a] === 1 ? 0 : x - scale * target[a])));
+      for (let k = 0; k < 15; k += 1) {
+        const size = 0.1 ** (1 + (k % 4));
+        const other = weights.map((w, a) => (state.frozen[a] === 1 ? w : Math.max(0, w + size * random.normal())));
+        if (!withinTurnover(other, state) || !checkWeights(other, state, 0).accepted) continue;
+        compared += 1;
+        expect(gap(other)).toBeGreaterThan(gap(weights) - 1e-9);
+      }
+    }
+    expect(compared).toBeGreaterThan(200);
+  });
+});
+
+function withinTurnover(w: Float64Array, { drifted, limits: { maxTurnover } }: RiskContext): boolean {
+  const moved = (sign: number): number => w.reduce((sum, x, a) => sum + Math.max(0, sign * (x - drifted[a])), 0);
+  return Math.max(moved(1), moved(-1)) <= maxTurnover;
+}
