@@ -21,6 +21,11 @@ export interface TargetPolicy {
   decide(t: number, book: PortfolioBook, data: MarketData): Float64Array | Promise<Float64Array>;
   /** [A] 1 where the policy may trade at `t`; default: every asset with a bar. The rest keep their drifted weight. */
   usable?(t: number, panel: MarketPanel): Uint8Array;
+  /**
+   * Orders are sent as units, so that a portfolio left alone is not traded back by one day's drift; default: as weights, which is what
+   * the contract takes.
+   */
+  ordersInUnits?: boolean;
 }
 
 /**
@@ -89,7 +94,7 @@ export async function runBacktest(
       const { accepted, reasons } = checkWeights(loop.pending, loop.context);
       if (!accepted) result.breaches.push({ date: data.panel.dates[t], reasons });
     }
-    loop.advance();
+    loop.advance(policy.ordersInUnits);
     record(result, t + 1 - from, loop);
   }
   return result;

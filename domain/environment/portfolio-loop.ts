@@ -1,6 +1,6 @@
 import { type RiskGroups, type RiskGroupsHistory, riskGroupsAt } from '../features/groups.ts';
 import type { MarketPanel } from '../market/panel.ts';
-import { type BookState, PortfolioBook } from '../portfolio/book.ts';
+import { type BookState, PortfolioBook, SESSIONS_PER_YEAR } from '../portfolio/book.ts';
 import type { Costs } from '../portfolio/costs.ts';
 import { groupIndex, type RiskContext } from '../risk/context.ts';
 import type { Limits } from '../risk/limits.ts';
@@ -136,10 +136,14 @@ export class PortfolioLoop {
     this.#hasPending = true;
   }
 
-  /** To the close of the next session: earn, drift, exits, then fill what is pending. */
-  advance(): void {
+  /**
+   * To the close of the next session: earn, drift, exits, then fill what is pending.
+   * @param inUnits the pending target was sent as units, so it drifts with the market until it is filled.
+   */
+  advance(inUnits = false): void {
     const { panel, costs } = this.data;
     this.t += 1;
+    if (inUnits && this.#hasPending) this.#driftPending();
     this.book.markTo(panel, this.t, costs.cashRateAnnual);
     this.turnover = 0;
     this.cost = 0;
@@ -147,6 +151,20 @@ export class PortfolioLoop {
     this.turnover = fill.turnover;
     this.cost = fill.cost;
     this.#hasPending = false;
+  }
+
+  #driftPending(): void {
+    const { panel, costs } = this.data;
+    const { pending } = this;
+    const row = this.t * pending.length;
+    let invested = 0;
+    let gain = 0;
+    for (let a = 0; a < pending.length; a += 1) {
+      invested += pending[a];
+      gain += pending[a] * panel.returns[row + a];
+    }
+    const growth = 1 + gain + (1 - invested) * (costs.cashRateAnnual / SESSIONS_PER_YEAR);
+    for (let a = 0; a < pending.length; a += 1) pending[a] = (pending[a] * (1 + panel.returns[row + a])) / growth;
   }
 
   state(): LoopState {

@@ -20,7 +20,7 @@ type Allocation = (panel: MarketPanel, t: number) => Float64Array;
 /**
  * The seven baselines that a policy is compared with, at the same costs, dates and lag, through the same projection. All rebalance on the
  * first session of a month and let weights drift between; buyAndHold never rebalances. All are causal and stay in cash until an asset has
- * the history they need. Each call returns fresh ones: a policy remembers the portfolio that it let drift.
+ * the history they need. Orders are sent as units, so what is left to drift is not traded. Each call returns fresh ones: a policy remembers the portfolio that it let drift.
  */
 export function baselinePolicies(): TargetPolicy[] {
   return [
@@ -162,6 +162,7 @@ function drifting(
   };
   return {
     name,
+    ordersInUnits: true,
     decide(t, _book, { panel }) {
       if (panel !== panelSeen || t < at) {
         panelSeen = panel;

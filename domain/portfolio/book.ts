@@ -20,7 +20,7 @@ export interface Fill {
 }
 
 /** Interest on cash is simple, act/252. */
-const SESSIONS_PER_YEAR = 252;
+export const SESSIONS_PER_YEAR = 252;
 
 const exitTables = new WeakMap<MarketPanel, (PanelExit[] | undefined)[]>();
 
