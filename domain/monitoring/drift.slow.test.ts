@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { createRandom } from '../simulation/random.ts';
 import { testDrift } from './drift.ts';
 
-const RUNS = 3_000;
+const RUNS = 1_500;
 const REFERENCE = 2_000;
 
 test.each([21, 63, 252].flatMap((n) => [0, 0.5, 0.95].map((rho) => [n, rho])))(

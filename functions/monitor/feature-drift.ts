@@ -72,10 +72,18 @@ export function featureDrift(tensor: FeatureTensor, date: string, trial: Trial, 
   tensor.columns.forEach((feature, column) => {
     const reference = daily(tensor, column, Math.max(0, from), to);
     const window = daily(tensor, column, start, end);
-    for (const of of ['mean', 'spread'] as const) {
-      if (reference[of].length < LEAST_REFERENCE || window[of].length < LEAST_WINDOW || !varies(reference[of]))
+    for (const statistic of ['mean', 'spread'] as const) {
+      if (
+        reference[statistic].length < LEAST_REFERENCE ||
+        window[statistic].length < LEAST_WINDOW ||
+        !varies(reference[statistic])
+      )
         continue;
-      tests.push({ feature, of, ...testDrift(reference[of], window[of], column * 2 + (of === 'mean' ? 0 : 1)) });
+      tests.push({
+        feature,
+        of: statistic,
+        ...testDrift(reference[statistic], window[statistic], column * 2 + (statistic === 'mean' ? 0 : 1)),
+      });
     }
   });
   if (tests.length === 0) {

@@ -1,4 +1,4 @@
-import { s3Store, settings, snsAlerts } from '../compose.ts';
+import { emfMetrics, s3Store, settings, snsAlerts } from '../compose.ts';
 import { type PortsFactory, stageHandler } from '../middleware/handler.ts';
 import { monitorStage } from './monitor.ts';
 
@@ -9,4 +9,5 @@ export const handler = createHandler(async () => ({
   settings: await settings(),
   store: await s3Store(),
   alerts: await snsAlerts(),
+  metrics: await emfMetrics(),
 }));

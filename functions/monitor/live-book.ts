@@ -1,5 +1,5 @@
 import { getArtifactJson, getPointer, type ObjectStore } from '../../adapters/object-store/port.ts';
-import { type Decision, decisionSchema } from '../../domain/lineage/decision.ts';
+import type { Decision } from '../../domain/lineage/decision.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { CASH } from '../../domain/market/instrument.ts';
 import { cagr } from '../../domain/metrics/cagr.ts';
@@ -12,11 +12,9 @@ import { annualTurnover } from '../../domain/metrics/turnover.ts';
 import { valueAtRisk } from '../../domain/metrics/var.ts';
 import { volatility } from '../../domain/metrics/volatility.ts';
 import { type LiveBook, type Monitor, monitorSchema, type RiskFigures } from '../../domain/monitoring/monitor.ts';
+import { loadDecision } from '../artifacts/decision.ts';
 
 export const ROLLING_DAYS = 63;
-
-export const loadDecision = async (store: ObjectStore, strategy: string, hash: string): Promise<Decision> =>
-  decisionSchema.parse(await getArtifactJson(store, strategy, { kind: 'decisions', hash }, 'decision.json'));
 
 /** The monitor of the session that a decision follows, when it was made for exactly that decision. */
 export async function previousMonitor(
@@ -49,7 +47,7 @@ export async function liveBook(
     hash !== null && known === null;
     hash = chain[chain.length - 1].previousDecision
   ) {
-    const earlier = await loadDecision(store, strategy, hash);
+    const earlier = await loadDecision(store, strategy, { kind: 'decisions', hash });
     known = await previousMonitor(store, strategy, earlier, hash);
     if (known === null) chain.push(earlier);
   }

@@ -6,6 +6,7 @@ import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
 import { type DataQuality, type Monitor, monitorSchema } from '../../domain/monitoring/monitor.ts';
 import { loadDataset } from '../artifacts/dataset.ts';
+import { loadDecision } from '../artifacts/decision.ts';
 import { loadFeatures } from '../artifacts/features.ts';
 import { loadModel } from '../artifacts/model.ts';
 import { advancePointer, settlePointer } from '../artifacts/pointer.ts';
@@ -14,7 +15,7 @@ import { defineStage } from '../middleware/stage.ts';
 import type { Ports } from '../ports.ts';
 import { alertsOf } from './alerts.ts';
 import { featureDrift } from './feature-drift.ts';
-import { liveBook, loadDecision, riskFigures } from './live-book.ts';
+import { liveBook, riskFigures } from './live-book.ts';
 
 const input = runSchema.extend({
   ingest: z.object({ dataset: artifactRefSchema, rows: z.number(), symbols: z.number(), quarantined: z.number() }),
@@ -61,7 +62,7 @@ async function observe(event: MonitorInput, { settings, store }: MonitorPorts): 
     loadDataset(store, strategy, event.ingest.dataset),
     loadFeatures(store, strategy, event.features.features),
     loadModel(store, strategy, champion),
-    loadDecision(store, strategy, event.decide.decision.hash),
+    loadDecision(store, strategy, event.decide.decision),
   ]);
   const { book, previous } = await liveBook(store, strategy, decision);
   const risk = riskFigures(book, decision, new Map(instruments.map(({ symbol, group }) => [symbol, group])));
