@@ -8,5 +8,9 @@ export interface TrainingProgress {
 /** Runs the trainer on a folder: `input/` in, `output/` out (training-container/README.md is the contract). */
 export interface TrainingJob {
   /** Resolves when the trainer has exited 0; `files` of `output/` come back. Failure carries the trainer's last lines. */
-  run(job: { id: string; files: Record<string, Uint8Array>; onProgress?: (progress: TrainingProgress) => void }): Promise<{ files: Record<string, Uint8Array> }>;
+  run(job: {
+    id: string;
+    files: Record<string, Uint8Array>;
+    onProgress?: (progress: TrainingProgress) => void;
+  }): Promise<{ files: Record<string, Uint8Array> }>;
 }
