@@ -55,7 +55,7 @@ export function existingHome(folder: string): Home {
   const path = resolve(folder);
   const file = join(path, 'home.json');
   if (existsSync(file)) {
-    const version = readVersion(file);
+    const { version } = readHomeFile(file);
     if (version > HOME_VERSION) {
       throw badInput('HOME_NEWER', 'This home was written by a newer version of drl', {
         facts: { home: path, version, known: HOME_VERSION },
@@ -66,10 +66,16 @@ export function existingHome(folder: string): Home {
   return layout(path);
 }
 
-function readVersion(file: string): number {
+interface HomeFile {
+  version: number;
+  /** The universe that commands use when none is named; absent: the configuration's. */
+  universe?: string;
+}
+
+function readHomeFile(file: string): HomeFile {
   try {
-    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: unknown };
-    if (typeof version === 'number' && Number.isInteger(version) && version >= 1) return version;
+    const read = JSON.parse(readFileSync(file, 'utf8')) as HomeFile;
+    if (Number.isInteger(read.version) && read.version >= 1) return read;
   } catch {
     // told below, with the remedy
   }
@@ -77,6 +83,22 @@ function readVersion(file: string): number {
     facts: { file, field: 'version' },
     remedy: 'Restore home.json, or name another home with --home.',
   });
+}
+
+/** The universe that this home adopted, if it did. */
+export function homeUniverse(home: Home): string | undefined {
+  const file = join(home.path, 'home.json');
+  return existsSync(file) ? readHomeFile(file).universe : undefined;
+}
+
+/** In a home that has run nothing yet an imported universe becomes the home's own. Returns whether it did. */
+export function adoptUniverse(home: Home, universe: string): boolean {
+  const file = join(home.path, 'home.json');
+  const present = readHomeFile(file);
+  if (present.universe === universe) return true;
+  if (present.universe !== undefined || existsSync(join(home.path, 'runs'))) return false;
+  writeFileSync(file, `${JSON.stringify({ ...present, universe })}\n`);
+  return true;
 }
 
 const readOnly = (path: string, cause?: unknown) =>

@@ -62,6 +62,7 @@ describe('the daily machine', () => {
       'report',
     ]);
     expect(inputs.train.map((each) => each.trial)).toEqual([{ window: 0 }, { window: 1 }]);
+    expect(inputs.validate[0].train).toEqual([{ made: 'train' }, { made: 'train' }]);
     expect(inputs.promote.map((each) => each.action)).toEqual([undefined, 'status']);
     expect(state).toMatchObject({
       training: { backtest: { made: 'backtest' } },

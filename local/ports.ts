@@ -1,5 +1,6 @@
 import type { LocalMetrics } from '../adapters/metrics-sink/local.ts';
 import type { Settings } from '../config/schema.ts';
+import { badInput } from '../domain/errors.ts';
 import type { Ports, Progress } from '../functions/ports.ts';
 import { codeVersion } from './code-version.ts';
 import type { Home } from './home.ts';
@@ -76,7 +77,17 @@ export function localPorts({ home, settings, metrics, progress }: LocalPortsOpti
 
   return {
     take,
-    newestDate: async () => (await import('./data/newest.ts')).newestDate(await get('marketData'), settings.universe),
+    async newestDate() {
+      const { newestDay } = await (await import('./data/fetch.ts')).checkSource(
+        settings.universe,
+        await get('marketData'),
+      );
+      if (newestDay) return newestDay;
+      throw badInput('DATA_EMPTY', 'The universe has no bar', {
+        facts: { universe: settings.universe.id },
+        remedy: 'Import bars, or name another universe.',
+      });
+    },
     async close() {
       for (const close of closers.reverse()) await close();
     },

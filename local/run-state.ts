@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Installation } from './installation.ts';
 
@@ -31,3 +31,16 @@ export const readDocument = <T>(installation: Installation, date: string): T | n
   read<T>(file(installation, date, 'document'));
 export const writeDocument = (installation: Installation, date: string, document: unknown): void =>
   write(file(installation, date, 'document'), document);
+
+/** The state of the newest day that was run to its report. */
+export function newestState(installation: Installation): State | null {
+  const folder = join(installation.home.path, 'runs', installation.settings.config.strategy);
+  let names: string[];
+  try {
+    names = readdirSync(folder).filter((name) => name.endsWith('.document.json'));
+  } catch {
+    return null; // no day was run yet
+  }
+  const newest = names.sort().at(-1);
+  return newest ? readState(installation, newest.slice(0, 10)) : null;
+}

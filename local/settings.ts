@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import type { CommonOptions } from './commands/args.ts';
-import type { Home } from './home.ts';
+import { type Home, homeUniverse } from './home.ts';
 
 /** Folder of the project. */
 export const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -17,7 +17,7 @@ export function readSettings(options: CommonOptions, home: Home): Settings {
       root: ROOT,
       home: home.path,
       configFile: options.config,
-      universe: options.universe,
+      universe: options.universe ?? homeUniverse(home),
       profile: options.profile,
       overrides,
     });

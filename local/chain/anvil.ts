@@ -105,7 +105,10 @@ async function launch(folder: string, readOnly: boolean): Promise<LocalChain> {
   }
   const chainFile = join(folder, 'chain.json');
   if (!readOnly)
-    writeFileSync(chainFile, JSON.stringify({ port, pid: child.pid ?? 0, chainId: LOCAL_CHAIN_ID } satisfies ChainFile));
+    writeFileSync(
+      chainFile,
+      JSON.stringify({ port, pid: child.pid ?? 0, chainId: LOCAL_CHAIN_ID } satisfies ChainFile),
+    );
   return handle({ rpc, child, stateFile, chainFile, readOnly });
 }
 

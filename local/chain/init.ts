@@ -1,13 +1,13 @@
-import type { ChainConfig } from '../../config/schema.ts';
-import { badInput, refused } from '../../domain/errors.ts';
-import type { Limits } from '../../domain/risk/limits.ts';
 import { getAddress } from 'ethers';
-import { FACTORY, nameHash, PORTFOLIO, encodeSymbols } from '../../adapters/chain/codec.ts';
+import { encodeSymbols, FACTORY, nameHash, PORTFOLIO } from '../../adapters/chain/codec.ts';
 import { checkChainId, type Deployment } from '../../adapters/chain/evm.ts';
 import { createRpc, type Rpc } from '../../adapters/chain/rpc.ts';
 import { sendAndWait } from '../../adapters/chain/transactions.ts';
 import { SIGNER_ROLES, type SignerRole, type Signers } from '../../adapters/signer/port.ts';
+import type { ChainConfig } from '../../config/schema.ts';
 import { PORTFOLIO_FACTORY_BYTECODE } from '../../contracts/generated/portfolio.ts';
+import { badInput, refused } from '../../domain/errors.ts';
+import type { Limits } from '../../domain/risk/limits.ts';
 
 const WHOLE_BPS = 10_000;
 const MAX_GROUPS = 256;
@@ -23,7 +23,12 @@ const TOLERANCES = {
 } as const;
 
 /** Gas that each role needs before it must be funded again: deployment, a month of orders, approvals. */
-const GAS_NEEDS: Partial<Record<SignerRole, bigint>> = { admin: 8_000_000n, relayer: 6_000_000n, approver: 1_000_000n, guardian: 200_000n };
+const GAS_NEEDS: Partial<Record<SignerRole, bigint>> = {
+  admin: 8_000_000n,
+  relayer: 6_000_000n,
+  approver: 1_000_000n,
+  guardian: 200_000n,
+};
 const LOCAL_FUNDS_WEI = 10n ** 21n;
 
 export interface Asset {
@@ -45,7 +50,17 @@ export interface InitOptions {
   rpc?: Rpc;
 }
 
-export type LedgerLimits = Record<'maxWeightBps' | 'maxGrossBps' | 'maxTurnoverBps' | 'driftBpsPerDay' | 'passiveBandBps' | 'maxDrawdownBps' | 'maxNavChangeBpsPerDay' | 'resetAfterDays', number>;
+export type LedgerLimits = Record<
+  | 'maxWeightBps'
+  | 'maxGrossBps'
+  | 'maxTurnoverBps'
+  | 'driftBpsPerDay'
+  | 'passiveBandBps'
+  | 'maxDrawdownBps'
+  | 'maxNavChangeBpsPerDay'
+  | 'resetAfterDays',
+  number
+>;
 
 const bps = (fraction: number): number => Math.floor(fraction * WHOLE_BPS + 1e-6);
 
@@ -61,13 +76,22 @@ export const ledgerLimits = (limits: Limits): LedgerLimits => ({
 });
 
 /** Symbols ascending, groups numbered in the order of their names, one cap a group. */
-export function ledgerAssets(assets: readonly Asset[], limits: Limits): { symbols: string[]; groups: number[]; groupNames: string[]; groupCapsBps: number[] } {
+export function ledgerAssets(
+  assets: readonly Asset[],
+  limits: Limits,
+): { symbols: string[]; groups: number[]; groupNames: string[]; groupCapsBps: number[] } {
   const sorted = [...assets].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
   const twice = sorted.find(({ symbol }, index) => symbol === sorted[index + 1]?.symbol);
-  if (twice || sorted.length === 0) throw badInput('CHAIN_ASSETS', 'A ledger needs each asset once', { facts: { assets: sorted.length, twice: twice?.symbol ?? null } });
+  if (twice || sorted.length === 0)
+    throw badInput('CHAIN_ASSETS', 'A ledger needs each asset once', {
+      facts: { assets: sorted.length, twice: twice?.symbol ?? null },
+    });
   const groupNames = [...new Set(sorted.map(({ group }) => group))].sort();
   if (groupNames.length > MAX_GROUPS) {
-    throw badInput('CHAIN_GROUPS', `A ledger holds at most ${MAX_GROUPS} groups`, { facts: { groups: groupNames.length }, remedy: 'Name coarser groups (sectors, currency blocs) in the universe.' });
+    throw badInput('CHAIN_GROUPS', `A ledger holds at most ${MAX_GROUPS} groups`, {
+      facts: { groups: groupNames.length },
+      remedy: 'Name coarser groups (sectors, currency blocs) in the universe.',
+    });
   }
   return {
     symbols: sorted.map(({ symbol }) => symbol),
@@ -103,10 +127,14 @@ export async function initChain(options: InitOptions): Promise<Deployment> {
   const contract = await predictAddress(rpc, factory, [roles.admin, ...args]);
   let startBlock = known?.contract === contract ? known.startBlock : 0;
   if (!(await hasCode(rpc, contract))) {
-    const receipt = await send(factory, FACTORY.encodeFunctionData('create', [...args, roles, ledgerLimits(limits), groupCapsBps]));
+    const receipt = await send(
+      factory,
+      FACTORY.encodeFunctionData('create', [...args, roles, ledgerLimits(limits), groupCapsBps]),
+    );
     startBlock = Number(receipt.blockNumber);
   }
-  for (const data of await corrections(rpc, contract, roles, ledgerLimits(limits), groupCapsBps)) await send(contract, data);
+  for (const data of await corrections(rpc, contract, roles, ledgerLimits(limits), groupCapsBps))
+    await send(contract, data);
   return { chainId: chain.chainId, contract, startBlock, strategy, universe, assets: symbols, factory };
 }
 
@@ -118,7 +146,8 @@ export async function roleAddresses(signers: Signers): Promise<Record<SignerRole
 async function fundLocally(rpc: Rpc, roles: Record<SignerRole, string>): Promise<void> {
   for (const address of Object.values(roles)) {
     const balance = BigInt(await rpc.send<string>('eth_getBalance', [address, 'latest']));
-    if (balance < LOCAL_FUNDS_WEI / 2n) await rpc.send('anvil_setBalance', [address, `0x${LOCAL_FUNDS_WEI.toString(16)}`]);
+    if (balance < LOCAL_FUNDS_WEI / 2n)
+      await rpc.send('anvil_setBalance', [address, `0x${LOCAL_FUNDS_WEI.toString(16)}`]);
   }
 }
 
@@ -134,7 +163,10 @@ async function requireFunds(rpc: Rpc, chain: ChainConfig, roles: Record<SignerRo
     if (missing > 0n) lacking[`${role} ${roles[role]}`] = `${ether(missing)} ETH missing`;
   }
   if (Object.keys(lacking).length > 0) {
-    throw refused('CHAIN_UNFUNDED', `Accounts on ${chain.network} need ETH first`, { facts: lacking, remedy: 'Send at least this much to each address, then run drl chain init again.' });
+    throw refused('CHAIN_UNFUNDED', `Accounts on ${chain.network} need ETH first`, {
+      facts: lacking,
+      remedy: 'Send at least this much to each address, then run drl chain init again.',
+    });
   }
 }
 
@@ -144,31 +176,52 @@ const ether = (wei: bigint): string => {
 };
 
 /** Calls that bring roles and limits of an existing ledger to the configured ones. */
-async function corrections(rpc: Rpc, contract: string, roles: Record<SignerRole, string>, limits: LedgerLimits, groupCapsBps: number[]): Promise<string[]> {
-  const read = async (name: string) => PORTFOLIO.decodeFunctionResult(name, await rpc.send<string>('eth_call', [{ to: contract, data: PORTFOLIO.encodeFunctionData(name) }, 'latest']))[0];
+async function corrections(
+  rpc: Rpc,
+  contract: string,
+  roles: Record<SignerRole, string>,
+  limits: LedgerLimits,
+  groupCapsBps: number[],
+): Promise<string[]> {
+  const read = async (name: string) =>
+    PORTFOLIO.decodeFunctionResult(
+      name,
+      await rpc.send<string>('eth_call', [{ to: contract, data: PORTFOLIO.encodeFunctionData(name) }, 'latest']),
+    )[0];
   const [onChain, limitsNow, capsNow] = await Promise.all([read('roles'), read('limits'), read('groupCapsBps')]);
   const calls: string[] = [];
   if (onChain.admin !== roles.admin) {
-    throw refused('CHAIN_NOT_ADMIN', 'The ledger has another admin', { facts: { contract, admin: onChain.admin, ours: roles.admin }, remedy: 'Use the keys that the ledger was made with.' });
+    throw refused('CHAIN_NOT_ADMIN', 'The ledger has another admin', {
+      facts: { contract, admin: onChain.admin, ours: roles.admin },
+      remedy: 'Use the keys that the ledger was made with.',
+    });
   }
   const named = ['strategist', 'relayer', 'attestor', 'approver', 'guardian'] as const;
   for (const [index, role] of named.entries()) {
     if (onChain[role] !== roles[role]) calls.push(PORTFOLIO.encodeFunctionData('setRole', [index, roles[role]]));
   }
-  const sameLimits = (Object.keys(limits) as (keyof LedgerLimits)[]).every((key) => Number(limitsNow[key]) === limits[key]);
+  const sameLimits = (Object.keys(limits) as (keyof LedgerLimits)[]).every(
+    (key) => Number(limitsNow[key]) === limits[key],
+  );
   const sameCaps = groupCapsBps.every((cap, group) => Number(capsNow[group]) === cap);
   if (!sameLimits || !sameCaps) calls.push(PORTFOLIO.encodeFunctionData('setLimits', [limits, groupCapsBps]));
   return calls;
 }
 
 async function predictAddress(rpc: Rpc, factory: string, args: unknown[]): Promise<string> {
-  const data = await rpc.send<string>('eth_call', [{ to: factory, data: FACTORY.encodeFunctionData('addressOf', args) }, 'latest']);
+  const data = await rpc.send<string>('eth_call', [
+    { to: factory, data: FACTORY.encodeFunctionData('addressOf', args) },
+    'latest',
+  ]);
   return FACTORY.decodeFunctionResult('addressOf', data)[0];
 }
 
-const hasCode = async (rpc: Rpc, address: string): Promise<boolean> => (await rpc.send<string>('eth_getCode', [address, 'latest'])) !== '0x';
+const hasCode = async (rpc: Rpc, address: string): Promise<boolean> =>
+  (await rpc.send<string>('eth_getCode', [address, 'latest'])) !== '0x';
 
 function addressIn(receipt: { contractAddress: string | null; transactionHash: string }): string {
   if (receipt.contractAddress) return getAddress(receipt.contractAddress);
-  throw refused('CHAIN_DEPLOYMENT', 'The deployment made no contract', { facts: { transaction: receipt.transactionHash } });
+  throw refused('CHAIN_DEPLOYMENT', 'The deployment made no contract', {
+    facts: { transaction: receipt.transactionHash },
+  });
 }

@@ -60,21 +60,36 @@ export async function openChain({ home, settings }: OpenChainOptions): Promise<O
  * The chain for a reader (`drl verify`): beside the process that owns the home, or alone after it has ended. Nothing is sent,
  * deployed or saved. null: this home has no ledger, and so no chain to read.
  */
-export async function openChainForReading({ home, settings, rpcUrl }: OpenChainOptions & { rpcUrl: string | null }): Promise<{ chain: PortfolioChain; close(): Promise<void> } | null> {
+export async function openChainForReading({
+  home,
+  settings,
+  rpcUrl,
+}: OpenChainOptions & { rpcUrl: string | null }): Promise<{ chain: PortfolioChain; close(): Promise<void> } | null> {
   const record = readRecord(fileOf(home, settings));
   if (!record) return null;
   const { chain: chainConfig } = settings.config;
   const url = rpcUrl ?? chainConfig.rpcUrl;
   const local = url === null ? await startLocalChain({ home: home.path, readOnly: true }) : null;
-  const chain = createEvmChain({ rpcUrl: local?.rpcUrl ?? String(url), chainConfig, signers: localSigners(home.keys), deployment: record.deployment });
+  const chain = createEvmChain({
+    rpcUrl: local?.rpcUrl ?? String(url),
+    chainConfig,
+    signers: localSigners(home.keys),
+    deployment: record.deployment,
+  });
   return { chain, close: async () => local?.stop() };
 }
 
 const pollOf = (local: LocalChain) => () => local.mine(BLOCKS_TO_FINAL);
 
-const fileOf = (home: Home, { config, universe }: Settings): string => recordFile(home.chain, config.chain.chainId, config.strategy, universe.id);
+const fileOf = (home: Home, { config, universe }: Settings): string =>
+  recordFile(home.chain, config.chain.chainId, config.strategy, universe.id);
 
-async function initLedger({ home, settings, signers, rpcUrl }: OpenChainOptions & { signers: Signers; rpcUrl: string }): Promise<Deployment> {
+async function initLedger({
+  home,
+  settings,
+  signers,
+  rpcUrl,
+}: OpenChainOptions & { signers: Signers; rpcUrl: string }): Promise<Deployment> {
   const { config, universe } = settings;
   const file = fileOf(home, settings);
   const known = readRecord(file);
@@ -90,15 +105,28 @@ async function initLedger({ home, settings, signers, rpcUrl }: OpenChainOptions 
     known: known?.deployment ?? null,
   });
   if (known && known.deployment.contract !== deployment.contract) {
-    await carryApprovals({ rpc: createRpc(rpcUrl), chain: config.chain, approver: signers.approver, from: known.deployment, to: deployment });
+    await carryApprovals({
+      rpc: createRpc(rpcUrl),
+      chain: config.chain,
+      approver: signers.approver,
+      from: known.deployment,
+      to: deployment,
+    });
   }
   writeRecord(file, { deployment, assets: assets.list, source: assets.source });
   return deployment;
 }
 
 /** The list of assets, read from the source again only when the universe names another one. */
-async function assetsOf(home: Home, { universe }: Settings, known: DeploymentRecord | null): Promise<{ list: DeploymentRecord['assets']; source: string }> {
+async function assetsOf(
+  home: Home,
+  { universe }: Settings,
+  known: DeploymentRecord | null,
+): Promise<{ list: DeploymentRecord['assets']; source: string }> {
   const source = hashOf({ provider: universe.provider, members: universe.members });
   if (known?.source === source && universe.provider.kind !== 'ecb-http') return { list: known.assets, source };
-  return { list: await universeAssets(createMarketData(universe.provider, { root: ROOT, home: home.path }), universe), source };
+  return {
+    list: await universeAssets(createMarketData(universe.provider, { root: ROOT, home: home.path }), universe),
+    source,
+  };
 }

@@ -1,0 +1,173 @@
+import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
+import type { CalendarId } from '../../domain/market/calendar.ts';
+import { checkoutDataset, diffDatasets } from '../data/checkout.ts';
+import { dataLog, dataQuarantine } from '../data/datasets.ts';
+import { fetchSource } from '../data/fetch.ts';
+import { checkFolder } from '../data/folder-check.ts';
+import { collectGarbage } from '../data/garbage.ts';
+import { importFolder } from '../data/import.ts';
+import { adoptUniverse, existingHome, lockHome, openHome } from '../home.ts';
+import { openInstallation } from '../installation.ts';
+import { readSettings } from '../settings.ts';
+import { table } from '../table.ts';
+import { type CommonOptions, parseDate, printJson } from './args.ts';
+
+type DataOptions = CommonOptions & { calendar?: CalendarId; date?: string; delete?: boolean };
+type Verb = (words: readonly string[], options: DataOptions) => Promise<void>;
+
+const IMPORTED_UNIVERSE = 'user';
+
+export async function data(verb: string, words: readonly string[], options: DataOptions): Promise<number> {
+  await VERBS[verb](words, options);
+  return 0;
+}
+
+const show = (options: DataOptions, value: unknown, text: () => string): void => {
+  if (options.json) printJson(value);
+  else console.log(text());
+};
+
+const stored = (options: DataOptions) => {
+  const home = existingHome(options.home);
+  return { store: new FilesystemObjectStore(home.store), strategy: readSettings(options, home).config.strategy };
+};
+
+const reasons = (counts: Record<string, number>): string =>
+  Object.entries(counts)
+    .map(([reason, count]) => `${count} ${reason}`)
+    .join(', ') || 'none';
+
+const VERBS: Record<string, Verb> = {
+  async import([folder], options) {
+    const universe = options.universe ?? IMPORTED_UNIVERSE;
+    const home = openHome(options.home);
+    const lock = lockHome(home, 'data import');
+    try {
+      const report = await importFolder({
+        folder,
+        universe,
+        calendar: options.calendar ?? 'data',
+        store: new FilesystemObjectStore(home.store),
+        strategy: options.strategy ?? universe,
+        home: home.path,
+      });
+      const adopted = adoptUniverse(home, universe);
+      show(options, { ...report, default: adopted }, () =>
+        [
+          `universe ${universe}: ${report.rows.toLocaleString('en-US')} bars of ${report.symbols} symbols, ${report.firstDay} to ${report.newestDay}`,
+          `set aside: ${report.quarantined} rows (${reasons(report.reasons)})`,
+          ...report.files.map(({ file, rows }) => `read     ${file}: ${rows.toLocaleString('en-US')} rows`),
+          ...report.skipped.map(({ file, reason }) => `skipped  ${file}: ${reason}`),
+          adopted
+            ? `This home's universe is now ${universe}: npm start runs it.`
+            : `Run it: drl run daily --universe ${universe}`,
+        ].join('\n'),
+      );
+    } finally {
+      lock.release();
+    }
+  },
+
+  async check([folder], options) {
+    const { checked, used, skipped } = await checkFolder({ folder, calendar: options.calendar ?? 'data' });
+    show(options, { files: used, skipped, rows: checked.rows, quarantined: checked.quarantined }, () =>
+      [
+        ...used.map(
+          ({ file, rows, symbols }) => `ok       ${file}: ${rows.toLocaleString('en-US')} rows, ${symbols} symbols`,
+        ),
+        ...skipped.map(({ file, reason }) => `skipped  ${file}: ${reason}`),
+        ...checked.quarantined
+          .slice(0, 20)
+          .map((row) => `bad row  ${row.file} line ${row.line}: ${row.reason} ${row.symbol} ${row.date} ${row.field} = ${row.value}`),
+        `${checked.quarantined.length} of ${checked.rows} rows would be set aside; nothing was written`,
+      ].join('\n'),
+    );
+  },
+
+  async fetch(_, options) {
+    const installation = await openInstallation(options, 'data fetch');
+    try {
+      const { store, marketData } = await installation.ports(['store', 'marketData']);
+      const { universe, config } = installation.settings;
+      const report = await fetchSource(universe, marketData, store, config.strategy);
+      show(
+        options,
+        report,
+        () =>
+          `${report.universe}: ${report.rows.toLocaleString('en-US')} rows, ${report.symbols} symbols, ${report.firstDay} to ${report.newestDay}; set aside: ${reasons(report.reasons)}\n${report.files.map((file) => `${file.file}  ${file.bytes} bytes  ${file.sha256}  from ${file.origin}`).join('\n')}`,
+      );
+    } finally {
+      await installation.close();
+    }
+  },
+
+  async quarantine(_, options) {
+    const { store, strategy } = stored(options);
+    const found = await dataQuarantine(
+      store,
+      strategy,
+      options.date === undefined ? undefined : parseDate(options.date, '--date'),
+    );
+    show(
+      options,
+      found,
+      () =>
+        `dataset ${found.dataset.hash} of ${found.date}: ${found.rows.length} rows set aside (${reasons(found.reasons)})\n${found.rows.map((row) => `${row.file} line ${row.line}: ${row.reason} ${row.symbol} ${row.date} ${row.field} = ${row.value}`).join('\n')}`,
+    );
+  },
+
+  async log(_, options) {
+    const { store, strategy } = stored(options);
+    const entries = (await dataLog(store, strategy)).reverse();
+    show(options, entries, () =>
+      entries.length === 0
+        ? 'No dataset yet: drl ingest'
+        : table(
+            ['as of', 'rows', 'symbols', 'set aside', 'dataset'],
+            entries.map(({ ref, facts }) => [
+              facts.asOf,
+              facts.rows.toLocaleString('en-US'),
+              String(facts.symbols),
+              String(facts.quarantined),
+              ref.hash,
+            ]),
+          ),
+    );
+  },
+
+  async diff([a, b], options) {
+    const { store, strategy } = stored(options);
+    const difference = await diffDatasets(store, strategy, a, b);
+    show(
+      options,
+      difference,
+      () =>
+        `only in ${a}: ${difference.onlyInA.length} rows, only in ${b}: ${difference.onlyInB.length}, other values: ${difference.changed.length}\n${difference.changed
+          .slice(0, 20)
+          .map((row) => `changed  ${row.symbol} ${row.date}: ${row.fields.join(', ')}`)
+          .join('\n')}`,
+    );
+  },
+
+  async checkout([dataset, folder], options) {
+    const { store, strategy } = stored(options);
+    const written = await checkoutDataset(store, strategy, dataset, folder);
+    show(options, written, () => written.files.map((file) => `wrote ${file}`).join('\n'));
+  },
+
+  async gc(_, options) {
+    const home = openHome(options.home);
+    const lock = lockHome(home, 'data gc');
+    try {
+      const result = await collectGarbage(home.store, options.delete === true);
+      show(
+        options,
+        result,
+        () =>
+          `${result.unreachable.length} of ${result.folders} stored folders rest under nothing${result.deleted ? ', and were removed' : result.unreachable.length > 0 ? ' (--delete removes them)' : ''}\n${result.unreachable.join('\n')}`,
+      );
+    } finally {
+      lock.release();
+    }
+  },
+};

@@ -1,0 +1,76 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getArtifactFile, getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
+import { badInput } from '../../domain/errors.ts';
+import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { type BarTable, PRICE_COLUMNS } from '../../domain/market/bar.ts';
+import { loadDataset } from '../../functions/artifacts/dataset.ts';
+
+interface BarKey {
+  symbol: string;
+  date: string;
+}
+
+export interface DatasetDifference {
+  onlyInA: BarKey[];
+  onlyInB: BarKey[];
+  changed: (BarKey & { fields: string[] })[];
+}
+
+/** A dataset by its hash or the beginning of it. */
+async function findDataset(store: ObjectStore, strategy: string, prefix: string): Promise<ArtifactRef> {
+  const keys = await store.list(`${strategy}/datasets/`);
+  const hashes = [...new Set(keys.map((key) => key.split('/')[2]))].filter((hash) => hash.startsWith(prefix));
+  if (hashes.length === 1) return { kind: 'datasets', hash: hashes[0] };
+  throw badInput(
+    'DATASET_UNKNOWN',
+    hashes.length === 0 ? 'There is no such dataset' : 'More than one dataset begins so',
+    { facts: { dataset: prefix, strategy }, remedy: 'drl data log shows the hashes.' },
+  );
+}
+
+/** Write every file of a dataset, hash-checked, into a folder. */
+export async function checkoutDataset(
+  store: ObjectStore,
+  strategy: string,
+  dataset: string,
+  folder: string,
+): Promise<{ dataset: string; files: string[] }> {
+  const ref = await findDataset(store, strategy, dataset);
+  const { files } = await getManifest(store, strategy, ref);
+  await mkdir(folder, { recursive: true });
+  const written: string[] = [];
+  for (const name of Object.keys(files)) {
+    const path = join(folder, name);
+    await writeFile(path, await getArtifactFile(store, strategy, ref, name));
+    written.push(path);
+  }
+  return { dataset: ref.hash, files: written };
+}
+
+/** Bars that one dataset has and the other has not, or has with other values. */
+export async function diffDatasets(
+  store: ObjectStore,
+  strategy: string,
+  a: string,
+  b: string,
+): Promise<DatasetDifference> {
+  const [first, second] = await Promise.all(
+    [a, b].map(async (name) => (await loadDataset(store, strategy, await findDataset(store, strategy, name))).bars),
+  );
+  const index = (bars: BarTable) => new Map(bars.symbol.map((symbol, row) => [`${bars.date[row]} ${symbol}`, row]));
+  const inSecond = index(second);
+  const difference: DatasetDifference = { onlyInA: [], onlyInB: [], changed: [] };
+  for (const [key, row] of index(first)) {
+    const other = inSecond.get(key);
+    const bar = { symbol: first.symbol[row], date: first.date[row] };
+    if (other === undefined) difference.onlyInA.push(bar);
+    else {
+      const fields = PRICE_COLUMNS.filter((column) => !Object.is(first[column][row], second[column][other]));
+      if (fields.length > 0) difference.changed.push({ ...bar, fields: [...fields] });
+      inSecond.delete(key);
+    }
+  }
+  for (const row of inSecond.values()) difference.onlyInB.push({ symbol: second.symbol[row], date: second.date[row] });
+  return difference;
+}

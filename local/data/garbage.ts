@@ -1,0 +1,60 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
+import { getManifest } from '../../adapters/object-store/port.ts';
+import {
+  ARTIFACT_KINDS,
+  type ArtifactKind,
+  type ArtifactRef,
+  artifactRefSchema,
+} from '../../domain/lineage/manifest.ts';
+
+/** Kinds that are kept for themselves: what was decided, settled, judged or registered is history, not garbage. */
+const ROOTS: readonly ArtifactKind[] = [
+  'decisions',
+  'settlements',
+  'reconciliations',
+  'models',
+  'gate-reports',
+  'reports',
+  'monitors',
+  'backtests',
+];
+
+/** Stored folders that neither history nor a pointer rests on. */
+export async function collectGarbage(
+  root: string,
+  remove: boolean,
+): Promise<{ folders: number; unreachable: string[]; deleted: boolean }> {
+  const store = new FilesystemObjectStore(root);
+  const keys = await store.list('');
+  const folders = new Set(
+    keys
+      .map((key) => key.split('/').slice(0, 3).join('/'))
+      .filter((name) => ARTIFACT_KINDS.includes(name.split('/')[1] as ArtifactKind)),
+  );
+  const reached = new Set<string>();
+  const reach = async (strategy: string, ref: ArtifactRef): Promise<void> => {
+    const name = `${strategy}/${ref.kind}/${ref.hash}`;
+    if (reached.has(name) || !folders.has(name)) return;
+    reached.add(name);
+    for (const input of Object.values((await getManifest(store, strategy, ref)).inputs)) await reach(strategy, input);
+  };
+  for (const name of folders) {
+    const [strategy, kind, hash] = name.split('/');
+    if (ROOTS.includes(kind as ArtifactKind)) await reach(strategy, { kind: kind as ArtifactKind, hash });
+  }
+  for (const key of keys.filter((each) => each.split('/')[1] === 'pointers')) {
+    const stored = await store.get(key);
+    for (const ref of refsIn(JSON.parse(new TextDecoder().decode(stored?.bytes)))) await reach(key.split('/')[0], ref);
+  }
+  const unreachable = [...folders].filter((name) => !reached.has(name)).sort();
+  if (remove) for (const name of unreachable) await rm(join(root, name), { recursive: true });
+  return { folders: folders.size, unreachable, deleted: remove && unreachable.length > 0 };
+}
+
+function refsIn(value: unknown): ArtifactRef[] {
+  const parsed = artifactRefSchema.safeParse(value);
+  if (parsed.success) return [parsed.data];
+  return value !== null && typeof value === 'object' ? Object.values(value).flatMap(refsIn) : [];
+}
