@@ -19,7 +19,7 @@ export interface AssetNode {
   readonly lastDate: string;
 }
 
-/** Kinds: group (sector or currency bloc), region, fund (ETF membership), peg. */
+/** Kinds: group (sector or currency bloc), industry, region, fund (ETF membership), peg. */
 export interface CategoryLink {
   readonly symbol: string;
   readonly kind: string;

@@ -64,11 +64,13 @@ function snapshotsOf(panel: MarketPanel, options: GraphOptions): GraphSnapshot[]
   return snapshots;
 }
 
-function categoriesOf({ symbol, group, reference }: Instrument): CategoryLink[] {
+function categoriesOf({ symbol, kind, group, reference }: Instrument): CategoryLink[] {
   const links = [
     { kind: 'group', list: [group] },
     { kind: 'region', list: names(reference.region) },
-    { kind: 'fund', list: names(reference.etfs) },
+    { kind: 'industry', list: names(reference.industry) },
+    // A fund stands with what it holds.
+    { kind: 'fund', list: kind === 'etf' ? [symbol] : names(reference.etfs) },
     { kind: 'peg', list: names(reference.peg) },
   ].flatMap(({ kind, list }) => list.map((name) => ({ symbol, kind, name })));
   return links.sort((a, b) => compare(a.kind, b.kind) || compare(a.name, b.name));

@@ -31,7 +31,7 @@ export const NODES: readonly NodeTable[] = [
       lastDate: 'STRING',
     },
   },
-  /** What assets belong to: `kind` is group (sector or currency bloc), region, fund (ETF membership) or peg. */
+  /** What assets belong to: `kind` is group (sector or currency bloc), industry, region, fund (ETF membership) or peg. */
   { label: 'Category', properties: { id: 'STRING', universe: 'STRING', kind: 'STRING', name: 'STRING' } },
   { label: 'LiquidityBucket', properties: { id: 'STRING', universe: 'STRING', name: 'STRING' } },
   /** One picture of the time-varying part; `hash` names its content and is written last. */
