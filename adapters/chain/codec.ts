@@ -1,4 +1,14 @@
-import { AbiCoder, decodeBytes32String, encodeBytes32String, Interface, type InterfaceAbi, type Log, TypedDataEncoder, id, keccak256 } from 'ethers';
+import {
+  AbiCoder,
+  decodeBytes32String,
+  encodeBytes32String,
+  Interface,
+  type InterfaceAbi,
+  id,
+  keccak256,
+  type Log,
+  TypedDataEncoder,
+} from 'ethers';
 import { PORTFOLIO_ABI, PORTFOLIO_FACTORY_ABI } from '../../contracts/generated/portfolio.ts';
 import { badInput } from '../../domain/errors.ts';
 import { CASH } from '../../domain/market/instrument.ts';
@@ -45,7 +55,8 @@ const bare = (hash: string): string => hash.slice(2);
 export function encodeSymbols(assets: readonly string[]): string[] {
   return assets.map((symbol) => encodeBytes32String(symbol));
 }
-export const decodeSymbols = (symbols: readonly string[]): string[] => symbols.map((symbol) => decodeBytes32String(symbol));
+export const decodeSymbols = (symbols: readonly string[]): string[] =>
+  symbols.map((symbol) => decodeBytes32String(symbol));
 
 /**
  * Weights by symbol -> words of 16 lanes of 16 bits, cash last. Symbols that are left out have weight 0.
@@ -58,10 +69,15 @@ export function packWeights(weightsBps: Readonly<Record<string, number>>, assets
     const index = lane.get(symbol);
     if (index === undefined) {
       if (bps === 0) continue;
-      throw badInput('UNKNOWN_ASSET', 'The ledger on the chain does not have this asset', { facts: { symbol, assets: assets.length }, remedy: 'The universe has changed: run drl chain init, which makes a ledger for the new list.' });
+      throw badInput('UNKNOWN_ASSET', 'The ledger on the chain does not have this asset', {
+        facts: { symbol, assets: assets.length },
+        remedy: 'The universe has changed: run drl chain init, which makes a ledger for the new list.',
+      });
     }
     if (!Number.isInteger(bps) || bps < 0 || bps > WHOLE_BPS) {
-      throw badInput('WEIGHTS_NOT_BPS', 'A weight is not a whole number of basis points from 0 to 10,000', { facts: { symbol, value: bps } });
+      throw badInput('WEIGHTS_NOT_BPS', 'A weight is not a whole number of basis points from 0 to 10,000', {
+        facts: { symbol, value: bps },
+      });
     }
     words[Math.floor(index / LANES)] |= BigInt(bps) << (LANE_BITS * BigInt(index % LANES));
   }
@@ -70,7 +86,8 @@ export function packWeights(weightsBps: Readonly<Record<string, number>>, assets
 
 /** Every asset and `CASH`, in the order of the ledger. */
 export function unpackWeights(words: readonly bigint[], assets: readonly string[]): Record<string, number> {
-  const at = (index: number) => Number((words[Math.floor(index / LANES)] >> (LANE_BITS * BigInt(index % LANES))) & LANE);
+  const at = (index: number) =>
+    Number((words[Math.floor(index / LANES)] >> (LANE_BITS * BigInt(index % LANES))) & LANE);
   return Object.fromEntries([...assets, CASH].map((symbol, index) => [symbol, at(index)]));
 }
 
@@ -95,14 +112,26 @@ export const attestationValue = (attestation: NavAttestation) => ({
   navE18: BigInt(attestation.navE18),
 });
 
-export const eip712Domain = (chainId: number, contract: string) => ({ name: 'Portfolio', version: '1', chainId, verifyingContract: contract });
+export const eip712Domain = (chainId: number, contract: string) => ({
+  name: 'Portfolio',
+  version: '1',
+  chainId,
+  verifyingContract: contract,
+});
 type Domain = ReturnType<typeof eip712Domain>;
 
-export const orderDigest = (domain: Domain, order: RebalanceOrder, assets: readonly string[]): string => TypedDataEncoder.hash(domain, ORDER_TYPES, orderValue(order, assets));
-export const attestationDigest = (domain: Domain, attestation: NavAttestation): string => TypedDataEncoder.hash(domain, ATTESTATION_TYPES, attestationValue(attestation));
+export const orderDigest = (domain: Domain, order: RebalanceOrder, assets: readonly string[]): string =>
+  TypedDataEncoder.hash(domain, ORDER_TYPES, orderValue(order, assets));
+export const attestationDigest = (domain: Domain, attestation: NavAttestation): string =>
+  TypedDataEncoder.hash(domain, ATTESTATION_TYPES, attestationValue(attestation));
 
 export const rebalanceCall = (rebalance: SignedRebalance, assets: readonly string[]): string =>
-  PORTFOLIO.encodeFunctionData('rebalance', [orderValue(rebalance.order, assets), rebalance.orderSignature, BigInt(rebalance.attestation.navE18), rebalance.attestationSignature]);
+  PORTFOLIO.encodeFunctionData('rebalance', [
+    orderValue(rebalance.order, assets),
+    rebalance.orderSignature,
+    BigInt(rebalance.attestation.navE18),
+    rebalance.attestationSignature,
+  ]);
 
 export function decodeState(data: string, assets: readonly string[]): PortfolioState & { pricesEpoch: number } {
   const [state] = PORTFOLIO.decodeFunctionResult('state', data);
@@ -143,7 +172,12 @@ export function decodeRebalanced(log: Pick<Log, 'topics' | 'data'>, assets: read
 export function stateHashOf(event: DecodedEvent, assets: readonly string[]): string {
   const abi = AbiCoder.defaultAbiCoder();
   const words = packWeights(event.weightsBps, assets);
-  const weightsHash = keccak256(abi.encode(words.map(() => 'uint256'), words));
+  const weightsHash = keccak256(
+    abi.encode(
+      words.map(() => 'uint256'),
+      words,
+    ),
+  );
   const hashed = abi.encode(
     ['bytes32', 'uint32', 'uint32', 'bytes32', 'bytes32', 'bytes32', 'bytes32', 'uint80', 'uint80'],
     [
@@ -166,7 +200,9 @@ export function describeRevert(data: string): { name: string; text: string; fact
   if (!/^0x[0-9a-fA-F]{8,}$/.test(data)) return null;
   const parsed = PORTFOLIO.parseError(data) ?? FACTORY.parseError(data);
   if (!parsed) return null;
-  const facts = Object.fromEntries(parsed.fragment.inputs.map((input, index) => [input.name, String(parsed.args[index])]));
+  const facts = Object.fromEntries(
+    parsed.fragment.inputs.map((input, index) => [input.name, String(parsed.args[index])]),
+  );
   const text = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
   return { name: parsed.name, text: `${parsed.name}(${text.join(', ')})`, facts };
 }

@@ -14,7 +14,8 @@ const REMEDIES: Record<string, string> = {
   InvalidAttestation: 'The attestor of the contract is another key (drl chain roles).',
   NotPermitted: 'The role belongs to another key (drl chain roles).',
   DrawdownLimit: 'Beyond the hard drawdown limit the ledger takes only orders that lower exposure.',
-  NavOutOfBounds: 'The value moved more than the limit of the ledger allows for these days. Check the prices; then the admin may raise the limit.',
+  NavOutOfBounds:
+    'The value moved more than the limit of the ledger allows for these days. Check the prices; then the admin may raise the limit.',
 };
 
 /** The bytes of a revert, wherever the node put them. */
@@ -28,27 +29,41 @@ function revertData(error: RpcError): string | null {
   return null;
 }
 
-export const isRevert = (error: unknown): error is RpcError => error instanceof RpcError && (error.code === 3 || revertData(error) !== null || /revert/i.test(error.message));
+export const isRevert = (error: unknown): error is RpcError =>
+  error instanceof RpcError && (error.code === 3 || revertData(error) !== null || /revert/i.test(error.message));
 
 /** `CHAIN_REVERTED` with the contract's own error, decoded. */
 export function revertError(error: RpcError, facts: Record<string, unknown> = {}): ProductError {
   const data = revertData(error);
   const known = data === null ? null : describeRevert(data);
-  return refused('CHAIN_REVERTED', known ? `The contract refuses: ${known.text}` : 'The contract refuses, and does not say why', {
-    facts: { ...facts, error: known?.name ?? null, ...known?.facts, ...(known ? {} : { node: error.message, data }) },
-    remedy: known ? REMEDIES[known.name] : undefined,
-    cause: error,
-  });
+  return refused(
+    'CHAIN_REVERTED',
+    known ? `The contract refuses: ${known.text}` : 'The contract refuses, and does not say why',
+    {
+      facts: { ...facts, error: known?.name ?? null, ...known?.facts, ...(known ? {} : { node: error.message, data }) },
+      remedy: known ? REMEDIES[known.name] : undefined,
+      cause: error,
+    },
+  );
 }
 
 /** How nodes say that they have these very bytes already: Geth, Nethermind, Erigon, Besu, Reth, anvil. */
 export const isAlreadyKnown = (error: unknown): boolean =>
-  error instanceof RpcError && /already known|already imported|alreadyknown|known transaction|already exists|already in mempool/i.test(error.message);
+  error instanceof RpcError &&
+  /already known|already imported|alreadyknown|known transaction|already exists|already in mempool/i.test(
+    error.message,
+  );
 
 /** How nodes say that the nonce is used: by these bytes, or by others. */
-export const isNonceUsed = (error: unknown): boolean => error instanceof RpcError && /nonce too low|nonce.{0,20}(used|old|low)|oldnonce|replacement transaction underpriced|transaction underpriced.*replace/i.test(error.message);
+export const isNonceUsed = (error: unknown): boolean =>
+  error instanceof RpcError &&
+  /nonce too low|nonce.{0,20}(used|old|low)|oldnonce|replacement transaction underpriced|transaction underpriced.*replace/i.test(
+    error.message,
+  );
 
-export const isUnfunded = (error: unknown): boolean => error instanceof RpcError && /insufficient (funds|balance)|doesn't have enough funds|upfront cost/i.test(error.message);
+export const isUnfunded = (error: unknown): boolean =>
+  error instanceof RpcError &&
+  /insufficient (funds|balance)|doesn't have enough funds|upfront cost/i.test(error.message);
 
 export const nodeRefused = (error: unknown, facts: Record<string, unknown>): ProductError =>
   new ProductError('CHAIN_REFUSED', 'The node does not take the transaction', {

@@ -2,11 +2,36 @@ import { recoverAddress } from 'ethers';
 import type { ChainConfig } from '../../config/schema.ts';
 import { refused } from '../../domain/errors.ts';
 import type { SignerRole, Signers } from '../signer/port.ts';
-import { attestationDigest, decodeRebalanced, decodeState, eip712Domain, orderDigest, PORTFOLIO, rebalanceCall } from './codec.ts';
+import {
+  attestationDigest,
+  decodeRebalanced,
+  decodeState,
+  eip712Domain,
+  orderDigest,
+  PORTFOLIO,
+  rebalanceCall,
+} from './codec.ts';
 import { isRevert, revertError } from './errors.ts';
-import type { ChainReceipt, Finality, NavAttestation, PortfolioChain, PortfolioState, RebalanceEvent, RebalanceOrder, SignedRebalance } from './port.ts';
+import type {
+  ChainReceipt,
+  Finality,
+  NavAttestation,
+  PortfolioChain,
+  PortfolioState,
+  RebalanceEvent,
+  RebalanceOrder,
+  SignedRebalance,
+} from './port.ts';
 import { createRpc, type Rpc } from './rpc.ts';
-import { broadcastRaw, buildTransaction, type RawReceipt, rawReceipt, sendAndWait, signDigestHex, transactionCount } from './transactions.ts';
+import {
+  broadcastRaw,
+  buildTransaction,
+  type RawReceipt,
+  rawReceipt,
+  sendAndWait,
+  signDigestHex,
+  transactionCount,
+} from './transactions.ts';
 
 /** Where a strategy's ledger is, on one chain: written by `drl chain init`. */
 export interface Deployment {
@@ -27,7 +52,7 @@ export interface EvmChainOptions {
   /** null: not initialised yet. A function is asked at the first use, and again while it answers null. */
   deployment: Deployment | null | (() => Promise<Deployment | null>);
   signers: Signers;
-  /** Called when a mined transaction is not final yet; the local chain mines here, a public chain is waited for. */
+  /** Called when a transaction is not mined or not final yet; the local chain mines here, a public chain is waited for. */
   onPoll?: () => Promise<void>;
   rpc?: Rpc;
 }
@@ -72,7 +97,10 @@ class EvmChain implements PortfolioChain {
     if (await this.isModelApproved(modelHash)) return null;
     const { contract } = await this.#deployed();
     const data = PORTFOLIO.encodeFunctionData('approveModel', [`0x${modelHash}`]);
-    const receipt = await sendAndWait(await this.#rpc(), this.#options.chainConfig, this.#options.signers.approver, { to: contract, data });
+    const receipt = await sendAndWait(await this.#rpc(), this.#options.chainConfig, this.#options.signers.approver, {
+      to: contract,
+      data,
+    });
     await this.#options.onPoll?.();
     return receipt.transactionHash;
   }
@@ -88,17 +116,29 @@ class EvmChain implements PortfolioChain {
     return { order, orderSignature, attestation, attestationSignature };
   }
 
-  async signTransaction(rebalance: SignedRebalance, nonce: number): Promise<{ raw: string; hash: string; maxFeePerGasWei: string }> {
+  async signTransaction(
+    rebalance: SignedRebalance,
+    nonce: number,
+  ): Promise<{ raw: string; hash: string; maxFeePerGasWei: string }> {
     const { contract, assets } = await this.#deployed();
     const call = { to: contract, data: rebalanceCall(rebalance, assets) };
-    const { raw, hash, maxFeePerGasWei } = await buildTransaction(await this.#rpc(), this.#options.chainConfig, this.#options.signers.relayer, call, nonce);
+    const { raw, hash, maxFeePerGasWei } = await buildTransaction(
+      await this.#rpc(),
+      this.#options.chainConfig,
+      this.#options.signers.relayer,
+      call,
+      nonce,
+    );
     return { raw, hash, maxFeePerGasWei };
   }
 
   async relayer(): Promise<{ address: string; nextNonce: number; balanceWei: bigint }> {
     const rpc = await this.#rpc();
     const address = await this.#options.signers.relayer.address();
-    const [nextNonce, balance] = await Promise.all([transactionCount(rpc, address), rpc.send<string>('eth_getBalance', [address, 'latest'])]);
+    const [nextNonce, balance] = await Promise.all([
+      transactionCount(rpc, address),
+      rpc.send<string>('eth_getBalance', [address, 'latest']),
+    ]);
     return { address, nextNonce, balanceWei: BigInt(balance) };
   }
 
@@ -108,7 +148,11 @@ class EvmChain implements PortfolioChain {
 
   async receipt(transaction: string): Promise<ChainReceipt | null> {
     const rpc = await this.#rpc();
-    const found = await rawReceipt(rpc, transaction);
+    let found = await rawReceipt(rpc, transaction);
+    if (!found && this.#options.onPoll && (await rpc.send<unknown>('eth_getTransactionByHash', [transaction]))) {
+      await this.#options.onPoll();
+      found = await rawReceipt(rpc, transaction);
+    }
     if (!found) return null;
     let finality = await this.#finality(rpc, found);
     if (finality !== 'finalized' && this.#options.onPoll) {
@@ -122,7 +166,12 @@ class EvmChain implements PortfolioChain {
       status: Number(found.status) === 1 ? 'success' : 'reverted',
       gasUsed: Number(found.gasUsed),
       finality,
-      logs: found.logs.map(({ address, topics, data, logIndex }) => ({ address, topics, data, logIndex: Number(logIndex) })),
+      logs: found.logs.map(({ address, topics, data, logIndex }) => ({
+        address,
+        topics,
+        data,
+        logIndex: Number(logIndex),
+      })),
     };
   }
 
@@ -138,15 +187,29 @@ class EvmChain implements PortfolioChain {
     return null;
   }
 
-  async verifyRebalance(rebalance: SignedRebalance): Promise<{ role: SignerRole; recovered: string; expected: string }[]> {
+  async verifyRebalance(
+    rebalance: SignedRebalance,
+  ): Promise<{ role: SignerRole; recovered: string; expected: string }[]> {
     const { contract, assets } = await this.#deployed();
     const domain = eip712Domain(this.chainId, contract);
     const [roles] = PORTFOLIO.decodeFunctionResult('roles', await this.#call('roles', []));
     const signed = [
-      { role: ROLE_OF_SIGNATURE.order, digest: orderDigest(domain, rebalance.order, assets), signature: rebalance.orderSignature },
-      { role: ROLE_OF_SIGNATURE.attestation, digest: attestationDigest(domain, rebalance.attestation), signature: rebalance.attestationSignature },
+      {
+        role: ROLE_OF_SIGNATURE.order,
+        digest: orderDigest(domain, rebalance.order, assets),
+        signature: rebalance.orderSignature,
+      },
+      {
+        role: ROLE_OF_SIGNATURE.attestation,
+        digest: attestationDigest(domain, rebalance.attestation),
+        signature: rebalance.attestationSignature,
+      },
     ];
-    return signed.map(({ role, digest, signature }) => ({ role, recovered: recovered(digest, signature), expected: roles[role] }));
+    return signed.map(({ role, digest, signature }) => ({
+      role,
+      recovered: recovered(digest, signature),
+      expected: roles[role],
+    }));
   }
 
   async now(): Promise<number> {
@@ -164,14 +227,19 @@ class EvmChain implements PortfolioChain {
     ]);
     if (canonical?.hash !== found.blockHash) return 'submitted'; // a reorganisation moved it; it is looked for again
     const block = Number(found.blockNumber);
-    return tagged && Number(tagged.number) >= block && Number(head) - block >= confirmations ? 'finalized' : 'confirmed';
+    return tagged && Number(tagged.number) >= block && Number(head) - block >= confirmations
+      ? 'finalized'
+      : 'confirmed';
   }
 
   async #call(name: string, args: readonly unknown[]): Promise<string> {
     const { contract } = await this.#deployed();
     const rpc = await this.#rpc();
     try {
-      return await rpc.send<string>('eth_call', [{ to: contract, data: PORTFOLIO.encodeFunctionData(name, args) }, 'latest']);
+      return await rpc.send<string>('eth_call', [
+        { to: contract, data: PORTFOLIO.encodeFunctionData(name, args) },
+        'latest',
+      ]);
     } catch (error) {
       if (isRevert(error)) throw revertError(error, { call: name, contract });
       throw error;
@@ -201,7 +269,10 @@ class EvmChain implements PortfolioChain {
   async #deployed(): Promise<Deployment> {
     const deployment = await this.#findDeployment();
     if (deployment) return deployment;
-    throw refused('CHAIN_NOT_INITIALISED', 'There is no ledger of this strategy on the chain', { facts: { network: this.network, chainId: this.chainId }, remedy: 'drl chain init' });
+    throw refused('CHAIN_NOT_INITIALISED', 'There is no ledger of this strategy on the chain', {
+      facts: { network: this.network, chainId: this.chainId },
+      remedy: 'drl chain init',
+    });
   }
 }
 
@@ -209,7 +280,10 @@ class EvmChain implements PortfolioChain {
 export async function checkChainId(rpc: Rpc, chainId: number): Promise<Rpc> {
   const answered = Number(await rpc.send<string>('eth_chainId', []));
   if (answered !== chainId) {
-    throw refused('CHAIN_MISMATCH', 'The node is of another chain', { facts: { configured: chainId, answered, host: new URL(rpc.url).host }, remedy: 'Correct chain.chainId or chain.rpcUrl in the configuration.' });
+    throw refused('CHAIN_MISMATCH', 'The node is of another chain', {
+      facts: { configured: chainId, answered, host: new URL(rpc.url).host },
+      remedy: 'Correct chain.chainId or chain.rpcUrl in the configuration.',
+    });
   }
   return rpc;
 }

@@ -42,14 +42,34 @@ export async function signDigestHex(signer: Signer, digest: string): Promise<str
 }
 
 /** Build and sign an EIP-1559 transaction; nothing is broadcast. Refuses what would revert, cost too much, or cannot be paid. */
-export async function buildTransaction(rpc: Rpc, config: Pick<ChainConfig, 'chainId' | 'maxFeePerGasWei'>, signer: Signer, call: Call, nonce: number): Promise<SignedTransaction> {
+export async function buildTransaction(
+  rpc: Rpc,
+  config: Pick<ChainConfig, 'chainId' | 'maxFeePerGasWei'>,
+  signer: Signer,
+  call: Call,
+  nonce: number,
+): Promise<SignedTransaction> {
   const from = await signer.address();
   const gasLimit = gasWithRoom(await estimate(rpc, from, call));
   const fees = await feesWithin(rpc, BigInt(config.maxFeePerGasWei));
   await requireBalance(rpc, from, gasLimit * fees.maxFeePerGas);
-  const transaction = Transaction.from({ type: 2, chainId: config.chainId, nonce, to: call.to, data: call.data, value: 0, gasLimit, ...fees });
+  const transaction = Transaction.from({
+    type: 2,
+    chainId: config.chainId,
+    nonce,
+    to: call.to,
+    data: call.data,
+    value: 0,
+    gasLimit,
+    ...fees,
+  });
   transaction.signature = Signature.from(await signDigestHex(signer, transaction.unsignedHash));
-  return { raw: transaction.serialized, hash: String(transaction.hash), nonce, maxFeePerGasWei: String(fees.maxFeePerGas) };
+  return {
+    raw: transaction.serialized,
+    hash: String(transaction.hash),
+    nonce,
+    maxFeePerGasWei: String(fees.maxFeePerGas),
+  };
 }
 
 async function estimate(rpc: Rpc, from: string, { to, data }: Call): Promise<bigint> {
@@ -86,7 +106,10 @@ async function requireBalance(rpc: Rpc, address: string, neededWei: bigint): Pro
 }
 
 async function unfunded(rpc: Rpc, address: string, neededWei: bigint | null, cause?: unknown): Promise<ProductError> {
-  const balanceWei = await rpc.send<string>('eth_getBalance', [address, 'latest']).then((value) => String(BigInt(value)), () => null);
+  const balanceWei = await rpc.send<string>('eth_getBalance', [address, 'latest']).then(
+    (value) => String(BigInt(value)),
+    () => null,
+  );
   return refused('CHAIN_UNFUNDED', 'The account cannot pay for the transaction', {
     facts: { address, balanceWei, neededWei: neededWei === null ? null : String(neededWei) },
     remedy: 'Send ETH of this network to the address and run the stage again.',
@@ -106,7 +129,8 @@ export async function broadcastRaw(rpc: Rpc, raw: string): Promise<void> {
     if (isNonceUsed(error)) {
       throw refused('CHAIN_NONCE_USED', 'Another transaction of the relayer holds this nonce', {
         facts,
-        remedy: 'One process owns the relayer on a chain. Find the other transaction of this nonce before anything is sent again.',
+        remedy:
+          'One process owns the relayer on a chain. Find the other transaction of this nonce before anything is sent again.',
         cause: error,
       });
     }
@@ -115,22 +139,35 @@ export async function broadcastRaw(rpc: Rpc, raw: string): Promise<void> {
   }
 }
 
-export const rawReceipt = (rpc: Rpc, hash: string): Promise<RawReceipt | null> => rpc.send<RawReceipt | null>('eth_getTransactionReceipt', [hash]);
+export const rawReceipt = (rpc: Rpc, hash: string): Promise<RawReceipt | null> =>
+  rpc.send<RawReceipt | null>('eth_getTransactionReceipt', [hash]);
 
-export const transactionCount = async (rpc: Rpc, address: string): Promise<number> => Number(await rpc.send<string>('eth_getTransactionCount', [address, 'pending']));
+export const transactionCount = async (rpc: Rpc, address: string): Promise<number> =>
+  Number(await rpc.send<string>('eth_getTransactionCount', [address, 'pending']));
 
 /** For the rare calls of approver, guardian and admin: sign, send, and wait until mined. */
-export async function sendAndWait(rpc: Rpc, config: Pick<ChainConfig, 'chainId' | 'maxFeePerGasWei'>, signer: Signer, call: Call, waitMs = 300_000): Promise<RawReceipt> {
+export async function sendAndWait(
+  rpc: Rpc,
+  config: Pick<ChainConfig, 'chainId' | 'maxFeePerGasWei'>,
+  signer: Signer,
+  call: Call,
+  waitMs = 300_000,
+): Promise<RawReceipt> {
   const signed = await buildTransaction(rpc, config, signer, call, await transactionCount(rpc, await signer.address()));
   await broadcastRaw(rpc, signed.raw);
   for (let pauseMs = 10, waited = 0; ; waited += pauseMs, pauseMs = Math.min(4_000, pauseMs * 2)) {
     const receipt = await rawReceipt(rpc, signed.hash);
     if (receipt) {
       if (receipt.status === hex(1)) return receipt;
-      throw refused('CHAIN_REVERTED', 'The transaction was mined and reverted', { facts: { transaction: signed.hash, to: call.to } });
+      throw refused('CHAIN_REVERTED', 'The transaction was mined and reverted', {
+        facts: { transaction: signed.hash, to: call.to },
+      });
     }
     if (waited >= waitMs) {
-      throw new ProductError('CHAIN_SLOW', 'The transaction is not mined yet', { facts: { transaction: signed.hash, waitedSeconds: Math.round(waited / 1000) }, remedy: 'It is sent and may still be mined; run the command again later.' });
+      throw new ProductError('CHAIN_SLOW', 'The transaction is not mined yet', {
+        facts: { transaction: signed.hash, waitedSeconds: Math.round(waited / 1000) },
+        remedy: 'It is sent and may still be mined; run the command again later.',
+      });
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

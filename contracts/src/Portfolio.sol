@@ -474,7 +474,8 @@ contract Portfolio is EIP712, Initializable {
     ) private {
         uint256 count = fixed_.assets;
         if (next.length != (count >> 4) + 1) revert WrongWeightCount(next.length, (count >> 4) + 1);
-        uint256[] memory groupSums = new uint256[](((fixed_.groupCount + 15) >> 4) << 1);
+        // A word a group: its new weight in the lower half, its last weight in the upper half.
+        uint256[] memory groupSums = new uint256[](fixed_.groupCount);
         uint256 bought = 0;
         uint256 sum = 0;
         for (uint256 word = 0; word < next.length; ++word) {
@@ -484,7 +485,7 @@ contract Portfolio is EIP712, Initializable {
             uint256 end = count - (word << 4);
             if (end > 16) end = 16;
             (uint256 wordSum, uint256 wordBought) =
-                _checkWord(lanes, lastLanes, word << 4, end, fixed_.groups, groupSums, limits_);
+                _checkWord(lanes, lastLanes, word << 4, (word << 4) + end, fixed_.groups, groupSums, limits_);
             sum += wordSum;
             bought += wordBought;
             if (end < 16) {
@@ -497,7 +498,7 @@ contract Portfolio is EIP712, Initializable {
         _checkGroups(groupSums, limits_.passiveBandBps);
     }
 
-    /// @dev The lanes of one word that are assets.
+    /// @dev The lanes of one word that are assets `first` to `end`. No sum can overflow: a lane holds 16 bits, a list 740 assets.
     function _checkWord(
         uint256 lanes,
         uint256 lastLanes,
@@ -508,23 +509,25 @@ contract Portfolio is EIP712, Initializable {
         Limits memory limits_
     ) private pure returns (uint256 sum, uint256 bought) {
         uint256 cap = limits_.maxWeightBps;
-        uint256 half = groupSums.length >> 1;
         unchecked {
-            for (uint256 lane = 0; lane < end; ++lane) {
+            for (uint256 asset = first; asset < end; ++asset) {
                 uint256 weight = lanes & 0xffff;
                 uint256 last = lastLanes & 0xffff;
                 lanes >>= 16;
                 lastLanes >>= 16;
                 if (weight | last == 0) continue;
-                if (weight > last) bought += weight - last;
-                if (weight > cap && _exceeds(weight, last, cap, limits_.passiveBandBps)) {
-                    revert AssetCapExceeded(first + lane, weight, cap);
+                if (weight > last) {
+                    bought += weight - last;
+                    if (weight > cap && _exceeds(weight, last, cap, limits_.passiveBandBps)) {
+                        revert AssetCapExceeded(asset, weight, cap);
+                    }
                 }
                 sum += weight;
-                uint256 group = uint8(groups[first + lane]);
-                // 16 bits hold a group's sum: the total is 10,000, which is checked before the sums are used.
-                groupSums[group >> 4] += weight << ((group & 15) << 4);
-                groupSums[half + (group >> 4)] += last << ((group & 15) << 4);
+                // groupSums[groups[asset]] += weight | last << 128. In bounds: asset < assets, and the factory counted the groups.
+                assembly ("memory-safe") {
+                    let at := add(add(groupSums, 32), shl(5, byte(0, mload(add(add(groups, 32), asset)))))
+                    mstore(at, add(mload(at), or(weight, shl(128, last))))
+                }
             }
         }
     }
@@ -548,20 +551,14 @@ contract Portfolio is EIP712, Initializable {
     }
 
     function _checkGroups(uint256[] memory groupSums, uint256 band) private view {
-        uint256 words = groupSums.length >> 1;
-        for (uint256 word = 0; word < words; ++word) {
-            uint256 caps = _groupCaps[word];
-            uint256 lanes = groupSums[word];
-            uint256 lastLanes = groupSums[words + word];
-            for (uint256 group = word << 4; lanes != 0; ++group) {
-                uint256 weight = lanes & 0xffff;
-                if (weight > caps & 0xffff && _exceeds(weight, lastLanes & 0xffff, caps & 0xffff, band)) {
-                    revert GroupCapExceeded(group, weight, caps & 0xffff);
-                }
-                lanes >>= 16;
-                lastLanes >>= 16;
-                caps >>= 16;
+        uint256 caps = 0;
+        for (uint256 group = 0; group < groupSums.length; ++group) {
+            if (group & 15 == 0) caps = _groupCaps[group >> 4];
+            uint256 weight = groupSums[group] & type(uint128).max;
+            if (weight > caps & 0xffff && _exceeds(weight, groupSums[group] >> 128, caps & 0xffff, band)) {
+                revert GroupCapExceeded(group, weight, caps & 0xffff);
             }
+            caps >>= 16;
         }
     }
 
