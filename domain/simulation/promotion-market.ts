@@ -1,7 +1,7 @@
 import { type KnownOptimum, type KnownOptimumOptions, simulateKnownOptimum } from './known-optimum.ts';
 
 /**
- * The sub-market of the simulated universe on which promotion is proved: the market with a known optimum, with regimes that last about a year and a
+ * The sub-market of the simulated universe on which promotion is proved: the market with a known optimum, with regimes that last about sixteen months and a
  * strong drift, so that the product's ordinary features (momentum, trend) show the regime a few days after it changes, and turnover stays
  * far below its limit. Sessions start in 2006, so the stress windows of 2008, 2020 and 2022 can be assessed.
  */
@@ -12,10 +12,10 @@ export function promotionMarket(
     sessions: 4700,
     assets: 6,
     start: '2006-01-03',
-    meanRegimeDays: 200,
+    meanRegimeDays: 350,
     cashShare: 0,
     onMean: 0.004,
-    volatility: 0.008,
+    volatility: 0.006,
     costBps: 2,
     ...options,
   });
