@@ -27,6 +27,17 @@ export function generalisedAdvantage(
   return { advantages, returns };
 }
 
+/** Mean and inverse sample deviation (ddof 1, 1e-8 added) of a minibatch's advantages: normalised = (a - mean) x inverse. */
+export function advantageScale(advantages: ArrayLike<number>): { mean: number; inverse: number } {
+  const n = advantages.length;
+  let mean = 0;
+  for (let i = 0; i < n; i++) mean += advantages[i];
+  mean /= n;
+  let squares = 0;
+  for (let i = 0; i < n; i++) squares += (advantages[i] - mean) ** 2;
+  return { mean, inverse: 1 / (Math.sqrt(squares / (n - 1)) + 1e-8) };
+}
+
 /** 1 - var(actual - predicted) / var(actual); null where the actual values do not vary. */
 export function explainedVariance(predicted: ArrayLike<number>, actual: ArrayLike<number>): number | null {
   const total = variance(Array.from(actual));

@@ -3,7 +3,7 @@ import { ProductError } from '../../domain/errors.ts';
 import { createRandom, type Random } from '../../domain/simulation/random.ts';
 import { Adam, clipGradientNorm } from './adam.ts';
 import { Engine, type EngineSettings } from './engine.ts';
-import { explainedVariance, generalisedAdvantage } from './gae.ts';
+import { advantageScale, explainedVariance, generalisedAdvantage } from './gae.ts';
 import { type ActorCritic, initialParameters } from './networks.ts';
 import { STATS } from './ppo-graphs.ts';
 import { ROW } from './shared-batch.ts';
@@ -191,17 +191,14 @@ async function updatePolicy(
   };
 }
 
-/** Mean and sample deviation (ddof 1) of one minibatch's advantages, which the workers apply while they gather. */
+/** The workers apply mean and deviation of one minibatch's advantages while they gather. */
 function normaliseAdvantages(engine: Engine, first: number): void {
   const { rows, order, rowWidth, sizes, scale } = engine.shared;
   const at = sizes.action + ROW.advantage;
-  let mean = 0;
-  for (let i = 0; i < sizes.minibatch; i++) mean += rows[order[first + i] * rowWidth + at];
-  mean /= sizes.minibatch;
-  let squares = 0;
-  for (let i = 0; i < sizes.minibatch; i++) squares += (rows[order[first + i] * rowWidth + at] - mean) ** 2;
+  const advantages = Float64Array.from({ length: sizes.minibatch }, (_, i) => rows[order[first + i] * rowWidth + at]);
+  const { mean, inverse } = advantageScale(advantages);
   scale[0] = mean;
-  scale[1] = 1 / (Math.sqrt(squares / (sizes.minibatch - 1)) + 1e-8);
+  scale[1] = inverse;
 }
 
 /** A fresh permutation of 0 .. n - 1 (Fisher and Yates). */
