@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { MERGE_ASSETS } from '../../graph/queries/load.ts';
 import { ASSETS } from '../../graph/queries/read.ts';
+import { assetGraphContract } from './asset-graph.contract.ts';
 import { graphStoreContract } from './graph-store.contract.ts';
 import { LadybugGraphStore } from './ladybug.ts';
 
 graphStoreContract('ladybug in memory', async () => new LadybugGraphStore());
+assetGraphContract('ladybug in memory', async () => new LadybugGraphStore());
 
 test('a database on disk is read again after it was closed', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'graph-'));

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AssetGraph, GraphSnapshot, SnapshotMember } from '../../graph/etl/asset-graph.ts';
+import { OPEN_END } from '../../graph/etl/asset-graph.ts';
+import { hubCount, readAssetGraph, readRiskGroups } from '../../graph/etl/read-back.ts';
+import { syncGraph } from '../../graph/etl/sync.ts';
+import { BUCKET_MEMBERS_AS_OF, HUBS_AS_OF, NEIGHBOURHOOD_AS_OF } from '../../graph/queries/as-of.ts';
+import { CORRELATED_HISTORY, COUNT_NODES, SNAPSHOTS } from '../../graph/queries/read.ts';
+import type { CypherStatement, GraphStore } from './port.ts';
+
+const WINDOW = 252;
+const SYMBOLS = ['A', 'B', 'C', 'D'];
+const members = (symbols: string[]): SnapshotMember[] =>
+  symbols.map((symbol, rank) => ({ symbol, bucket: rank === 0 ? 'illiquid' : 'normal', rank }));
+const snapshot = (asOf: string, pairs: [string, string, number][], symbols = SYMBOLS): GraphSnapshot => ({
+  asOf,
+  members: members(symbols),
+  edges: pairs.map(([source, target, strength]) => ({ source, target, strength })),
+});
+const FIRST = snapshot('2020-03-31', [
+  ['A', 'B', 900_000],
+  ['A', 'C', 500_000],
+]);
+const SECOND = snapshot('2020-06-30', [
+  ['B', 'C', 1_000_000],
+  ['C', 'D', 400_000],
+]);
+const THIRD = snapshot('2020-09-30', [['A', 'D', 600_000]], ['A', 'D']);
+
+const graphOf = (snapshots: GraphSnapshot[], universe = 'one', symbols = SYMBOLS): AssetGraph => ({
+  universe,
+  assets: symbols.map((symbol) => ({
+    symbol,
+    name: `${symbol} Ltd`,
+    kind: 'equity',
+    firstDate: '2019-01-02',
+    lastDate: '2020-12-31',
+  })),
+  categories: symbols.map((symbol) => ({ symbol, kind: 'group', name: symbol < 'C' ? 'early' : 'late' })),
+  suppliers: symbols.includes('B') ? [{ symbol: 'A', supplier: 'B' }] : [],
+  snapshots,
+});
+
+/** A store that fails on the n-th write, as a process that is killed there. */
+function killedAt(store: GraphStore, n: number): Pick<GraphStore, 'read' | 'write'> {
+  let writes = 0;
+  return {
+    read: (statement) => store.read(statement),
+    write: async (statement: CypherStatement) => {
+      if (++writes === n) throw new Error('killed');
+      await store.write(statement);
+    },
+  };
+}
+
+/** Loading, reading back and asking the asset graph; run on each backing of the graph store. */
+export function assetGraphContract(name: string, open: () => Promise<GraphStore>): void {
+  describe(`asset graph on ${name}`, () => {
+    let store: GraphStore;
+    beforeAll(async () => {
+      store = await open();
+      await store.applySchema();
+      await store.clear();
+    });
+    afterAll(() => store.close());
+    const back = (universe = 'one') => readAssetGraph(store, universe, WINDOW);
+
+    test('what is read back is what was loaded', async () => {
+      expect(await syncGraph(store, graphOf([FIRST, SECOND]), WINDOW)).toBe(2);
+      expect(await back()).toEqual(graphOf([FIRST, SECOND]));
+    });
+
+    test('loading again writes no snapshot; a new one closes the one before it', async () => {
+      expect(await syncGraph(store, graphOf([FIRST, SECOND]), WINDOW)).toBe(0);
+      expect(await syncGraph(store, graphOf([FIRST, SECOND, THIRD]), WINDOW)).toBe(1);
+      expect(await back()).toEqual(graphOf([FIRST, SECOND, THIRD]));
+      const parameters = { universe: 'one' };
+      const heads = await store.read<{ validTo: string }>({ text: SNAPSHOTS, parameters });
+      expect(heads.map(({ validTo }) => validTo)).toEqual(['2020-06-30', '2020-09-30', OPEN_END]);
+      const edges = await store.read<{ validTo: string }>({ text: CORRELATED_HISTORY, parameters });
+      expect(edges.map(({ validTo }) => validTo)).toEqual([
+        '2020-06-30',
+        '2020-06-30',
+        '2020-09-30',
+        '2020-09-30',
+        OPEN_END,
+      ]);
+    });
+
+    test('hubs and buckets as of a day are those of its snapshot', async () => {
+      const groups = await readRiskGroups(store, await back(), 0.75);
+      expect(groups.hubs).toEqual({ '2020-03-31': ['A'], '2020-06-30': ['C'], '2020-09-30': ['A'] });
+      expect(groups.illiquid).toEqual({ '2020-03-31': ['A'], '2020-06-30': ['A'], '2020-09-30': ['A'] });
+      for (const [asOf, hubs] of Object.entries(groups.hubs)) {
+        const parameters = { universe: 'one', asOf, count: hubs.length };
+        const rows = await store.read<{ symbol: string }>({ text: HUBS_AS_OF, parameters });
+        expect(rows.map(({ symbol }) => symbol)).toEqual(hubs);
+        const illiquid = await store.read<{ symbol: string }>({
+          text: BUCKET_MEMBERS_AS_OF,
+          parameters: { universe: 'one', asOf, bucket: 'illiquid' },
+        });
+        expect(illiquid.map(({ symbol }) => symbol)).toEqual(groups.illiquid[asOf]);
+      }
+      expect(
+        await store.read({
+          text: NEIGHBOURHOOD_AS_OF,
+          parameters: { universe: 'one', symbol: 'C', asOf: '2020-07-15' },
+        }),
+      ).toEqual([
+        { symbol: 'B', weight: 1 },
+        { symbol: 'D', weight: 0.4 },
+      ]);
+    });
+
+    test('an earlier day, a revised snapshot, fewer assets: the store holds that graph and nothing else', async () => {
+      const revised = snapshot('2020-03-31', [['A', 'B', 123_456]], ['A', 'B']);
+      expect(await syncGraph(store, graphOf([revised], 'one', ['A', 'B']), WINDOW)).toBe(1);
+      expect(await back()).toEqual(graphOf([revised], 'one', ['A', 'B']));
+      const fewer = (await store.read<{ n: number }>({ text: COUNT_NODES, parameters: { universe: 'one' } }))[0].n;
+      expect(fewer).toBe(2 + 1 + 4 + 1);
+    });
+
+    test('universes share a store and do not touch each other', async () => {
+      const other = graphOf([FIRST], 'two');
+      await syncGraph(store, other, WINDOW);
+      await syncGraph(store, graphOf([SECOND, THIRD]), WINDOW);
+      expect(await back('two')).toEqual(other);
+      expect(await back('one')).toEqual(graphOf([SECOND, THIRD]));
+    });
+
+    test('killed at any write, the next load ends in the same graph', async () => {
+      const before = graphOf([snapshot('2020-03-31', [['B', 'D', 700_000]]), SECOND]);
+      const after = graphOf([FIRST, SECOND, THIRD]);
+      for (let n = 1; n <= 14; n++) {
+        await syncGraph(store, before, WINDOW);
+        const died = await syncGraph(killedAt(store, n), after, WINDOW).then(
+          () => false,
+          () => true,
+        );
+        expect(died).toBe(true);
+        await syncGraph(store, after, WINDOW);
+        expect(await back()).toEqual(after);
+      }
+    });
+
+    test('a store that was tampered with is noticed', async () => {
+      await syncGraph(store, graphOf([FIRST, SECOND]), WINDOW);
+      await store.write({
+        text: 'MATCH (a:Asset)-[r:CORRELATED]->(b:Asset) WHERE a.id = $id AND r.validFrom = $asOf SET r.strength = 1',
+        parameters: { id: 'one|B', asOf: '2020-06-30' },
+      });
+      await expect(back()).rejects.toMatchObject({
+        code: 'GRAPH_ROUND_TRIP',
+        facts: { universe: 'one', asOf: '2020-06-30' },
+      });
+    });
+  });
+}
+
+test('the number of hubs is a share of the assets, rounded up', () => {
+  expect([15, 20, 117, 1].map((assets) => hubCount(assets, 0.9))).toEqual([2, 2, 12, 1]);
+});
