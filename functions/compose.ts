@@ -17,7 +17,8 @@ import type { Progress } from './ports.ts';
 /*
  * The AWS backing of every port, one lazy maker each. A handler imports the makers that it needs *statically*
  * (`import { settings, s3Store } from '../compose.ts'`): each maker imports its adapter dynamically, so esbuild drops from a bundle the
- * makers that its handler does not name, and everything behind them. `await import('../compose.ts')` would keep them all.
+ * makers that its handler does not name, and everything behind them (a call at the top of a module stays unless it is marked pure).
+ * `await import('../compose.ts')` would keep them all.
  *
  * Environment, set by cdk/lib/environment.ts and nothing else:
  *   DRL_ROOT                folder that holds config/ and data/ (default: the bundle's own folder)
@@ -32,8 +33,6 @@ import type { Progress } from './ports.ts';
  *   DRL_CONTRACT_PARAMETER  name of the SSM parameter that `drl chain init` writes (JSON: address, first block, assets)
  *   DRL_KEY_<ROLE>          ARN of the KMS key of a chain role (STRATEGIST, RELAYER, ATTESTOR, APPROVER); absent: the role is not this function's
  *   DRL_ALERT_TOPIC         ARN of the alerts' topic
- *   DRL_TRAINING_CLUSTER, DRL_TRAINING_TASK, DRL_TRAINING_SUBNETS, DRL_TRAINING_SECURITY_GROUP
- *                           where a trainer runs when the train stage itself computes on Lambda; absent: as a child of this process
  */
 
 export interface Variables {
@@ -64,7 +63,7 @@ const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
 
 const root = (): string => process.env.DRL_ROOT ?? process.env.LAMBDA_TASK_ROOT ?? process.cwd();
 
-export const settings = once(async (): Promise<Settings> => {
+export const settings = /* @__PURE__ */ once(async (): Promise<Settings> => {
   const { loadSettings } = await import('../config/load.ts');
   return loadSettings({ root: root(), configFile: `${root()}/config/stages/${required('DRL_STAGE')}.json` });
 });
@@ -73,7 +72,7 @@ export const codeVersion = async (): Promise<string> => required('DRL_CODE_VERSI
 
 export const noProgress = async (): Promise<Progress> => () => {};
 
-export const s3Store = once(async (): Promise<ObjectStore> => {
+export const s3Store = /* @__PURE__ */ once(async (): Promise<ObjectStore> => {
   const { S3ObjectStore } = await import('../adapters/object-store/s3.ts');
   return new S3ObjectStore(required('DRL_BUCKET'));
 });
@@ -86,7 +85,7 @@ const secret = async <T>(variable: string): Promise<T> => {
   return JSON.parse(SecretString ?? '{}') as T;
 };
 
-export const postgresLedger = once(async (): Promise<Ledger> => {
+export const postgresLedger = /* @__PURE__ */ once(async (): Promise<Ledger> => {
   const { createPostgresLedger } = await import('../adapters/ledger/postgres.ts');
   const host = process.env.DRL_LEDGER_HOST;
   const open = async () => {
@@ -104,7 +103,7 @@ export const postgresLedger = once(async (): Promise<Ledger> => {
   return ledger;
 });
 
-export const neo4jGraph = once(async (): Promise<GraphStore> => {
+export const neo4jGraph = /* @__PURE__ */ once(async (): Promise<GraphStore> => {
   const { createNeo4jGraphStore } = await import('../adapters/graph-store/neo4j.ts');
   const url = process.env.DRL_GRAPH_URL;
   return createNeo4jGraphStore(
@@ -115,34 +114,26 @@ export const neo4jGraph = once(async (): Promise<GraphStore> => {
 });
 
 /** Market data by the universe's own provider: the ECB over HTTP, or bundled files. */
-export const ecbMarketData = once(async (): Promise<MarketDataProvider> => {
+export const ecbMarketData = /* @__PURE__ */ once(async (): Promise<MarketDataProvider> => {
   const { createMarketData } = await import('../adapters/market-data/create.ts');
   return createMarketData((await settings()).universe.provider, { root: root(), home: root(), store: await s3Store() });
 });
 
-export const ecsTrainingJob = once(async (): Promise<TrainingJob> => {
-  const cluster = process.env.DRL_TRAINING_CLUSTER;
-  if (!cluster) return (await import('../adapters/training-job/subprocess.ts')).createSubprocessTrainingJob();
-  const { createEcsTrainingJob } = await import('../adapters/training-job/ecs.ts');
-  return createEcsTrainingJob({
-    cluster,
-    taskDefinition: required('DRL_TRAINING_TASK'),
-    subnets: required('DRL_TRAINING_SUBNETS').split(','),
-    securityGroups: [required('DRL_TRAINING_SECURITY_GROUP')],
-    store: await s3Store(),
-    strategy: (await settings()).config.strategy,
-  });
-});
+/** The trainer as a child of this process: on AWS the train stage itself is one Fargate task per window and seed. */
+export const ecsTrainingJob = /* @__PURE__ */ once(
+  async (): Promise<TrainingJob> =>
+    (await import('../adapters/training-job/subprocess.ts')).createSubprocessTrainingJob(),
+);
 
-export const exactRuntime = once(
+export const exactRuntime = /* @__PURE__ */ once(
   async (): Promise<PolicyRuntime> => (await import('../adapters/policy-runtime/exact.ts')).exactRuntime,
 );
 
-export const onnxRuntime = once(
+export const onnxRuntime = /* @__PURE__ */ once(
   async (): Promise<PolicyRuntime> => (await import('../adapters/policy-runtime/onnx.ts')).onnxRuntime,
 );
 
-export const evmChain = once(async (): Promise<PortfolioChain> => {
+export const evmChain = /* @__PURE__ */ once(async (): Promise<PortfolioChain> => {
   const [{ createEvmChain }, { chain }, { urls }] = await Promise.all([
     import('../adapters/chain/evm.ts'),
     settings().then(({ config }) => config),
@@ -187,12 +178,12 @@ export async function kmsSignersOf(variables: Variables): Promise<Signers> {
   return Object.fromEntries(SIGNER_ROLES.map((role) => [role, signerOf(role)])) as Record<SignerRole, Signer>;
 }
 
-export const objectStoreTracker = once(async (): Promise<Tracker> => {
+export const objectStoreTracker = /* @__PURE__ */ once(async (): Promise<Tracker> => {
   const { ObjectStoreTracker } = await import('../adapters/tracking/object-store.ts');
   return new ObjectStoreTracker(await s3Store(), (await settings()).config.strategy);
 });
 
-export const snsAlerts = once(async (): Promise<Alerts> => {
+export const snsAlerts = /* @__PURE__ */ once(async (): Promise<Alerts> => {
   const [{ SnsAlerts }, { onceAlerts }] = await Promise.all([
     import('../adapters/alerts/sns.ts'),
     import('../adapters/alerts/once.ts'),
@@ -200,7 +191,7 @@ export const snsAlerts = once(async (): Promise<Alerts> => {
   return onceAlerts(new SnsAlerts(required('DRL_ALERT_TOPIC')), await s3Store(), (await settings()).config.strategy);
 });
 
-export const emfMetrics = once(async (): Promise<MetricsSink> => {
+export const emfMetrics = /* @__PURE__ */ once(async (): Promise<MetricsSink> => {
   const { EmfMetrics } = await import('../adapters/metrics-sink/emf.ts');
   return new EmfMetrics({ environment: required('DRL_STAGE') });
 });

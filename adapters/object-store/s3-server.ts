@@ -31,7 +31,7 @@ export class S3Server {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
     const url = new URL(request.url!, 'http://localhost');
     const key = decodeURIComponent(url.pathname.split('/').slice(2).join('/'));
     const body = await bytesOf(request);
@@ -40,10 +40,10 @@ export class S3Server {
     const found = this.objects.get(key);
     if (!found) return fail(response, 404, 'NoSuchKey');
     response.writeHead(200, { etag: found.etag, 'content-length': found.bytes.length });
-    response.end(request.method === 'HEAD' ? undefined : found.bytes);
+    return response.end(request.method === 'HEAD' ? undefined : found.bytes);
   }
 
-  #put(key: string, bytes: Buffer, request: IncomingMessage, response: ServerResponse): void {
+  #put(key: string, bytes: Buffer, request: IncomingMessage, response: ServerResponse): unknown {
     const fault = this.faults.shift();
     if (fault === 'conflict') return fail(response, 409, 'ConditionalRequestConflict');
     if (fault === 'unavailable') return fail(response, 503, 'SlowDown');
@@ -56,11 +56,8 @@ export class S3Server {
     if (ifMatch !== undefined && present!.etag !== ifMatch) return fail(response, 412, 'PreconditionFailed');
     const etag = `"${createHash('md5').update(bytes).digest('hex')}"`;
     this.objects.set(key, { bytes, etag });
-    if (fault === 'appliedThenCut') {
-      request.socket.destroy();
-      return;
-    }
-    response.writeHead(200, { etag }).end();
+    if (fault === 'appliedThenCut') return request.socket.destroy();
+    return response.writeHead(200, { etag }).end();
   }
 
   #list(query: URLSearchParams, response: ServerResponse): void {
@@ -93,7 +90,7 @@ function crc32Base64(bytes: Buffer): string {
 
 const escapeXml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
-function fail(response: ServerResponse, status: number, code: string): void {
+function fail(response: ServerResponse, status: number, code: string): ServerResponse {
   response.writeHead(status, { 'content-type': 'application/xml' });
-  response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`);
+  return response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`);
 }

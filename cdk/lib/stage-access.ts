@@ -27,11 +27,16 @@ export const STAGE_ACCESS: Readonly<Record<Stage, StageAccess>> = {
   graph: { ports: ['graph'], writes: ['graphs'] },
   embeddings: { ports: ['graph'], writes: ['embeddings'] },
   features: { ports: [], writes: ['features'] },
-  train: { ports: ['trainingJob', 'ledger', 'tracker'], writes: ['candidates'] },
-  validate: { ports: ['exactRuntime', 'ledger', 'tracker', 'trainingJob'], writes: ['gate-reports'] },
+  train: { ports: ['ledger', 'trainingJob', 'tracker'], writes: ['candidates'] },
+  validate: { ports: ['ledger', 'trainingJob', 'onnxRuntime', 'exactRuntime'], writes: ['gate-reports'] },
   register: { ports: ['ledger', 'tracker'], writes: ['models'] },
-  promote: { ports: ['ledger', 'chain', 'exactRuntime'], writes: [], signs: ['approver'] },
-  backtest: { ports: ['exactRuntime'], writes: ['backtests'] },
+  // Where even model 0 fails, promote makes the all-cash model itself.
+  promote: {
+    ports: ['ledger', 'tracker', 'chain', 'exactRuntime'],
+    writes: ['candidates', 'gate-reports', 'models'],
+    signs: ['approver'],
+  },
+  backtest: { ports: ['onnxRuntime'], writes: ['backtests'] },
   decide: { ports: ['ledger', 'exactRuntime'], writes: ['decisions'] },
   settle: {
     ports: ['ledger', 'chain', 'alerts'],
@@ -39,6 +44,6 @@ export const STAGE_ACCESS: Readonly<Record<Stage, StageAccess>> = {
     signs: ['strategist', 'relayer', 'attestor'],
   },
   reconcile: { ports: ['ledger', 'chain', 'alerts'], writes: ['reconciliations'] },
-  monitor: { ports: ['ledger', 'alerts'], writes: ['monitors'] },
-  report: { ports: ['ledger'], writes: ['reports'] },
+  monitor: { ports: ['alerts'], writes: ['monitors'] },
+  report: { ports: ['ledger', 'exactRuntime'], writes: ['reports'] },
 };

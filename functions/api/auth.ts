@@ -32,13 +32,23 @@ export function jwksVerifier(url: string, rules: TokenRules): Verifier {
   return bearerVerifier(rules, ['RS256', 'ES256', 'EdDSA'], (token, options) => jwtVerify(token, keys, options));
 }
 
-/** Claims that API Gateway's JWT authoriser has verified and put into the event. The route's scope is checked here again. */
-export const authoriserVerifier = (): Verifier => (event) => {
-  const context = event.requestContext as { authorizer?: { jwt?: { claims?: Record<string, unknown> } } };
-  const claims = context.authorizer?.jwt?.claims;
-  if (!claims) throw unauthorised('TOKEN_MISSING', 'A bearer token is needed');
-  return claimsOf({ ...claims, exp: Number(claims.exp) });
-};
+/**
+ * Claims that API Gateway's JWT authoriser has verified and put into the event. The route's scope is checked here again; a provider that
+ * writes scopes as `<server>/<scope>` (Cognito) names the part before them.
+ */
+export const authoriserVerifier =
+  (scopePrefix = ''): Verifier =>
+  (event) => {
+    const context = event.requestContext as { authorizer?: { jwt?: { claims?: Record<string, unknown> } } };
+    const claims = context.authorizer?.jwt?.claims;
+    if (!claims) throw unauthorised('TOKEN_MISSING', 'A bearer token is needed');
+    const scope = String(claims.scope ?? claims.scp ?? '');
+    return claimsOf({
+      ...claims,
+      scope: scopePrefix === '' ? scope : scope.replaceAll(scopePrefix, ''),
+      exp: Number(claims.exp),
+    });
+  };
 
 type Verify = (token: string, options: Parameters<typeof jwtVerify>[2]) => Promise<{ payload: JWTPayload }>;
 

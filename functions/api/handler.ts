@@ -10,7 +10,7 @@ export const createHandler = (create: () => Promise<ApiOptions>): HttpHandler =>
 /** On AWS the gateway's JWT authoriser has verified the token; with `DRL_JWKS_URL` the function verifies it again. */
 function awsVerifier(rules: { issuer: string; audience: string }): Verifier {
   const url = process.env.DRL_JWKS_URL;
-  return url ? jwksVerifier(url, { ...rules, now: Date.now }) : authoriserVerifier();
+  return url ? jwksVerifier(url, { ...rules, now: Date.now }) : authoriserVerifier(process.env.DRL_SCOPE_PREFIX);
 }
 
 export const handler = createHandler(async () => {

@@ -1,4 +1,4 @@
-import { noProgress, onnxRuntime, s3Store, settings } from '../compose.ts';
+import { emfMetrics, noProgress, onnxRuntime, s3Store, settings } from '../compose.ts';
 import { type PortsFactory, stageHandler } from '../middleware/handler.ts';
 import { backtestStage } from './backtest.ts';
 
@@ -11,4 +11,5 @@ export const handler = createHandler(async () => ({
   store: await s3Store(),
   onnxRuntime: await onnxRuntime(),
   progress: await noProgress(),
+  metrics: await emfMetrics(),
 }));

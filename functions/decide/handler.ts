@@ -1,4 +1,4 @@
-import { exactRuntime, postgresLedger, s3Store, settings } from '../compose.ts';
+import { emfMetrics, exactRuntime, postgresLedger, s3Store, settings } from '../compose.ts';
 import { type PortsFactory, stageHandler } from '../middleware/handler.ts';
 import { decideStage } from './decide.ts';
 
@@ -11,4 +11,5 @@ export const handler = createHandler(async () => ({
   store: await s3Store(),
   ledger: await postgresLedger(),
   exactRuntime: await exactRuntime(),
+  metrics: await emfMetrics(),
 }));

@@ -14,6 +14,9 @@ export type PortsFactory<Needs extends keyof Ports> = (
   needs: readonly Needs[],
 ) => Promise<Pick<Ports, Needs | 'settings'> & Partial<Ports>>;
 
+/** On one machine the command shows progress instead of a log. */
+const onAws = (): boolean => Boolean(process.env.AWS_LAMBDA_FUNCTION_NAME ?? process.env.DRL_TASK_TOKEN);
+
 /** The one middleware stack of every stage: structured log, duration metric, input and output schema, memory, typed errors. */
 export function stageHandler<S extends Stage, Input extends Run, Needs extends keyof Ports>(
   stage: StageDefinition<S, Input, Needs>,
@@ -21,8 +24,7 @@ export function stageHandler<S extends Stage, Input extends Run, Needs extends k
 ): StageHandler {
   const logger = new Logger({
     serviceName: stage.name,
-    logLevel:
-      process.env.DRL_LOG_LEVEL === 'DEBUG' ? 'DEBUG' : process.env.AWS_LAMBDA_FUNCTION_NAME ? 'INFO' : 'SILENT',
+    logLevel: process.env.DRL_LOG_LEVEL === 'DEBUG' ? 'DEBUG' : onAws() ? 'INFO' : 'SILENT',
   });
   let ports: ReturnType<PortsFactory<Needs>> | undefined;
   const handler = middy<unknown, unknown, Error, Context>()

@@ -1,4 +1,12 @@
-import { evmChain, exactRuntime, objectStoreTracker, postgresLedger, s3Store, settings } from '../compose.ts';
+import {
+  emfMetrics,
+  evmChain,
+  exactRuntime,
+  objectStoreTracker,
+  postgresLedger,
+  s3Store,
+  settings,
+} from '../compose.ts';
 import { type PortsFactory, stageHandler } from '../middleware/handler.ts';
 import { promoteStage } from './promote.ts';
 
@@ -13,4 +21,5 @@ export const handler = createHandler(async () => ({
   tracker: await objectStoreTracker(),
   chain: await evmChain(),
   exactRuntime: await exactRuntime(),
+  metrics: await emfMetrics(),
 }));

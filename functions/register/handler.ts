@@ -1,4 +1,4 @@
-import { objectStoreTracker, postgresLedger, s3Store, settings } from '../compose.ts';
+import { emfMetrics, objectStoreTracker, postgresLedger, s3Store, settings } from '../compose.ts';
 import { type PortsFactory, stageHandler } from '../middleware/handler.ts';
 import { registerStage } from './register.ts';
 
@@ -11,4 +11,5 @@ export const handler = createHandler(async () => ({
   store: await s3Store(),
   ledger: await postgresLedger(),
   tracker: await objectStoreTracker(),
+  metrics: await emfMetrics(),
 }));

@@ -1,6 +1,7 @@
 import {
   codeVersion,
   ecsTrainingJob,
+  emfMetrics,
   exactRuntime,
   noProgress,
   onnxRuntime,
@@ -24,4 +25,5 @@ export const handler = createHandler(async () => ({
   exactRuntime: await exactRuntime(),
   progress: await noProgress(),
   codeVersion: await codeVersion(),
+  metrics: await emfMetrics(),
 }));

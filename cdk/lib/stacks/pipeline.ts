@@ -5,6 +5,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { type Machine as MachineName, type Settings, STAGES, type Stage } from '../../../config/schema.ts';
+import { badInput } from '../../../domain/errors.ts';
 import { acknowledge } from '../acknowledge.ts';
 import { PIPELINE_ALARMS } from '../alarms.ts';
 import { readMachine } from '../asl.ts';
@@ -80,6 +81,16 @@ export class PipelineStack extends Stack {
     const compute = settings.compute[stage];
     const access = STAGE_ACCESS[stage];
     const onTask = compute.on === 'task';
+    if (!onTask && access.ports.includes('trainingJob')) {
+      throw badInput(
+        'CDK_TASK_ONLY',
+        'A stage that trains cannot be a function: its trainer is a process of its own and may take hours',
+        {
+          facts: { stage, file: 'config/compute.json' },
+          remedy: `Set "${stage}" to "on": "task".`,
+        },
+      );
+    }
     const role = this.#role(stage, onTask);
     const withGraph = access.ports.includes('graph');
     const shared = {
@@ -118,7 +129,7 @@ export class PipelineStack extends Stack {
         memoryMb: compute.memoryMb,
         timeoutSeconds: compute.timeoutSeconds,
         withData: access.ports.includes('marketData'),
-        withOnnxRuntime: access.ports.includes('onnxRuntime') || access.ports.includes('trainingJob'),
+        withOnnxRuntime: access.ports.includes('onnxRuntime'),
       });
     }
     grantStage(role, stateful, stage);
