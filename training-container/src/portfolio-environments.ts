@@ -20,6 +20,7 @@ export class PortfolioEnvironments implements Environments {
   readonly observations: Float32Array;
   readonly rewards: Float64Array;
   readonly dones: Uint8Array;
+  readonly #environments: PortfolioEnvironment[];
   readonly #vector: VectorEnvironment;
   readonly #data: EnvironmentData;
   readonly #options: EnvironmentOptions;
@@ -28,7 +29,8 @@ export class PortfolioEnvironments implements Environments {
   readonly #baseline: Float64Array;
 
   constructor(data: EnvironmentData, options: EnvironmentOptions, n: number, random: Random) {
-    this.#vector = new VectorEnvironment(() => new PortfolioEnvironment(data, options), n, random);
+    this.#environments = Array.from({ length: n }, () => new PortfolioEnvironment(data, options));
+    this.#vector = new VectorEnvironment((i) => this.#environments[i], n, random);
     this.#data = data;
     this.#options = options;
     this.#anchorReturn = anchorReturns(data);
@@ -39,10 +41,10 @@ export class PortfolioEnvironments implements Environments {
   }
 
   step(actions: Float32Array): void {
-    const { environments } = this.#vector;
-    for (let i = 0; i < environments.length; i++) this.#baseline[i] = this.#anchorReward(environments[i]);
+    const n = this.#environments.length;
+    for (let i = 0; i < n; i++) this.#baseline[i] = this.#anchorReward(this.#environments[i]);
     this.#vector.step(actions);
-    for (let i = 0; i < environments.length; i++) this.rewards[i] -= this.#baseline[i];
+    for (let i = 0; i < n; i++) this.rewards[i] -= this.#baseline[i];
   }
 
   state(): VectorEnvironmentState {

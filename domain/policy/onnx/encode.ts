@@ -76,8 +76,10 @@ function littleEndianBytes(tensor: OnnxTensor): Uint8Array {
   const width = tensor.type === 'float32' ? 4 : 8;
   const bytes = new Uint8Array(tensor.data.length * width);
   const view = new DataView(bytes.buffer);
-  if (tensor.type === 'float32') tensor.data.forEach((value, i) => view.setFloat32(i * 4, value, true));
-  else tensor.data.forEach((value, i) => view.setBigInt64(i * 8, value, true));
+  for (let i = 0; i < tensor.data.length; i++) {
+    if (tensor.type === 'float32') view.setFloat32(i * 4, tensor.data[i], true);
+    else view.setBigInt64(i * 8, tensor.data[i], true);
+  }
   return bytes;
 }
 
