@@ -12,6 +12,7 @@ export interface SkipGramOptions {
   learningRate?: number;
 }
 
+const { exp } = Math;
 const FINAL_RATE = 1e-4;
 /** Entries of the noise table a node, rounded up to a power of two. */
 const NOISE_ENTRIES = 64;
@@ -66,7 +67,7 @@ export function skipGram(
 function update(centre: Float64Array, other: Float64Array, gradient: Float64Array, label: number, rate: number): void {
   let score = 0;
   for (let d = 0; d < centre.length; d++) score += centre[d] * other[d];
-  const step = rate * (label - 1 / (1 + Math.exp(-score)));
+  const step = rate * (label - 1 / (1 + exp(-score)));
   for (let d = 0; d < other.length; d++) {
     const value = other[d];
     gradient[d] += step * value;
