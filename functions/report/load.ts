@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { getArtifactFile, getManifest } from '../../adapters/object-store/port.ts';
-import { readTable } from '../../adapters/parquet/parquet.ts';
 import { refused } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import type { GateReport } from '../../domain/lineage/gate-report.ts';
 import { type ArtifactRef, artifactRefSchema } from '../../domain/lineage/manifest.ts';
 import { type Monitor, monitorSchema } from '../../domain/monitoring/monitor.ts';
 import { DECISION_FILES, loadDecision } from '../artifacts/decision.ts';
+import { loadNavSeries } from '../artifacts/gate-report.ts';
 import { type LoadedModel, loadModel } from '../artifacts/model.ts';
 import {
   featuresOutput,
@@ -19,8 +19,8 @@ import {
 } from '../contracts.ts';
 import type { Ports } from '../ports.ts';
 import { explainDecision } from './explain.ts';
-import type { Explanation, Material, OutOfSampleSeries } from './material.ts';
-import { buildSummary } from './summary.ts';
+import type { Explanation, Material, NavSeries, OutOfSampleSeries } from './material.ts';
+import { buildSummary, championName } from './summary.ts';
 
 export const reportInput = runSchema.extend({
   ingest: z.object({ dataset: artifactRefSchema }),
@@ -134,30 +134,26 @@ async function explain(
   }
 }
 
-/** File of a gate report's folder: `date`, and one column of NAV per policy over the out-of-sample sessions. */
-const SERIES_FILE = 'series.parquet';
-
+/** The out-of-sample days of the gate report that judged this model, when it kept them. */
 async function loadSeries(
   event: ReportInput,
   model: string,
   champion: string,
   challenger: string | null,
-  ports: ReportPorts,
+  { store }: ReportPorts,
 ): Promise<OutOfSampleSeries | null> {
   const { strategy } = event;
-  const { inputs } = await getManifest(ports.store, strategy, { kind: 'models', hash: model });
-  const { gateReport } = inputs;
-  if (!gateReport) return null;
-  const { files } = await getManifest(ports.store, strategy, gateReport);
-  if (!files[SERIES_FILE]) return null;
-  const table = await readTable(await getArtifactFile(ports.store, strategy, gateReport, SERIES_FILE));
-  const names = Object.keys(table).filter((name) => name !== 'date');
+  const { gateReport } = (await getManifest(store, strategy, { kind: 'models', hash: model })).inputs;
+  const series = gateReport ? await loadNavSeries(store, strategy, gateReport) : null;
+  if (!series) return null;
+  const roleOf = (name: string): NavSeries['role'] =>
+    name === challenger ? 'challenger' : championName(name, champion) === champion ? 'champion' : 'baseline';
   return {
-    dates: table.date as string[],
-    series: names.map((name) => ({
-      name,
-      role: name === champion ? 'champion' : name === challenger ? 'challenger' : 'baseline',
-      nav: table[name] as Float64Array,
+    dates: series.dates,
+    series: Object.entries(series.nav).map(([name, nav]) => ({
+      name: championName(name, champion),
+      role: roleOf(name),
+      nav,
     })),
   };
 }

@@ -62,6 +62,10 @@ export interface SummaryParts {
   alerts: string[];
 }
 
+/** A gate report marks the champion's line, "model (champion)": among the policies of a day its own name says it. */
+export const championName = (name: string, champion: string): string =>
+  name === `${champion} (champion)` || name === `${champion} (as champion)` ? champion : name;
+
 /**
  * The summary of a day. Out-of-sample figures come from the challenger's gate report where there is one (it holds the
  * champion's and every baseline's figures over the same days), else from the champion's own.
@@ -80,7 +84,12 @@ export function buildSummary(parts: SummaryParts): DailySummary {
       reasons: challenger.report.reasons,
       gates: challenger.report.gates,
     },
-    outOfSample: { ...champion.report.outOfSample, ...challenger?.report.outOfSample },
+    outOfSample: Object.fromEntries(
+      Object.entries((challenger ?? champion).report.outOfSample).map(([name, figures]) => [
+        championName(name, champion.report.name),
+        figures,
+      ]),
+    ),
     decision: {
       hash: made.hash,
       weightsBps: made.document.weightsBps,

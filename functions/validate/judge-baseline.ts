@@ -1,19 +1,13 @@
-import { figuresOf } from '../../domain/backtest/figures.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
-import type { GateReport } from '../../domain/lineage/gate-report.ts';
 import { verdictOf } from '../../domain/validation/gates.ts';
 import { runRiskGates } from '../../domain/validation/run-risk-gates.ts';
 import { reproducible } from '../artifacts/decision.ts';
 import type { Evidence } from './evidence.ts';
-import { baselineFigures, outOfSampleRange, policyOf, runOver } from './out-of-sample.ts';
-import { sourcesOf, type ValidateInput, type ValidatePorts } from './types.ts';
+import { baselineRuns, figuresByName, outOfSampleRange, policyOf, runOver } from './out-of-sample.ts';
+import { type Judged, sourcesOf, type ValidateInput, type ValidatePorts } from './types.ts';
 
 /** Model 0 is held to the risk gates alone: it need not beat anything, but it must not break anything. */
-export async function judgeBaseline(
-  event: ValidateInput,
-  evidence: Evidence,
-  ports: ValidatePorts,
-): Promise<GateReport> {
+export async function judgeBaseline(event: ValidateInput, evidence: Evidence, ports: ValidatePorts): Promise<Judged> {
   const { data, tensor, baseline, firstSession } = evidence;
   const { gates } = ports.settings.config;
   const { name, kind } = baseline.loaded.model;
@@ -22,8 +16,8 @@ export async function judgeBaseline(
   const policy = policyOf(baseline, tensor);
   const judged = await runRiskGates(data, policy, firstSession, gates.risk, same);
   const range = outOfSampleRange(evidence);
-  const result = await runOver(data, policy, range);
-  return {
+  const series = [await runOver(data, policy, range), ...(await baselineRuns(data, range))];
+  const report: Judged['report'] = {
     schema: 1,
     gatesHash: hashOf(gates),
     date: event.date,
@@ -32,7 +26,7 @@ export async function judgeBaseline(
     kind,
     ...verdictOf(judged),
     gates: judged,
-    outOfSample: { [name]: figuresOf(result, range.from, range.to), ...(await baselineFigures(data, range)) },
+    outOfSample: figuresByName(series, range),
     outOfSampleFrom: range.from,
     outOfSampleTo: range.to,
     trials: 0,
@@ -46,4 +40,5 @@ export async function judgeBaseline(
         : []),
     ],
   };
+  return { report, series, range };
 }

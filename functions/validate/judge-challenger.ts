@@ -1,10 +1,9 @@
 import type { BacktestResult } from '../../domain/backtest/backtest.ts';
-import { figuresOf, returnsBetween } from '../../domain/backtest/figures.ts';
+import { returnsBetween } from '../../domain/backtest/figures.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
-import type { Gate, GateReport } from '../../domain/lineage/gate-report.ts';
+import type { Gate } from '../../domain/lineage/gate-report.ts';
 import { interquartileMean } from '../../domain/metrics/interquartile-mean.ts';
 import { sharpe } from '../../domain/metrics/sharpe.ts';
-import { baselinePolicy } from '../../domain/policy/baselines.ts';
 import {
   type AlphaGateInput,
   evaluateAlphaGates,
@@ -18,7 +17,8 @@ import { reproducible } from '../artifacts/decision.ts';
 import type { Candidate, Evidence } from './evidence.ts';
 import { type LearningControl, learningControl } from './learning-control.ts';
 import {
-  baselineFigures,
+  baselineRuns,
+  figuresByName,
   outOfSampleRange,
   policyOf,
   runOver,
@@ -27,7 +27,7 @@ import {
   trialReturns,
   walkForwardPolicy,
 } from './out-of-sample.ts';
-import { sourcesOf, type ValidateInput, type ValidatePorts } from './types.ts';
+import { type Judged, sourcesOf, type ValidateInput, type ValidatePorts } from './types.ts';
 
 /**
  * Judge the challenger. Which candidate that is was settled before any result was seen: the last window's, first seed. Its
@@ -38,27 +38,29 @@ export async function judgeChallenger(
   event: ValidateInput,
   evidence: Evidence,
   ports: ValidatePorts,
-): Promise<GateReport | null> {
+): Promise<Judged | null> {
   const { data, tensor, trained, champion } = evidence;
   const challenger = trained.find(({ trial }) => trial.window === trained.at(-1)?.trial.window);
   if (!challenger) return null;
   const { gates } = ports.settings.config;
   const { name, kind } = challenger.loaded.model;
   const range = outOfSampleRange(evidence);
-  const report = (done: number): void =>
+  const progress = (done: number): void =>
     ports.progress({
       step: done,
       total: trained.length,
       unit: 'candidates',
       message: `${name}: out of sample ${range.from} to ${range.to}`,
     });
-  report(0);
-  const trials = await trialReturns(data, trained, tensor, report);
+  progress(0);
+  const trials = await trialReturns(data, trained, tensor, progress);
   const path = trained.filter(({ trial }) => trial.seed === challenger.trial.seed);
   const run = (policy: Parameters<typeof runOver>[1]): Promise<BacktestResult> => runOver(data, policy, range);
   const own = await run(walkForwardPolicy(name, path, tensor, data.panel));
   const standing = await run(champion.target);
-  const volTarget = await run(baselinePolicy('volTargetEqualWeight') as NonNullable<ReturnType<typeof baselinePolicy>>);
+  const baselines = await baselineRuns(data, range);
+  const series = [own, { ...standing, name: champion.name }, ...baselines];
+  const volTarget = baselines.find((baseline) => baseline.name === 'volTargetEqualWeight') as BacktestResult;
   const alphaInput: AlphaGateInput = {
     gates: gates.alpha,
     challenger: outOfSample(own, range),
@@ -74,7 +76,7 @@ export async function judgeChallenger(
     ...evaluateAlphaGates(alphaInput),
     learningControlGate(control.ratio, gates.learningControl),
   ];
-  return {
+  const report: Judged['report'] = {
     schema: 1,
     gatesHash: hashOf(gates),
     date: event.date,
@@ -83,17 +85,14 @@ export async function judgeChallenger(
     kind,
     ...verdictOf(judged),
     gates: judged,
-    outOfSample: {
-      [name]: figuresOf(own, range.from, range.to),
-      [champion.name]: figuresOf(standing, range.from, range.to),
-      ...(await baselineFigures(data, range)),
-    },
+    outOfSample: figuresByName(series, range),
     outOfSampleFrom: range.from,
     outOfSampleTo: range.to,
     trials: alphaInput.trialCount,
     perTrial: trials.map(({ window, seed, returns }) => ({ window, seed, sharpe: sharpe(returns) })),
     notes: [...challengerNotes(challenger, trials, champion.note, control), ...evidenceNotes(alphaInput)],
   };
+  return { report, series, range };
 }
 
 const outOfSample = (result: BacktestResult, { from, to }: TestRange): OutOfSample => ({

@@ -7,11 +7,12 @@ import {
 } from '../../domain/backtest/backtest.ts';
 import { figuresOf, returnsBetween } from '../../domain/backtest/figures.ts';
 import type { FeatureTensor } from '../../domain/features/spec.ts';
-import type { Figures } from '../../domain/lineage/gate-report.ts';
+import type { Figures, GateReport } from '../../domain/lineage/gate-report.ts';
 import type { Trial } from '../../domain/lineage/model.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
 import { baselinePolicies } from '../../domain/policy/baselines.ts';
 import type { Policy } from '../../domain/policy/policy.ts';
+import type { NavSeries } from '../artifacts/gate-report.ts';
 import type { LoadedModel } from '../artifacts/model.ts';
 
 /** A trained candidate, its policy loaded. */
@@ -46,12 +47,20 @@ export function outOfSampleRange({
 }
 
 /** Every baseline of the literature over the same sessions, at the same costs and lag. */
-export async function baselineFigures(data: MarketData, range: TestRange): Promise<Record<string, Figures>> {
-  const figures: Record<string, Figures> = {};
-  for (const policy of baselinePolicies()) {
-    figures[policy.name] = figuresOf(await runOver(data, policy, range), range.from, range.to);
-  }
-  return figures;
+export async function baselineRuns(data: MarketData, range: TestRange): Promise<BacktestResult[]> {
+  const runs: BacktestResult[] = [];
+  for (const policy of baselinePolicies()) runs.push(await runOver(data, policy, range));
+  return runs;
+}
+
+/** Figures by policy over the judged sessions. */
+export const figuresByName = (runs: readonly BacktestResult[], { from, to }: TestRange): Record<string, Figures> =>
+  Object.fromEntries(runs.map((run) => [run.name, figuresOf(run, from, to)]));
+
+/** A candidate's report, and the out-of-sample NAV of all that it was compared with. */
+export interface Judgement {
+  report: GateReport;
+  series: NavSeries;
 }
 
 export const policyOf = (

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import type { BacktestResult } from '../../domain/backtest/backtest.ts';
+import type { GateReport } from '../../domain/lineage/gate-report.ts';
 import { type ArtifactRef, artifactRefSchema } from '../../domain/lineage/manifest.ts';
 import type { DecisionSources } from '../artifacts/decision.ts';
 import { runSchema, trainOutput } from '../contracts.ts';
 import type { Ports } from '../ports.ts';
+import type { TestRange } from './out-of-sample.ts';
 
 export const validateInput = runSchema.extend({
   ingest: z.object({ dataset: artifactRefSchema }),
@@ -22,6 +25,13 @@ export const validateNeeds = [
   'codeVersion',
 ] as const;
 export type ValidatePorts = Pick<Ports, (typeof validateNeeds)[number]>;
+
+/** A verdict, and the runs whose figures it shows. */
+export interface Judged {
+  report: GateReport;
+  series: BacktestResult[];
+  range: TestRange;
+}
 
 /** The decision that a candidate would make on the day of the training, from all cash. */
 export const sourcesOf = (event: ValidateInput, champion: ArtifactRef): DecisionSources => ({

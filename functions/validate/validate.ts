@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { putGateReport } from '../artifacts/gate-report.ts';
+import { navSeries, putGateReport } from '../artifacts/gate-report.ts';
 import type { validateOutput } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
 import { gather } from './evidence.ts';
@@ -26,13 +26,14 @@ async function validate(event: ValidateInput, ports: ValidatePorts): Promise<z.i
     const baseline = await judgeBaseline(event, evidence, ports);
     const challenger = await judgeChallenger(event, evidence, ports);
     const judged = [
-      { role: 'baseline' as const, report: baseline },
-      ...(challenger ? [{ role: 'challenger' as const, report: challenger }] : []),
+      { role: 'baseline' as const, ...baseline },
+      ...(challenger ? [{ role: 'challenger' as const, ...challenger }] : []),
     ];
     const judgedOn = { dataset: event.ingest.dataset, features: event.features.features };
     const reports = [];
-    for (const { role, report } of judged) {
-      const gateReport = await putGateReport(ports.store, event.strategy, report, judgedOn);
+    for (const { role, report, series, range } of judged) {
+      const days = navSeries(series, range.from, range.to);
+      const gateReport = await putGateReport(ports.store, event.strategy, report, judgedOn, days);
       reports.push({ role, candidate: report.candidate, gateReport, verdict: report.verdict });
     }
     return { reports };
