@@ -1,4 +1,4 @@
-import { gunzipSync, inflateRawSync } from 'node:zlib';
+import { constants, gunzipSync, inflateRawSync } from 'node:zlib';
 import { badInput, type ProductError } from '../../domain/errors.ts';
 
 /** A file that unpacks to more than this is refused: no market data file of a daily strategy is that large. */
@@ -32,6 +32,19 @@ export function decodeText(bytes: Uint8Array, file: string): string {
       remedy: 'Save it as UTF-8 (or as Parquet).',
       cause,
     });
+  }
+}
+
+const HEAD_BYTES = 65_536;
+
+/** The beginning of a text, enough for its first line: of a gzip file only the beginning is unpacked. */
+export function decodeHead(bytes: Uint8Array, file: string): string {
+  if (!isGzip(bytes)) return decodeText(bytes, file).slice(0, HEAD_BYTES);
+  try {
+    const head = gunzipSync(bytes.subarray(0, HEAD_BYTES), { finishFlush: constants.Z_SYNC_FLUSH });
+    return new TextDecoder().decode(head);
+  } catch (cause) {
+    throw unpackError(cause, file, 'GZIP_CORRUPT', 'gzip');
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RawFile } from '../../adapters/market-data/port.ts';
 import { readTable, type TableColumns } from '../../adapters/parquet/parquet.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
-import { badInput } from '../../domain/errors.ts';
+import { badInput, ProductError } from '../../domain/errors.ts';
 import type { BarTable, CorporateAction } from '../../domain/market/bar.ts';
 import { parseBarsCsv, parseBarsTable } from '../../domain/market/bars.ts';
 import { type CurrencyReference, currencyInstruments, parseCurrencyReference } from '../../domain/market/currencies.ts';
@@ -88,7 +88,7 @@ export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
     if (aside.has(file)) continue;
     batches.push(
       isParquet(file.bytes) || file.name.endsWith('.parquet')
-        ? parseBarsTable(await readTable(file.bytes), file.name)
+        ? parseBarsTable(await inFile(file.name, () => readTable(file.bytes)), file.name)
         : parseBarsCsv(text(file), file.name),
     );
   }
@@ -100,7 +100,9 @@ export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
     lifeEnds: new Map(listed.flatMap(({ symbol, events }) => (events[0] ? [[symbol, events[0].date]] : []))),
     instruments: (bars, asOf) => equityInstruments(bars, listed, reference, asOf),
     fundamentals: async (asOf) =>
-      fundamentals ? fundamentalsKnownOn(await readTable(fundamentals.bytes), asOf) : null,
+      fundamentals
+        ? fundamentalsKnownOn(await inFile(fundamentals.name, () => readTable(fundamentals.bytes)), asOf)
+        : null,
   };
 }
 
@@ -113,5 +115,16 @@ function readInstruments(file: RawFile): Instrument[] {
       remedy: 'It is a JSON list of instruments: symbol, name, kind, group, firstDate, lastDate, events, reference.',
       cause,
     });
+  }
+}
+
+/** Says in which file a Parquet error was found. */
+export async function inFile<T>(file: string, read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof ProductError)) throw error;
+    const { code, message, facts, remedy, kind, cause } = error;
+    throw new ProductError(code, message, { facts: { file, ...facts }, remedy, kind, cause });
   }
 }

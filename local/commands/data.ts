@@ -78,7 +78,10 @@ const VERBS: Record<string, Verb> = {
         ...skipped.map(({ file, reason }) => `skipped  ${file}: ${reason}`),
         ...checked.quarantined
           .slice(0, 20)
-          .map((row) => `bad row  ${row.file} line ${row.line}: ${row.reason} ${row.symbol} ${row.date} ${row.field} = ${row.value}`),
+          .map(
+            (row) =>
+              `bad row  ${row.file} line ${row.line}: ${row.reason} ${row.symbol} ${row.date} ${row.field} = ${row.value}`,
+          ),
         `${checked.quarantined.length} of ${checked.rows} rows would be set aside; nothing was written`,
       ].join('\n'),
     );
@@ -159,7 +162,7 @@ const VERBS: Record<string, Verb> = {
     const home = openHome(options.home);
     const lock = lockHome(home, 'data gc');
     try {
-      const result = await collectGarbage(home.store, options.delete === true);
+      const result = await collectGarbage(home.store, options.delete === true, home.universes);
       show(
         options,
         result,

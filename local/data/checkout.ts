@@ -6,6 +6,8 @@ import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { type BarTable, PRICE_COLUMNS } from '../../domain/market/bar.ts';
 import { loadDataset } from '../../functions/artifacts/dataset.ts';
 
+const COMPARED = [...PRICE_COLUMNS, 'dividend', 'split'] as const;
+
 interface BarKey {
   symbol: string;
   date: string;
@@ -66,7 +68,7 @@ export async function diffDatasets(
     const bar = { symbol: first.symbol[row], date: first.date[row] };
     if (other === undefined) difference.onlyInA.push(bar);
     else {
-      const fields = PRICE_COLUMNS.filter((column) => !Object.is(first[column][row], second[column][other]));
+      const fields = COMPARED.filter((column) => !Object.is(first[column]?.[row], second[column]?.[other]));
       if (fields.length > 0) difference.changed.push({ ...bar, fields: [...fields] });
       inSecond.delete(key);
     }

@@ -9,8 +9,8 @@ import { parseUniverse } from '../../domain/market/equities.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
 import { type CheckedBars, checkBars } from '../../domain/market/quality.ts';
 import { refuseBadBatch } from '../../domain/market/quarantine.ts';
-import { decodeText, isParquet } from '../../functions/ingest/decode.ts';
-import { FOLDER_FILES, parseFolder } from '../../functions/ingest/source.ts';
+import { decodeHead, decodeText, isParquet } from '../../functions/ingest/decode.ts';
+import { FOLDER_FILES, inFile, parseFolder } from '../../functions/ingest/source.ts';
 
 export interface SkippedFile {
   file: string;
@@ -44,7 +44,7 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
   const skipped: SkippedFile[] = [];
   const reference = all.filter(isReference);
   const candidates = all.filter((file) => !isReference(file) && !file.name.endsWith('.json'));
-  const barFiles = pickBarFiles(candidates, skipped, options.folder);
+  const barFiles = await pickBarFiles(candidates, skipped, options.folder);
   const universe = reference.find((file) => FOLDER_FILES.universe.test(file.name));
   const listed = universe
     ? new Set(parseUniverse(decodeText(universe.bytes, universe.name), universe.name).map(({ symbol }) => symbol))
@@ -79,13 +79,17 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
 const isReference = ({ name }: RawFile): boolean => Object.values(FOLDER_FILES).some((pattern) => pattern.test(name));
 
 /** Files whose header has every column of bars. When none has, the one that comes nearest is the error. */
-function pickBarFiles(candidates: readonly RawFile[], skipped: SkippedFile[], folder: string): RawFile[] {
+async function pickBarFiles(
+  candidates: readonly RawFile[],
+  skipped: SkippedFile[],
+  folder: string,
+): Promise<RawFile[]> {
   const picked: RawFile[] = [];
   let nearest: { file: string; missing: string[]; has: string[] } | null = null;
   for (const file of candidates) {
     const has = isParquet(file.bytes)
-      ? barHeader(tableColumns(file.bytes))
-      : headerOf(decodeText(file.bytes, file.name));
+      ? barHeader(await inFile(file.name, () => tableColumns(file.bytes)))
+      : headerOf(decodeHead(file.bytes, file.name));
     const missing = missingBarColumns(has);
     if (missing.length === 0) {
       picked.push(file);

@@ -1,5 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseImportPath } from '../../adapters/market-data/folder.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import { getManifest } from '../../adapters/object-store/port.ts';
 import {
@@ -21,10 +22,11 @@ const ROOTS: readonly ArtifactKind[] = [
   'backtests',
 ];
 
-/** Stored folders that neither history nor a pointer rests on. */
+/** Stored folders that neither history, nor a pointer, nor an imported universe (a file in the folder `universes`) rests on. */
 export async function collectGarbage(
   root: string,
   remove: boolean,
+  universes: string,
 ): Promise<{ folders: number; unreachable: string[]; deleted: boolean }> {
   const store = new FilesystemObjectStore(root);
   const keys = await store.list('');
@@ -33,10 +35,14 @@ export async function collectGarbage(
       .map((key) => key.split('/').slice(0, 3).join('/'))
       .filter((name) => ARTIFACT_KINDS.includes(name.split('/')[1] as ArtifactKind)),
   );
+  /** A folder without a manifest was left by a writer that was killed: nothing can rest on it. */
+  const whole = new Set(
+    keys.filter((key) => key.endsWith('/manifest.json')).map((key) => key.split('/').slice(0, 3).join('/')),
+  );
   const reached = new Set<string>();
   const reach = async (strategy: string, ref: ArtifactRef): Promise<void> => {
     const name = `${strategy}/${ref.kind}/${ref.hash}`;
-    if (reached.has(name) || !folders.has(name)) return;
+    if (reached.has(name) || !whole.has(name)) return;
     reached.add(name);
     for (const input of Object.values((await getManifest(store, strategy, ref)).inputs)) await reach(strategy, input);
   };
@@ -48,6 +54,7 @@ export async function collectGarbage(
     const stored = await store.get(key);
     for (const ref of refsIn(JSON.parse(new TextDecoder().decode(stored?.bytes)))) await reach(key.split('/')[0], ref);
   }
+  for (const { strategy, hash } of await imports(universes)) await reach(strategy, { kind: 'raw', hash });
   const unreachable = [...folders].filter((name) => !reached.has(name)).sort();
   if (remove) for (const name of unreachable) await rm(join(root, name), { recursive: true });
   return { folders: folders.size, unreachable, deleted: remove && unreachable.length > 0 };
@@ -57,4 +64,16 @@ function refsIn(value: unknown): ArtifactRef[] {
   const parsed = artifactRefSchema.safeParse(value);
   if (parsed.success) return [parsed.data];
   return value !== null && typeof value === 'object' ? Object.values(value).flatMap(refsIn) : [];
+}
+
+/** The artifacts that imported universes read their bars from. */
+async function imports(folder: string): Promise<{ strategy: string; hash: string }[]> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'));
+  const found: { strategy: string; hash: string }[] = [];
+  for (const name of names) {
+    const { provider } = JSON.parse(await readFile(join(folder, name), 'utf8')) as { provider?: { path?: unknown } };
+    const imported = typeof provider?.path === 'string' ? parseImportPath(provider.path) : null;
+    if (imported) found.push(imported);
+  }
+  return found;
 }

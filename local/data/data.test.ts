@@ -1,0 +1,351 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createMarketData } from '../../adapters/market-data/create.ts';
+import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
+import { movePointer, putArtifact } from '../../adapters/object-store/port.ts';
+import { writeTable } from '../../adapters/parquet/parquet.ts';
+import { profileSchema, type Settings, universeSchema } from '../../config/schema.ts';
+import type { CalendarId } from '../../domain/market/calendar.ts';
+import { loadDataset } from '../../functions/artifacts/dataset.ts';
+import { ingestStage } from '../../functions/ingest/ingest.ts';
+import { checkoutDataset, diffDatasets } from './checkout.ts';
+import { dataLog, dataQuarantine } from './datasets.ts';
+import { checkSource, fetchSource } from './fetch.ts';
+import { collectGarbage } from './garbage.ts';
+import { importFolder } from './import.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const HEADER = 'symbol,date,open,high,low,close,volume';
+const DAYS = [
+  '02',
+  '03',
+  '04',
+  '05',
+  '08',
+  '09',
+  '10',
+  '11',
+  '12',
+  '16',
+  '17',
+  '18',
+  '19',
+  '22',
+  '23',
+  '24',
+  '25',
+  '26',
+  '29',
+  '30',
+  '31',
+].map((day) => `2024-01-${day}`);
+
+let home: string;
+let folder: string;
+let store: FilesystemObjectStore;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'drl-data-'));
+  folder = join(home, 'mine');
+  await mkdir(folder);
+  store = new FilesystemObjectStore(join(home, 'store'));
+});
+afterEach(() => rm(home, { recursive: true }));
+
+const rowsOf = (symbols: string[], from = 0) =>
+  DAYS.flatMap((date, t) =>
+    symbols.map((symbol, s) => `${symbol},${date},${10 + t},${12 + t},${9 + t},${11 + t},${from + 100 * t + s}`),
+  );
+const csv = (rows: string[], header = HEADER) => `${[header, ...rows].join('\n')}\n`;
+const put = (name: string, content: string | Uint8Array) => writeFile(join(folder, name), content);
+const run = (options: { calendar?: CalendarId; universe?: string } = {}) =>
+  importFolder({ folder, universe: 'user', calendar: 'data', store, strategy: 'user', home, ...options });
+const written = async () => [...(await store.list('')), ...(existsSync(join(home, 'universes')) ? ['universes'] : [])];
+
+async function ingestDay(date: string) {
+  const universe = universeSchema.parse(JSON.parse(await readFile(join(home, 'universes', 'user.json'), 'utf8')));
+  const profile = profileSchema.parse(JSON.parse(await readFile(join(root, 'config/profiles/quick.json'), 'utf8')));
+  const marketData = createMarketData(universe.provider, { root, home });
+  const settings = { universe, profile } as Settings;
+  return ingestStage.run(
+    { strategy: 'user', universe: 'user', date, profile: 'quick' },
+    { settings, store, marketData },
+  );
+}
+
+describe('drl data import', () => {
+  test('stores a folder and makes a universe of it that runs', async () => {
+    await put('bars.csv', csv(rowsOf(['AAA', 'BBB', 'CCC'])));
+    const report = await run();
+    expect(report).toMatchObject({
+      universe: 'user',
+      rows: 63,
+      symbols: 3,
+      quarantined: 0,
+      firstDay: '2024-01-02',
+      newestDay: '2024-01-31',
+      skipped: [],
+    });
+    const output = await ingestDay('2024-01-31');
+    expect(output).toMatchObject({ open: true, rows: 63, symbols: 3 });
+    const { panel, facts } = await loadDataset(store, 'user', output.dataset!);
+    expect(panel.symbols).toEqual(['AAA', 'BBB', 'CCC']);
+    expect(facts.redistribution).toBe(false);
+    expect(await ingestDay('2024-01-06')).toMatchObject({ open: false });
+    await expect(ingestDay('2024-02-01')).rejects.toMatchObject({
+      code: 'INGEST_NO_BAR',
+      facts: { newestDay: '2024-01-31' },
+    });
+  });
+
+  test('reads gz and Parquet, years in files of their own, names and sectors, and actions', async () => {
+    await put('a.csv.gz', gzipSync(csv(rowsOf(['AAA']))));
+    const rows = rowsOf(['BBB']).map((row) => row.split(','));
+    const number = (c: number) => ({ type: 'DOUBLE' as const, data: Float64Array.from(rows, (row) => Number(row[c])) });
+    await put(
+      'b.parquet',
+      writeTable({
+        date: { type: 'STRING', data: rows.map((row) => row[1]) },
+        symbol: { type: 'STRING', data: rows.map((row) => row[0]) },
+        open: number(2),
+        high: number(3),
+        low: number(4),
+        close: number(5),
+        volume: number(6),
+      }),
+    );
+    await put('universe.csv', 'symbol,name,type,sector\nAAA,"Aye, Inc.",stock,Health Care\nBBB,Bee fund,etf,\n');
+    await put('actions.csv', 'symbol,date,dividend,split\nAAA,2024-01-08,0.5,1\n');
+    const report = await run();
+    expect(report.files.map(({ file, symbols }) => [file, symbols])).toEqual([
+      ['a.csv.gz', 1],
+      ['b.parquet', 1],
+    ]);
+    const { panel, instruments, bars } = await loadDataset(store, 'user', (await ingestDay('2024-01-31')).dataset!);
+    expect(instruments).toMatchObject([
+      { name: 'Aye, Inc.', kind: 'equity', group: 'health-care' },
+      { name: 'Bee fund', kind: 'etf', group: 'etf' },
+    ]);
+    expect(bars.dividend?.some((dividend) => dividend === 0.5)).toBe(true);
+    expect(panel.returns[4 * 2]).toBeCloseTo(15.5 / 14 - 1, 12);
+  });
+
+  test('says of each other file why it was left out', async () => {
+    await put('bars.csv', csv(rowsOf(['AAA', 'BBB'])));
+    await put('again.csv', csv(rowsOf(['AAA']), HEADER));
+    await put('macro.csv', 'series,date,value\nX,2024-01-01,1\n');
+    await put('indices.csv', csv(rowsOf(['SPX'], 7)));
+    await put('universe.csv', 'symbol\nAAA\nBBB\n');
+    expect((await run()).skipped).toEqual([
+      { file: 'again.csv', reason: expect.stringContaining('already in bars.csv') },
+      { file: 'indices.csv', reason: 'none of its 1 symbols is in universe.csv' },
+      { file: 'macro.csv', reason: expect.stringContaining('lacks the columns symbol, open') },
+    ]);
+  });
+
+  test('is the same artifact for the same bytes', async () => {
+    await put('bars.csv', csv(rowsOf(['AAA', 'BBB'])));
+    const first = await run();
+    const keys = await store.list('');
+    expect((await run()).import).toEqual(first.import);
+    expect(await store.list('')).toEqual(keys);
+  });
+
+  test('sets a few bad rows aside', async () => {
+    await put(
+      'bars.csv',
+      csv([...rowsOf(['AAA', 'BBB', 'CCC']), 'AAA,2024-01-06,1,1,1,1,1', 'BBB,2024-01-31,nan,1,1,1,1']),
+    );
+    const report = await run();
+    expect(report.reasons).toEqual({ NOT_A_NUMBER: 1, NOT_A_SESSION: 1 });
+    await ingestDay('2024-01-31');
+    const { rows } = await dataQuarantine(store, 'user');
+    expect(rows.map(({ reason, file, line }) => [reason, file, line])).toEqual([
+      ['NOT_A_NUMBER', 'bars.csv', 66],
+      ['NOT_A_SESSION', 'bars.csv', 65],
+    ]);
+  });
+
+  const few = rowsOf(['AAA']).slice(0, 9);
+  const cases: [string, string, string | Uint8Array, string, Record<string, unknown>][] = [
+    [
+      'a missing column',
+      'bars.csv',
+      csv(
+        few.map((row) => row.replace(/,[^,]*$/, '')),
+        HEADER.replace(',volume', ''),
+      ),
+      'CSV_MISSING_COLUMN',
+      { file: 'bars.csv', line: 1, field: 'volume' },
+    ],
+    [
+      'a duplicate day',
+      'bars.csv',
+      csv([...few, few[8].replace(/\d+$/, '99999')]),
+      'DATA_TOO_MANY_BAD_ROWS',
+      { file: 'bars.csv', line: 10, field: 'date', value: '2024-01-12', reason: 'DUPLICATE_CONFLICT' },
+    ],
+    [
+      'an identical duplicate day',
+      'bars.csv',
+      csv([...few, few[8]]),
+      'DATA_TOO_MANY_BAD_ROWS',
+      { line: 11, reason: 'DUPLICATE_IDENTICAL' },
+    ],
+    [
+      'a NaN',
+      'bars.csv',
+      csv([...few, 'AAA,2024-01-16,1,1,1,NaN,5']),
+      'DATA_TOO_MANY_BAD_ROWS',
+      { file: 'bars.csv', line: 11, field: 'close', value: 'NaN', reason: 'NOT_A_NUMBER' },
+    ],
+    [
+      'a negative price',
+      'bars.csv',
+      csv([...few, 'AAA,2024-01-16,20,21,19,-20,5']),
+      'DATA_TOO_MANY_BAD_ROWS',
+      { line: 11, field: 'close', value: '-20', reason: 'NOT_POSITIVE' },
+    ],
+    [
+      'a high below the low',
+      'bars.csv',
+      csv([...few, 'AAA,2024-01-16,20,19,21,20,5']),
+      'DATA_TOO_MANY_BAD_ROWS',
+      { line: 11, field: 'high', reason: 'HIGH_BELOW_LOW' },
+    ],
+    [
+      'a non-trading day',
+      'bars.csv',
+      csv([...few, 'AAA,2024-01-13,20,21,19,20,5']),
+      'DATA_TOO_MANY_BAD_ROWS',
+      { line: 11, field: 'date', value: '2024-01-13', reason: 'NOT_A_SESSION' },
+    ],
+    [
+      'mixed time zones',
+      'bars.csv',
+      csv(['AAA,2024-01-02T00:00:00Z,1,1,1,1,5', 'AAA,2024-01-03T00:00:00-05:00,1,1,1,1,5']),
+      'BARS_MIXED_TIME_ZONES',
+      { file: 'bars.csv', line: 3, field: 'date' },
+    ],
+    ['an empty file', 'bars.csv', '', 'CSV_EMPTY', { file: 'bars.csv' }],
+    ['a header without rows', 'bars.csv', `${HEADER}\n`, 'CSV_EMPTY', { file: 'bars.csv' }],
+    ['a truncated gzip', 'bars.csv.gz', gzipSync(csv(few)).subarray(0, 100), 'GZIP_TRUNCATED', { file: 'bars.csv.gz' }],
+    [
+      'a truncated Parquet file',
+      'bars.parquet',
+      new TextEncoder().encode('PAR1 and no more'),
+      'PARQUET_UNREADABLE',
+      { file: 'bars.parquet' },
+    ],
+    ['no file at all', 'notes.txt', 'hello', 'FOLDER_WITHOUT_BARS', {}],
+  ];
+  test.each(cases)('refuses %s, and writes nothing', async (_, name, content, code, facts) => {
+    await put(name, content);
+    await expect(run()).rejects.toMatchObject({ code, kind: 'badInput', remedy: expect.any(String), facts });
+    expect(await written()).toEqual([]);
+  });
+
+  test('refuses days that the named calendar does not have', async () => {
+    await put('bars.csv', csv([...rowsOf(['AAA']).slice(0, 9), 'AAA,2024-01-15,20,21,19,20,5'])); // Martin Luther King day
+    await expect(run({ calendar: 'XNYS' })).rejects.toMatchObject({
+      code: 'DATA_TOO_MANY_BAD_ROWS',
+      facts: { reason: 'NOT_A_SESSION', value: '2024-01-15' },
+    });
+    await expect(run({ calendar: '24x7' })).resolves.toMatchObject({ rows: 10 });
+  });
+
+  test('refuses a folder that is not there and an id that is none', async () => {
+    await expect(
+      importFolder({ folder: join(home, 'none'), universe: 'user', calendar: 'data', store, strategy: 'user', home }),
+    ).rejects.toMatchObject({ code: 'FOLDER_MISSING' });
+    await put('bars.csv', csv(rowsOf(['AAA'])));
+    await expect(run({ universe: 'My Universe' })).rejects.toMatchObject({ code: 'IMPORT_UNIVERSE_ID' });
+    expect(await written()).toEqual([]);
+  });
+});
+
+describe('looking at data', () => {
+  const days = ['2024-01-30', '2024-01-31'];
+  const prepare = async () => {
+    await put('bars.csv', csv(rowsOf(['AAA', 'BBB'])));
+    await run();
+    for (const day of days) await ingestDay(day);
+  };
+
+  test('log, diff and checkout find the datasets by day or hash', async () => {
+    await prepare();
+    const log = await dataLog(store, 'user');
+    expect(log.map(({ facts }) => facts.asOf)).toEqual(days);
+    expect(log[0].sources).toMatchObject([{ file: 'bars.csv', origin: 'mine/bars.csv' }]);
+    const [a, b] = log.map(({ ref }) => ref.hash);
+    expect(await diffDatasets(store, 'user', a, b.slice(0, 12))).toEqual({
+      onlyInA: [],
+      onlyInB: [
+        { symbol: 'AAA', date: '2024-01-31' },
+        { symbol: 'BBB', date: '2024-01-31' },
+      ],
+      changed: [],
+    });
+    const out = join(home, 'out');
+    const { files } = await checkoutDataset(store, 'user', b, out);
+    expect(files.map((path) => basename(path))).toEqual(['bars.parquet', 'instruments.json', 'quarantine.parquet']);
+    const stored = await store.get(`user/datasets/${b}/bars.parquet`);
+    expect(Buffer.from(stored?.bytes ?? []).equals(await readFile(join(out, 'bars.parquet')))).toBe(true);
+    await expect(checkoutDataset(store, 'user', 'f'.repeat(64), out)).rejects.toMatchObject({
+      code: 'DATASET_UNKNOWN',
+    });
+  });
+
+  test('gc lists what nothing rests on, and removes it only when told', async () => {
+    await prepare();
+    const [kept, loose] = (await dataLog(store, 'user')).map(({ ref }) => ref);
+    await movePointer(store, 'user', 'latest', { dataset: kept }, null);
+    const halfWritten = `user/models/${'0'.repeat(64)}/policy.onnx`;
+    await store.put(halfWritten, Uint8Array.of(1));
+    const gc = (remove: boolean) => collectGarbage(join(home, 'store'), remove, join(home, 'universes'));
+    const { unreachable } = await gc(false);
+    expect(unreachable).toEqual([`user/datasets/${loose.hash}`, `user/models/${'0'.repeat(64)}`]);
+    expect(await store.exists(`user/datasets/${loose.hash}/manifest.json`)).toBe(true);
+    await gc(true);
+    expect((await dataLog(store, 'user')).map(({ ref }) => ref)).toEqual([kept]);
+    expect(await store.exists(halfWritten)).toBe(false);
+    expect(await ingestDay('2024-01-30')).toMatchObject({ dataset: kept });
+  });
+
+  test('quarantine of a day without a dataset names the newest', async () => {
+    await prepare();
+    await expect(dataQuarantine(store, 'user', '2020-01-02')).rejects.toMatchObject({
+      code: 'DATA_NO_DATASET',
+      facts: { newestDay: '2024-01-31' },
+    });
+    await expect(dataQuarantine(store, 'other')).rejects.toMatchObject({ code: 'DATA_NO_DATASET' });
+    expect((await dataQuarantine(store, 'user', '2024-01-30')).rows).toEqual([]);
+  });
+
+  test('check reads a source without writing, fetch stores its bytes', async () => {
+    const universe = universeSchema.parse(
+      JSON.parse(await readFile(join(root, 'config/universes/fx-ecb.json'), 'utf8')),
+    );
+    const marketData = createMarketData(universe.provider, { root, home });
+    expect(await checkSource(universe, marketData)).toMatchObject({
+      rows: 106_890,
+      symbols: 15,
+      quarantined: 0,
+      newestDay: '2026-10-30',
+      files: [{ raw: null }, { raw: null }],
+    });
+    expect(await store.list('')).toEqual([]);
+    const fetched = await fetchSource(universe, marketData, store, 'main');
+    expect(await store.exists(`main/raw/${fetched.files[0].raw?.hash}/ecb_fx_reference_rates.csv.gz`)).toBe(true);
+  });
+
+  test('a stored artifact that no import made is no import', async () => {
+    const ref = await putArtifact(store, 'user', { kind: 'raw', files: { 'x.csv': Uint8Array.of(1) } });
+    const marketData = createMarketData({ kind: 'folder', path: `user/raw/${ref.hash}` }, { root, home });
+    expect(await marketData.fetch('2024-01-31')).toEqual([]);
+  });
+});
