@@ -8,8 +8,9 @@ import type { PortfolioBook } from '../portfolio/book.ts';
 import type { Costs } from '../portfolio/costs.ts';
 import type { Limits } from '../risk/limits.ts';
 import type { Random } from '../simulation/random.ts';
-import { type LoopState, PortfolioLoop } from './portfolio-loop.ts';
+import { PortfolioLoop } from './portfolio-loop.ts';
 import { type DecisionOutcome, type RewardConfig, rewardOf } from './reward.ts';
+import type { EnvironmentState } from './vector-environment.ts';
 
 export interface EnvironmentData {
   panel: MarketPanel;
@@ -31,11 +32,6 @@ export interface EnvironmentOptions {
     /** Episodes start with a drawdown drawn uniformly from [0, this]; default 0. So a policy meets the states that it will serve in. */
     maxStartDrawdown?: number;
   };
-}
-
-export interface EnvironmentState {
-  loop: LoopState;
-  lastDecision: number;
 }
 
 const usableTables = new WeakMap<FeatureTensor, WeakMap<MarketPanel, (Uint8Array | undefined)[]>>();
@@ -196,4 +192,4 @@ function checkRange({ panel }: EnvironmentData, { from, to, episodeDays }: Envir
   });
 }
 
-export { VectorEnvironment, type VectorEnvironmentState } from './vector-environment.ts';
+export { type EnvironmentState, VectorEnvironment, type VectorEnvironmentState } from './vector-environment.ts';

@@ -1,5 +1,13 @@
 import { createRandom, type Random } from '../simulation/random.ts';
-import type { EnvironmentState, PortfolioEnvironment } from './environment.ts';
+import type { PortfolioEnvironment } from './environment.ts';
+import type { LoopState } from './portfolio-loop.ts';
+
+/** Where an episode stands. */
+export interface EnvironmentState {
+  loop: LoopState;
+  /** Session of the episode's last decision. */
+  lastDecision: number;
+}
 
 /** JSON form, to resume a run to the same bits. */
 export interface VectorEnvironmentState {

@@ -15,7 +15,8 @@ export function meansOf({ values, n, k }: ReturnWindow): Float64Array {
 function crossProducts(window: ReturnWindow): { centred: Float64Array; products: Float64Array } {
   const { values, n, k } = window;
   const means = meansOf(window);
-  const centred = Float64Array.from(values, (value, i) => value - means[i % k]);
+  const centred = new Float64Array(n * k);
+  for (let i = 0; i < n; i += 1) for (let a = 0; a < k; a += 1) centred[i * k + a] = values[i * k + a] - means[a];
   const products = new Float64Array(k * k);
   for (let i = 0; i < n; i += 1) {
     for (let a = 0; a < k; a += 1) {
