@@ -12,8 +12,11 @@ import { JOB_OUTPUT } from '../../domain/training/job.ts';
 import type { Ports } from '../ports.ts';
 import { buildTrainingJob } from '../train/job.ts';
 
-/** The market of the control: the look-back of the features, then sessions to train on, then sessions to be judged on. */
-export const CONTROL_MARKET = { seed: 2718, assets: 6, warmUp: 260, train: 1500, test: 750 } as const;
+/**
+ * The market of the control: the look-back of the features, then sessions to train on, then sessions to be judged on; long enough
+ * that what is measured is the learner and not the luck of a short sample.
+ */
+export const CONTROL_MARKET = { seed: 2718, assets: 6, warmUp: 260, train: 5000, test: 2000 } as const;
 const CONTROL_SEED = 0;
 
 export interface LearningControl {

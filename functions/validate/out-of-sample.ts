@@ -7,12 +7,11 @@ import {
 } from '../../domain/backtest/backtest.ts';
 import { figuresOf, returnsBetween } from '../../domain/backtest/figures.ts';
 import type { FeatureTensor } from '../../domain/features/spec.ts';
-import type { Figures, GateReport } from '../../domain/lineage/gate-report.ts';
+import type { Figures } from '../../domain/lineage/gate-report.ts';
 import type { Trial } from '../../domain/lineage/model.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
 import { baselinePolicies } from '../../domain/policy/baselines.ts';
 import type { Policy } from '../../domain/policy/policy.ts';
-import type { NavSeries } from '../artifacts/gate-report.ts';
 import type { LoadedModel } from '../artifacts/model.ts';
 
 /** A trained candidate, its policy loaded. */
@@ -56,12 +55,6 @@ export async function baselineRuns(data: MarketData, range: TestRange): Promise<
 /** Figures by policy over the judged sessions. */
 export const figuresByName = (runs: readonly BacktestResult[], { from, to }: TestRange): Record<string, Figures> =>
   Object.fromEntries(runs.map((run) => [run.name, figuresOf(run, from, to)]));
-
-/** A candidate's report, and the out-of-sample NAV of all that it was compared with. */
-export interface Judgement {
-  report: GateReport;
-  series: NavSeries;
-}
 
 export const policyOf = (
   { loaded, policy }: Pick<TrainedTrial, 'loaded' | 'policy'>,
