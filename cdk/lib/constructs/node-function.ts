@@ -56,6 +56,11 @@ export class NodeFunction extends NodejsFunction {
         remedy: 'Write the handler, or take the stage out of config/compute.json and config/schema.ts.',
       });
     }
+    const logs = new LogGroup(scope, `${id}Logs`, {
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    logs.grantWrite(props.role); // the role is ours, so nothing else lets it write its log
     super(scope, id, {
       entry,
       handler: 'handler',
@@ -65,10 +70,7 @@ export class NodeFunction extends NodejsFunction {
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutSeconds),
       environment: { ...props.environment, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
-      logGroup: new LogGroup(scope, `${id}Logs`, {
-        retention: props.logRetention,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
+      logGroup: logs,
       projectRoot: props.root,
       depsLockFilePath: join(props.root, 'package-lock.json'),
       bundling: {
