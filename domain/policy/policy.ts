@@ -4,7 +4,14 @@
  * Observation: float32 [batch, A, F]. Column f means `spec.columns[f]`. The last columns are always these, in this order, and
  * are never normalised:
  */
-export const STATE_COLUMNS = ['heldWeight', 'drawdown', 'cashWeight', 'anchorLogit', 'anchorExposure', 'tradable'] as const;
+export const STATE_COLUMNS = [
+  'heldWeight',
+  'drawdown',
+  'cashWeight',
+  'anchorLogit',
+  'anchorExposure',
+  'tradable',
+] as const;
 /*
  *   heldWeight      weight held at the close of t, after the fill at t
  *   drawdown        1 - NAV / high-water mark, the same for every asset (>= 0)
@@ -21,7 +28,12 @@ export const STATE_COLUMNS = ['heldWeight', 'drawdown', 'cashWeight', 'anchorLog
 
 export interface Policy {
   /** `observations` is [batch, A, F] row-major; returns [batch, A + 1]. */
-  act(observations: Float32Array, batch: number, assets: number, features: number): Promise<Float32Array> | Float32Array;
+  act(
+    observations: Float32Array,
+    batch: number,
+    assets: number,
+    features: number,
+  ): Promise<Float32Array> | Float32Array;
 }
 
 /** Names of the ONNX graph's input and output. Shapes ['batch', 'assets', F] and ['batch', 'assets + 1'], float32, opset 20. */

@@ -4,8 +4,8 @@
  */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
-const INVERSE_LN2 = 1.4426950408889634;
-const SQRT_HALF = 0.7071067811865476;
+const INVERSE_LN2 = Math.LOG2E;
+const SQRT_HALF = Math.SQRT1_2;
 
 /** 2^k for k in [-1074, 1023], by exact halving and doubling. */
 const POWERS = (() => {
