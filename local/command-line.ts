@@ -161,6 +161,7 @@ function chainCommands(add: Add, program: Command): void {
     ['roles', 'who holds which key'],
     ['rotate <role>', 'give a role to a new key'],
     ['pause', 'stop settlement (guardian)'],
+    ['unpause', 'take settlement up again (admin)'],
   ]) {
     add(chain, usage, description, [], async (given, ...words) =>
       (await import('./commands/chain.ts')).chain(usage.split(' ')[0], words, given),

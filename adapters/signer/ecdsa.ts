@@ -59,4 +59,5 @@ export function toEthereumSignature(
   throw new ProductError('SIGNER_WRONG_KEY', 'The signature was not made with the key that was asked for');
 }
 
-const word = (value: bigint): string => `0x${value.toString(16).padStart(64, '0')}`;
+/** 32 bytes as hex. */
+export const word = (value: bigint): string => `0x${value.toString(16).padStart(64, '0')}`;

@@ -7,7 +7,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { parseDer, pointOfSpki, toEthereumSignature } from './ecdsa.ts';
 import { createKmsSigner, kmsSigners } from './kms.ts';
 import { KmsServer, toDer } from './kms-server.ts';
-import { createLocalSigner, localSigners } from './local-key.ts';
+import { createLocalSigner, localSigners, nextLocalSigner } from './local-key.ts';
 import { SIGNER_ROLES } from './port.ts';
 import { signerContract } from './signer.contract.ts';
 
@@ -49,16 +49,31 @@ describe('local keys', () => {
     const addresses = await Promise.all(SIGNER_ROLES.map((role) => first[role].address()));
     expect(new Set(addresses).size).toBe(SIGNER_ROLES.length);
     expect(await Promise.all(SIGNER_ROLES.map((role) => again[role].address()))).toEqual(addresses);
-    expect(JSON.stringify(first)).not.toContain(seed.trim());
+    expect(JSON.stringify(first)).not.toContain(JSON.parse(seed).seed);
   });
 
-  test('a damaged seed and a seed that others can read are refused', () => {
+  test('a damaged key file and one that others can read are refused, without a word of what is in them', () => {
     const damaged = join(folder, 'damaged');
-    writeFileSync(damaged, 'abc', { mode: 0o600 });
-    expect(() => localSigners(damaged)).toThrow(expect.objectContaining({ code: 'SIGNER_SEED', kind: 'badInput' }));
+    writeFileSync(damaged, '{"schema":1,"seed":"secret"}', { mode: 0o600 });
+    expect(() => localSigners(damaged)).toThrow(
+      expect.objectContaining({ code: 'SIGNER_KEYS', kind: 'badInput', cause: undefined, facts: { file: damaged } }),
+    );
     const open = join(folder, 'open');
-    writeFileSync(open, 'a'.repeat(64), { mode: 0o644 });
-    expect(() => localSigners(open)).toThrow(expect.objectContaining({ code: 'SIGNER_SEED_OPEN' }));
+    writeFileSync(open, JSON.stringify({ schema: 1, seed: 'a'.repeat(64), generations: {} }), { mode: 0o644 });
+    expect(() => localSigners(open)).toThrow(expect.objectContaining({ code: 'SIGNER_KEYS_OPEN', kind: 'refused' }));
+  });
+
+  test('the next key of a role takes its place when it is kept, and not before; the others stay', async () => {
+    const file = join(folder, 'rotated');
+    const before = localSigners(file);
+    const next = nextLocalSigner(file, 'strategist');
+    expect(await localSigners(file).strategist.address()).toBe(await before.strategist.address());
+    next.keep();
+    const after = localSigners(file);
+    expect(await after.strategist.address()).toBe(await next.signer.address());
+    expect(await after.strategist.address()).not.toBe(await before.strategist.address());
+    expect(await after.relayer.address()).toBe(await before.relayer.address());
+    expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
   test('a known key has its known address', async () => {

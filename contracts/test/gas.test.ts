@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Fixture, Ledger, startFixture } from './fixture.ts';
 
 const SNAPSHOT = new URL('../gas-snapshot.json', import.meta.url);
 const TARGET = 100_000;
+
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
 
 let fixture: Fixture;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { RebalanceOrder } from '../../adapters/chain/port.ts';
 import { createLocalSigner } from '../../adapters/signer/local-key.ts';
@@ -7,10 +7,12 @@ import { ledgerAssets, ledgerLimits } from '../../local/chain/init.ts';
 import { type Fixture, Ledger, LIMITS, MODEL, STRATEGY, startFixture, testAssets } from './fixture.ts';
 import { applyOrder, type Circumstances, type ModelLedger } from './reference-model.ts';
 
-const RUNS = process.env.DRL_TEST_SUITE === 'slow' ? 400 : 8;
+const RUNS = process.env.DRL_TEST_SUITE === 'slow' ? 400 : 5;
 const STEPS = 25;
 const E18 = 10n ** 18n;
 const LOOSE = { ...LIMITS, drawdown: { ...LIMITS.drawdown, resetAfterDays: 9 } };
+
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
 
 let fixture: Fixture;
 beforeAll(async () => {

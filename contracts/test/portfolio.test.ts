@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { TypedDataEncoder } from 'ethers';
 import {
   decodeRebalanced,
@@ -22,6 +22,8 @@ const E18 = 10n ** 18n;
 const SECP256K1_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const ASSETS = 20;
 const stranger = '0x00000000000000000000000000000000000000aa';
+
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
 
 let fixture: Fixture;
 let ledger: Ledger;

@@ -105,10 +105,7 @@ async function finishEarlier(strategy: string, ports: SettlePorts): Promise<void
       throw error;
     });
     if (status !== 'submitted') continue;
-    throw new ProductError('SETTLEMENT_PENDING', 'An earlier settlement is not mined yet', {
-      facts: { transaction: row.transaction, epoch: row.epoch, nonce: row.nonce, decision: row.decisionHash },
-      remedy: 'It is sent. Run the day again when it is mined.',
-    });
+    throw pending(row);
   }
 }
 
@@ -121,5 +118,14 @@ async function resendLost(strategy: string, { chain, ledger }: SettlePorts): Pro
     if (await chain.receipt(row.transaction)) break;
     lost.push(row);
   }
-  for (const row of lost.reverse()) await chain.broadcast(row.raw);
+  for (const row of lost.reverse()) {
+    await chain.broadcast(row.raw);
+    if (!(await chain.receipt(row.transaction))) throw pending(row);
+  }
 }
+
+const pending = ({ transaction, epoch, nonce, decisionHash }: SettlementRow): ProductError =>
+  new ProductError('SETTLEMENT_PENDING', 'An earlier settlement is not mined yet', {
+    facts: { transaction, epoch, nonce, decision: decisionHash },
+    remedy: 'It is sent. Run the day again when it is mined.',
+  });

@@ -31,6 +31,9 @@ const GAS_NEEDS: Partial<Record<SignerRole, bigint>> = {
 };
 const LOCAL_FUNDS_WEI = 10n ** 21n;
 
+/** The roles that the admin gives, in the order of the contract's `Role`. */
+export const CONTRACT_ROLES = ['strategist', 'relayer', 'attestor', 'approver', 'guardian'] as const;
+
 export interface Asset {
   symbol: string;
   /** Group whose total weight is capped. */
@@ -196,8 +199,7 @@ async function corrections(
       remedy: 'Use the keys that the ledger was made with.',
     });
   }
-  const named = ['strategist', 'relayer', 'attestor', 'approver', 'guardian'] as const;
-  for (const [index, role] of named.entries()) {
+  for (const [index, role] of CONTRACT_ROLES.entries()) {
     if (onChain[role] !== roles[role]) calls.push(PORTFOLIO.encodeFunctionData('setRole', [index, roles[role]]));
   }
   const sameLimits = (Object.keys(limits) as (keyof LedgerLimits)[]).every(

@@ -1,10 +1,11 @@
 import { createEvmChain, type Deployment } from '../../adapters/chain/evm.ts';
 import type { PortfolioChain } from '../../adapters/chain/port.ts';
-import { createRpc } from '../../adapters/chain/rpc.ts';
+import { createRpc, type Rpc } from '../../adapters/chain/rpc.ts';
 import { createMarketData } from '../../adapters/market-data/create.ts';
 import { localSigners } from '../../adapters/signer/local-key.ts';
-import type { Signers } from '../../adapters/signer/port.ts';
+import { SIGNER_ROLES, type Signers } from '../../adapters/signer/port.ts';
 import type { Settings } from '../../config/schema.ts';
+import { refused } from '../../domain/errors.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
 import type { Home } from '../home.ts';
 import { ROOT } from '../settings.ts';
@@ -23,6 +24,8 @@ export interface OpenedChain {
   signers: Signers;
   /** Deploys what is missing and brings limits and roles to the configuration; the record is kept in the home. */
   init(): Promise<Deployment>;
+  /** On the local chain: make what was sent final and save it. */
+  settle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,14 +49,22 @@ export async function openChain({ home, settings }: OpenChainOptions): Promise<O
       rpcUrl,
       chainConfig,
       signers,
-      deployment: local ? init : async () => readRecord(fileOf(home, settings))?.deployment ?? null,
+      deployment: local ? init : async () => readRecord(recordFileOf(home, settings))?.deployment ?? null,
       onPoll: local ? pollOf(local) : undefined,
     }),
     rpcUrl,
     signers,
     init,
+    settle: async () => local?.mine(BLOCKS_TO_FINAL),
     close: async () => local?.stop(),
   };
+}
+
+export interface ReadableChain {
+  chain: PortfolioChain;
+  rpc: Rpc;
+  deployment: Deployment;
+  close(): Promise<void>;
 }
 
 /**
@@ -64,24 +75,30 @@ export async function openChainForReading({
   home,
   settings,
   rpcUrl,
-}: OpenChainOptions & { rpcUrl: string | null }): Promise<{ chain: PortfolioChain; close(): Promise<void> } | null> {
-  const record = readRecord(fileOf(home, settings));
+}: OpenChainOptions & { rpcUrl: string | null }): Promise<ReadableChain | null> {
+  const record = readRecord(recordFileOf(home, settings));
   if (!record) return null;
   const { chain: chainConfig } = settings.config;
-  const url = rpcUrl ?? chainConfig.rpcUrl;
-  const local = url === null ? await startLocalChain({ home: home.path, readOnly: true }) : null;
-  const chain = createEvmChain({
-    rpcUrl: local?.rpcUrl ?? String(url),
-    chainConfig,
-    signers: localSigners(home.keys),
-    deployment: record.deployment,
-  });
-  return { chain, close: async () => local?.stop() };
+  const given = rpcUrl ?? chainConfig.rpcUrl;
+  const local = given === null ? await startLocalChain({ home: home.path, readOnly: true }) : null;
+  const rpc = createRpc(local?.rpcUrl ?? String(given));
+  const { deployment } = record;
+  const chain = createEvmChain({ rpcUrl: rpc.url, chainConfig, signers: NO_SIGNERS, deployment, rpc });
+  return { chain, rpc, deployment, close: async () => local?.stop() };
 }
+
+const noKey = async (): Promise<never> => {
+  throw refused('CHAIN_READ_ONLY', 'The chain was opened for reading: nothing is signed');
+};
+
+/** A reader needs no key of the home. */
+const NO_SIGNERS = Object.fromEntries(
+  SIGNER_ROLES.map((role) => [role, { address: noKey, signDigest: noKey }]),
+) as unknown as Signers;
 
 const pollOf = (local: LocalChain) => () => local.mine(BLOCKS_TO_FINAL);
 
-const fileOf = (home: Home, { config, universe }: Settings): string =>
+const recordFileOf = (home: Home, { config, universe }: Settings): string =>
   recordFile(home.chain, config.chain.chainId, config.strategy, universe.id);
 
 async function initLedger({
@@ -91,7 +108,7 @@ async function initLedger({
   rpcUrl,
 }: OpenChainOptions & { signers: Signers; rpcUrl: string }): Promise<Deployment> {
   const { config, universe } = settings;
-  const file = fileOf(home, settings);
+  const file = recordFileOf(home, settings);
   const known = readRecord(file);
   const assets = await assetsOf(home, settings, known);
   const deployment = await initChain({

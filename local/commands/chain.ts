@@ -1,0 +1,157 @@
+import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
+import { getPointer } from '../../adapters/object-store/port.ts';
+import { SIGNER_ROLES, type SignerRole } from '../../adapters/signer/port.ts';
+import { badInput, ProductError, refused } from '../../domain/errors.ts';
+import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { rotateRole, setPaused } from '../chain/administer.ts';
+import { type OpenedChain, openChain, openChainForReading, type ReadableChain } from '../chain/open.ts';
+import { type LedgerStatus, type RoleHolder, readRoles, readStatus } from '../chain/read.ts';
+import { existingHome, type Home, type HomeLock, lockHome, openHome } from '../home.ts';
+import { readSettings } from '../settings.ts';
+import { table } from '../table.ts';
+import { type CommonOptions, printJson } from './args.ts';
+
+/** The ledger on the chain. Looking takes no lock; what sends takes the home's, but for pause and unpause, which must always work. */
+export async function chain(verb: string, words: readonly string[], options: CommonOptions): Promise<number> {
+  if (verb === 'status') await read(options, readStatus, printStatus);
+  else if (verb === 'roles') await read(options, readRoles, printRoles);
+  else if (verb === 'init') await send(options, 'chain init', init);
+  else if (verb === 'rotate') await send(options, 'chain rotate', rotate(words[0]));
+  else await send(options, `chain ${verb}`, pause(verb === 'pause'), true);
+  return 0;
+}
+
+interface Context {
+  opened: OpenedChain;
+  settings: ReturnType<typeof readSettings>;
+  home: Home;
+}
+
+async function read<T>(
+  options: CommonOptions,
+  ask: (chain: ReadableChain) => Promise<T>,
+  print: (answer: T) => void,
+): Promise<void> {
+  const home = existingHome(options.home);
+  const settings = readSettings(options, home);
+  const opened = await openChainForReading({ home, settings, rpcUrl: null });
+  if (!opened) {
+    throw refused('CHAIN_NOT_INITIALISED', 'This home has no ledger on the chain yet', {
+      facts: { home: home.path, strategy: settings.config.strategy, network: settings.config.chain.network },
+      remedy: 'drl chain init, or npm start on the local chain.',
+    });
+  }
+  try {
+    const answer = await ask(opened);
+    if (options.json) printJson(answer);
+    else print(answer);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function send(
+  options: CommonOptions,
+  command: string,
+  act: (context: Context) => Promise<{ json: unknown; text: string }>,
+  besideOwner = false,
+): Promise<void> {
+  const home = openHome(options.home);
+  const settings = readSettings(options, home);
+  const lock = tryLock(home, command, besideOwner);
+  try {
+    const opened = await openChain({ home, settings });
+    try {
+      const { json, text } = await act({ opened, settings, home });
+      if (options.json) printJson(json);
+      else console.log(text);
+    } finally {
+      await opened.close();
+    }
+  } finally {
+    lock?.release();
+  }
+}
+
+function tryLock(home: Home, command: string, besideOwner: boolean): HomeLock | null {
+  try {
+    return lockHome(home, command);
+  } catch (error) {
+    if (besideOwner && error instanceof ProductError && error.code === 'HOME_BUSY') return null;
+    throw error;
+  }
+}
+
+/** Deploys what is missing, and approves the champion, which may have been installed before there was a contract. */
+async function init({ opened, settings, home }: Context) {
+  const deployment = await opened.init();
+  const pointer = await getPointer<{ model: ArtifactRef }>(
+    new FilesystemObjectStore(home.store),
+    settings.config.strategy,
+    'champion',
+  );
+  const approved = pointer ? await opened.chain.approveModel(pointer.value.model.hash) : null;
+  await opened.settle();
+  const { contract, chainId, assets } = deployment;
+  const text = `ledger ${contract} on chain ${chainId}, ${assets.length} assets${approved ? `, champion approved by ${approved}` : ''}`;
+  return { json: { ...deployment, championApproval: approved }, text };
+}
+
+const pause =
+  (paused: boolean) =>
+  async ({ opened, settings }: Context) => {
+    const transaction = await setPaused(opened, settings, paused);
+    const state = paused ? 'paused' : 'taking orders';
+    return {
+      json: { paused, transaction },
+      text: transaction ? `the ledger is ${state} (${transaction})` : `the ledger was ${state} already`,
+    };
+  };
+
+const rotate =
+  (word: string | undefined) =>
+  async ({ opened, settings, home }: Context) => {
+    const role = SIGNER_ROLES.find((each) => each === word);
+    if (!role)
+      throw badInput('USAGE_ROLE', 'There is no such role', {
+        facts: { role: word ?? null, roles: SIGNER_ROLES },
+        remedy: 'drl chain rotate strategist',
+      });
+    const done = await rotateRole(opened, settings, home, role satisfies SignerRole);
+    return { json: { role, ...done }, text: `${role} is now ${done.address} (${done.transaction})` };
+  };
+
+function printStatus(status: LedgerStatus): void {
+  const { state } = status;
+  console.log(
+    [
+      `ledger    ${status.contract} on ${status.network} (chain ${status.chainId}), block ${status.block}`,
+      `strategy  ${status.strategy} on ${status.universe}${state.paused ? ', PAUSED' : ''}`,
+      `epoch     ${state.epoch}, state ${state.stateHash}`,
+      `NAV       ${ratio(state.navE18)}, high-water mark ${ratio(state.highWaterMarkE18)}`,
+      '',
+      table(
+        ['weight', 'bps'],
+        Object.entries(state.weightsBps)
+          .filter(([, bps]) => bps > 0)
+          .map(([symbol, bps]) => [symbol, String(bps)]),
+      ),
+      '',
+      table(
+        ['limit', 'value'],
+        Object.entries(status.limits).map(([name, value]) => [name, String(value)]),
+      ),
+    ].join('\n'),
+  );
+}
+
+const printRoles = (roles: RoleHolder[]): void =>
+  console.log(
+    table(
+      ['role', 'address', 'ETH'],
+      roles.map(({ role, address, balanceWei }) => [role, address, ratio(balanceWei)]),
+      2,
+    ),
+  );
+
+const ratio = (e18: bigint): string => (Number(e18) / 1e18).toFixed(6);
