@@ -167,7 +167,7 @@ function randomContext(random: ReturnType<typeof createRandom>): { state: RiskCo
   };
   const wild = random.uniform() < 0.2;
   const target = wild
-    ? Float64Array.from({ length: assets }, () => random.normal())
+    ? Float64Array.from({ length: assets }, () => 3 * random.uniform() - 1)
     : book(random.uniform() < 0.5 ? 1 : random.uniform(), 0.2);
   return { state, target };
 }

@@ -32,7 +32,8 @@ export function projectWeights(target: Float64Array, context: RiskContext): Proj
  *    cap is no longer there for the others (never less than nothing).
  * 2. Every cap and the target are scaled by s: drawdown control is the last word on the size of the book, and the result is
  *    s times a portfolio that keeps the unscaled caps.
- * 3. The answer is the point nearest to s x target within the scaled caps and within one-way turnover `maxTurnover` of d.
+ * 3. The answer is the point nearest to s x target (a target weight beyond [-1, 2] counts as -1 or 2) within the scaled caps and
+ *    within one-way turnover `maxTurnover` of d.
  * 4. Lowering risk goes before turnover: let p be the portfolio within the scaled caps that is nearest to d. If even p needs
  *    more than `maxTurnover`, the answer is p. p is reached by sales alone, so every answer either keeps the turnover limit
  *    or raises no weight: the rule that the contract can check.
@@ -97,7 +98,7 @@ export class RiskProjector {
     for (let a = 0; a < this.#wanted.length; a += 1) {
       const weight = target[a];
       if (!Number.isFinite(weight)) throw notFinite(context, a, weight);
-      this.#wanted[a] = frozen[a] === 1 ? drifted[a] : scale * weight;
+      this.#wanted[a] = frozen[a] === 1 ? drifted[a] : scale * Math.min(2, Math.max(-1, weight));
     }
   }
 
