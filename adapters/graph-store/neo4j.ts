@@ -14,6 +14,8 @@ export interface Neo4jOptions {
 }
 
 const DELETE_BATCH = 10_000;
+/** How long a statement is repeated on transient errors, an unreachable server among them. */
+const RETRY_MS = 10_000;
 
 /** A Neo4j 5 server by Bolt. Statements run in managed transactions, which the driver repeats on transient errors. */
 export class Neo4jGraphStore implements GraphStore {
@@ -22,7 +24,10 @@ export class Neo4jGraphStore implements GraphStore {
 
   constructor(options: Neo4jOptions) {
     const auth = options.user === '' ? undefined : neo4j.auth.basic(options.user, options.password);
-    this.#driver = neo4j.driver(options.url, auth, { disableLosslessIntegers: true });
+    this.#driver = neo4j.driver(options.url, auth, {
+      disableLosslessIntegers: true,
+      maxTransactionRetryTime: RETRY_MS,
+    });
     this.#database = options.database;
   }
 
