@@ -81,9 +81,13 @@ function failureOf(error: unknown): { error: string; cause: string } {
 }
 
 if (import.meta.main) {
-  process.exitCode = await runTask({
-    stage: process.argv[2],
-    variables: process.env,
-    loadHandler: async (stage) => ((await import(`./${stage}/handler.ts`)) as { handler: StageHandler }).handler,
-  });
+  const importHandler = async (stage: Stage) =>
+    ((await import(`./${stage}/handler.ts`)) as { handler: StageHandler }).handler;
+  try {
+    process.exitCode = await runTask({ stage: process.argv[2], variables: process.env, loadHandler: importHandler });
+  } catch (error) {
+    if (!(error instanceof ProductError)) throw error;
+    console.error(error.describe());
+    process.exitCode = 2;
+  }
 }

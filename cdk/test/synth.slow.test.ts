@@ -119,6 +119,17 @@ describe('prod', () => {
     expect(stateful.terminationProtection).toBe(true);
   });
 
+  test('runs the one image that the release built, with the right to pull it and no other', () => {
+    const imageUri = `111111111111.dkr.ecr.eu-central-1.amazonaws.com/portfolio@sha256:${'a'.repeat(64)}`;
+    const app = new App({
+      outdir: join(folder, 'image'),
+      context: { ...context, imageUri, 'aws:cdk:bundling-stacks': [] },
+    });
+    const line = JSON.stringify(Template.fromStack(buildStacks(app, root).pipeline).toJSON());
+    expect(line).toContain(`/portfolio@sha256:${'a'.repeat(64)}`);
+    expect(line).toContain(':ecr:eu-central-1:111111111111:repository/portfolio');
+  });
+
   test('with an outside issuer no user pool is made', () => {
     const over = { jwtIssuer: 'https://login.example.test/', jwtAudience: 'portfolio' };
     const app = new App({

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import {
   ContainerDependencyCondition,
@@ -43,7 +44,7 @@ export class StageTask extends FargateTaskDefinition {
     const logs = new LogGroup(this, 'Logs', { retention: props.logRetention, removalPolicy: RemovalPolicy.DESTROY });
     const logging = LogDrivers.awsLogs({ logGroup: logs, streamPrefix: props.stage });
     const stage = this.addContainer(STAGE_CONTAINER, {
-      image: stageImage(props),
+      image: stageImage(this, props),
       command: [props.stage],
       environment: { ...props.environment, DRL_ROOT: '/app' },
       logging,
@@ -74,11 +75,28 @@ export class StageTask extends FargateTaskDefinition {
   }
 }
 
-/** By digest, or built from the Dockerfile; .dockerignore says what the build sees. */
-const stageImage = (props: StageTaskProps): ContainerImage =>
-  props.imageUri
-    ? ContainerImage.fromRegistry(props.imageUri)
-    : ContainerImage.fromAsset(props.root, {
-        file: join('training-container', 'Dockerfile'),
-        platform: Platform.LINUX_AMD64,
-      });
+/** An image in ECR, by digest: what the release workflow built and signed. */
+const ECR = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/([^@]+)@(sha256:[0-9a-f]{64})$/;
+
+/** By digest (with the right to pull it), or built from the Dockerfile at deploy; .dockerignore says what that build sees. */
+function stageImage(scope: Construct, props: StageTaskProps): ContainerImage {
+  if (!props.imageUri) {
+    return ContainerImage.fromAsset(props.root, {
+      file: join('training-container', 'Dockerfile'),
+      platform: Platform.LINUX_AMD64,
+    });
+  }
+  const [, account, region, repositoryName, digest] = ECR.exec(props.imageUri) ?? [];
+  if (!repositoryName || !digest) return ContainerImage.fromRegistry(props.imageUri);
+  const repositoryArn = Stack.of(scope).formatArn({
+    service: 'ecr',
+    account,
+    region,
+    resource: 'repository',
+    resourceName: repositoryName,
+  });
+  return ContainerImage.fromEcrRepository(
+    Repository.fromRepositoryAttributes(scope, 'Images', { repositoryArn, repositoryName }),
+    digest,
+  );
+}

@@ -107,7 +107,6 @@ export class PipelineStack extends Stack {
         imageUri: stateful.context.imageUri,
         withGraph,
       });
-      stateful.images.grantPull(task.obtainExecutionRole());
       acknowledge(
         task.obtainExecutionRole(),
         'IAM5',

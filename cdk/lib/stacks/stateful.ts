@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnCluster } from 'aws-cdk-lib/aws-dsql';
 import { Repository, TagMutability } from 'aws-cdk-lib/aws-ecr';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -82,6 +82,10 @@ export class StatefulStack extends Stack {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.alerts = new Topic(this, 'Alerts', { displayName: `Portfolio alerts (${stage})`, enforceSSL: true });
+    new CfnOutput(this, 'ImagesUri', { value: this.images.repositoryUri });
+    new CfnOutput(this, 'ArtifactsBucket', { value: this.artifacts.bucketName });
+    new CfnOutput(this, 'ContractParameter', { value: this.contract.parameterName });
+    for (const role of AWS_ROLES) new CfnOutput(this, `${capitalised(role)}KeyArn`, { value: this.keys[role].keyArn });
     if (props.context.alertEmail) this.alerts.addSubscription(new EmailSubscription(props.context.alertEmail));
   }
 
@@ -127,7 +131,7 @@ export class StatefulStack extends Stack {
   #chainKey(role: AwsRole): ChainKey {
     const { stage } = this.context;
     const signers = (Object.keys(STAGE_ACCESS) as Stage[]).filter((name) => STAGE_ACCESS[name].signs?.includes(role));
-    return new ChainKey(this, `${role[0]!.toUpperCase()}${role.slice(1)}Key`, {
+    return new ChainKey(this, `${capitalised(role)}Key`, {
       role,
       environment: stage,
       signerRoleName: stageRoleName(stage, signers[0]!),
@@ -152,3 +156,5 @@ const BUCKET_DEFAULTS: BucketProps = {
   blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
   removalPolicy: RemovalPolicy.RETAIN,
 };
+
+const capitalised = (word: string): string => `${word[0]!.toUpperCase()}${word.slice(1)}`;
