@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AssetGraph, GraphSnapshot, SnapshotMember } from '../../graph/etl/asset-graph.ts';
 import { OPEN_END } from '../../graph/etl/asset-graph.ts';
-import { hubCount, readAssetGraph, readRiskGroups } from '../../graph/etl/read-back.ts';
+import { readAssetGraph, readRiskGroups } from '../../graph/etl/read-back.ts';
 import { syncGraph } from '../../graph/etl/sync.ts';
 import { BUCKET_MEMBERS_AS_OF, HUBS_AS_OF, NEIGHBOURHOOD_AS_OF } from '../../graph/queries/as-of.ts';
 import { CORRELATED_HISTORY, COUNT_NODES, SNAPSHOTS } from '../../graph/queries/read.ts';
@@ -155,7 +155,3 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
     });
   });
 }
-
-test('the number of hubs is a share of the assets, rounded up', () => {
-  expect([15, 20, 117, 1].map((assets) => hubCount(assets, 0.9))).toEqual([2, 2, 12, 1]);
-});

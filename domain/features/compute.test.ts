@@ -56,7 +56,7 @@ function naive(t: number, a: number): Record<string, number> {
     r(asset, days, skip).reduce((sum, x) => sum + Math.log(1 + x), 0);
   const prices = (days: number) => Array.from({ length: days }, (_, k) => clean.close[(t - days + 1 + k) * 3 + a]);
   const market = (days: number) => Array.from({ length: days }, (_, k) => mean([0, 1, 2].map((b) => r(b, days)[k])));
-  const fit = (days: number) => {
+  const leastSquares = (days: number) => {
     const [x, m] = [r(a, days), market(days)];
     const cov = x.reduce((sum, v, k) => sum + (v - mean(x)) * (m[k] - mean(m)), 0);
     const ss = m.reduce((sum, v) => sum + (v - mean(m)) ** 2, 0);
@@ -84,10 +84,10 @@ function naive(t: number, a: number): Record<string, number> {
     trend50: (logs(1)[0] - mean(logs(50))) / (s63 * Math.sqrt(50)),
     trend200: (logs(1)[0] - mean(logs(200))) / (s63 * Math.sqrt(200)),
     zscore21: (logs(1)[0] - mean(logs(21))) / std(logs(21)),
-    beta252: fit(252).beta,
-    correlation63: fit(63).correlation,
+    beta252: leastSquares(252).beta,
+    correlation63: leastSquares(63).correlation,
     idiosyncraticVolatility63: Math.log(
-      Math.sqrt(fit(63).residual.reduce((s, x) => s + x * x, 0) / 61) * Math.sqrt(252),
+      Math.sqrt(leastSquares(63).residual.reduce((s, x) => s + x * x, 0) / 61) * Math.sqrt(252),
     ),
     momentum63Rank: momentum63.filter((x) => x < momentum63[a]).length / 2 - 0.5,
     marketMomentum63: market(63).reduce((s, x) => s + Math.log(1 + x), 0) / (std(market(63)) * Math.sqrt(63)),

@@ -5,6 +5,7 @@ import { panelUntil } from '../../domain/market/panel.ts';
 import { embedSnapshot, snapshotWalkGraph } from '../embeddings/embed-snapshot.ts';
 import { graphSize } from './asset-graph.ts';
 import { buildAssetGraph, type GraphOptions, neighboursOf } from './build.ts';
+import { hubCount } from './read-back.ts';
 
 const panel = fixturePanel({
   seed: 3,
@@ -158,4 +159,8 @@ test('every asset of a snapshot gets a vector, also one without an edge; assets 
   expect(vectors).toHaveLength(7 * 4);
   expect(vectors.every(Number.isFinite)).toBe(true);
   expect(snapshotWalkGraph(graph, graph.snapshots[2]).nodes).toBe(7 + 4);
+});
+
+test('the number of hubs is a share of the assets, rounded up', () => {
+  expect([15, 20, 117, 1].map((assets) => hubCount(assets, 0.9))).toEqual([2, 2, 12, 1]);
 });
