@@ -57,7 +57,7 @@ function table(head, rows, numbers = 0) {
         : content === 'FAIL' || content === 'drift'
           ? { class: 'bad' }
           : number(column);
-    return element('td', tone, content);
+    return element('td', head[column] === 'why' ? { class: 'prose' } : tone, content);
   };
   const header = element('tr', {}, ...head.map((text, column) => element('th', number(column), text)));
   const body = rows.map((row) => element('tr', {}, ...row.map(cell)));

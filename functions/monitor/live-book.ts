@@ -15,6 +15,8 @@ import { type LiveBook, type Monitor, monitorSchema, type RiskFigures } from '..
 import { loadDecision } from '../artifacts/decision.ts';
 
 export const ROLLING_DAYS = 63;
+/** A rate a year from fewer sessions would mostly be the first purchase. */
+const LEAST_FOR_TURNOVER = 21;
 
 /** The monitor of the session that a decision follows, when it was made for exactly that decision. */
 export async function previousMonitor(
@@ -84,7 +86,7 @@ export function riskFigures(book: LiveBook, decision: Decision, groupOf: Readonl
     drawdown: Math.min(0, decision.book.nav / decision.book.highWaterMark - 1),
     valueAtRisk95: enough ? valueAtRisk(returns, 0.95) : null,
     expectedShortfall95: enough ? conditionalValueAtRisk(returns, 0.95) : null,
-    turnoverAnnual: annualTurnover(book.turnover),
+    turnoverAnnual: returns.length >= LEAST_FOR_TURNOVER ? annualTurnover(book.turnover) : null,
     exposure: exposureOf(decision),
     groupExposure,
   };

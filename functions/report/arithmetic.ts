@@ -11,7 +11,7 @@ export interface SharpeArithmetic {
   standardError: number;
   /** Chance that a strategy with this true Sharpe shows at least `minSharpe`. */
   passes: { trueSharpe: number; chance: number }[];
-  /** Annual Sharpe that a deflated Sharpe of `minDeflatedSharpe` asks for, by length of the record. */
+  /** Annual Sharpe that a deflated Sharpe of `minDeflatedSharpe` asks for after `trials` independent trials, by length of the record. */
   needed: { years: number; sharpe: number }[];
   trials: number;
 }
@@ -21,7 +21,7 @@ const expectedMaximum = (trials: number): number =>
   trials < 2 ? 0 : (1 - EULER) * normalQuantile(1 - 1 / trials) + EULER * normalQuantile(1 - 1 / (trials * Math.E));
 
 /** What a record of a few years can show, by arithmetic: normal returns, trials without skill. */
-export function sharpeArithmetic(gates: Config['gates'], trials: number): SharpeArithmetic {
+export function sharpeArithmetic(gates: Config['gates'], trials = 10): SharpeArithmetic {
   const { sharpeYears: years, minSharpe, minDeflatedSharpe } = gates.alpha;
   const standardError = 1 / Math.sqrt(years);
   const neededOver = (span: number): number => {

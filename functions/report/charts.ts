@@ -11,7 +11,7 @@ export interface LineChart {
   format: (value: number) => string;
   /** A level to draw across, always inside the chart. */
   level?: number;
-  /** Fill between the first line and the level. */
+  /** Fill between the champion's line (else the first) and the level. */
   fill?: boolean;
   /** Lines of context do not widen the axis beyond this range. */
   range?: { low: number; high: number };
@@ -38,7 +38,9 @@ export function lineChart(chart: LineChart): string {
   const body = [
     ...ticks.map((tick) => `<line class="grid" x1="0" x2="${WIDTH}" y1="${y(tick)}" y2="${y(tick)}"/>`),
     level === undefined ? '' : `<line class="level" x1="0" x2="${WIDTH}" y1="${y(level)}" y2="${y(level)}"/>`,
-    chart.fill && lines.length > 0 ? area(lines[0], picks, x, y, level ?? low) : '',
+    chart.fill && lines.length > 0
+      ? area(lines.find((line) => line.tone === 'champion') ?? lines[0], picks, x, y, level ?? low)
+      : '',
     ...ordered.map(
       (line) =>
         `<path class="line ${line.tone}" d="${path(line.values, picks, x, y)}"><title>${escapeHtml(line.name)}</title></path>`,
@@ -58,7 +60,7 @@ export function lineChart(chart: LineChart): string {
 const DEPTH = { baseline: 0, yardstick: 1, challenger: 2, champion: 3 } as const;
 
 function legend(lines: readonly ChartLine[]): string {
-  const named = lines.filter((line) => line.tone !== 'baseline');
+  const named = lines.filter((line) => line.tone !== 'baseline').sort((a, b) => DEPTH[b.tone] - DEPTH[a.tone]);
   const others = lines.filter((line) => line.tone === 'baseline');
   const entries = named.map((line) => `<li class="${line.tone}">${escapeHtml(line.name)}</li>`);
   if (others.length > 0)

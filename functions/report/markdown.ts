@@ -118,16 +118,15 @@ function live(material: Material): string[] {
   ];
 }
 
-function evidence({ gates: rules, champion, challenger }: Material): string[] {
-  const trials = Math.max(2, (challenger?.report ?? champion.report).trials);
-  const sums = sharpeArithmetic(rules, trials);
+function evidence({ gates: rules }: Material): string[] {
+  const sums = sharpeArithmetic(rules);
   const chances = sums.passes
     .map((pass) => `true Sharpe ${decimal(pass.trueSharpe, 1)}: ${percent(pass.chance, 0)}`)
     .join('; ');
   const needed = sums.needed.map((need) => `${decimal(need.sharpe, 1)} over ${need.years} years`).join(', ');
   return [
     '## What such a record can show',
-    `The standard error of a Sharpe ratio over ${sums.years} years is ${decimal(sums.standardError)}. Chance to show at least ${sums.minSharpe}: ${chances}. With ${trials} trials a deflated Sharpe of ${rules.alpha.minDeflatedSharpe} asks for about ${needed}.`,
+    `The standard error of a Sharpe ratio over ${sums.years} years is ${decimal(sums.standardError)}. Chance to show at least ${sums.minSharpe}: ${chances}. After ${sums.trials} independent trials a deflated Sharpe of ${rules.alpha.minDeflatedSharpe} asks for about ${needed}.`,
   ];
 }
 

@@ -28,7 +28,7 @@ export function htmlTable(table: Table): string {
   const number = (column: number): boolean => column >= head.length - numbers && numbers > 0;
   const cell = (text: string, column: number): string => {
     const tone = text === 'pass' ? ' good' : text === 'FAIL' || text === 'DRIFT' ? ' bad' : '';
-    const kind = `${number(column) ? 'number' : ''}${tone}`.trim();
+    const kind = `${number(column) ? 'number' : ''}${tone}${head[column] === 'why' ? ' prose' : ''}`.trim();
     return column === 0
       ? `<th scope="row">${escapeHtml(text)}</th>`
       : `<td${kind ? ` class="${kind}"` : ''}>${escapeHtml(text)}</td>`;
@@ -109,7 +109,7 @@ export function chartsSection({ outOfSample }: Material): string {
   const lines = (values: (nav: ArrayLike<number>) => (number | null)[]): ChartLine[] =>
     series.map((one) => ({ name: words(one.name), tone: toneOf(one), values: values(one.nav) }));
   const risky = series.filter((one) => one.role !== 'baseline' || one.name === YARDSTICK);
-  const window = Math.min(ROLLING_DAYS, Math.floor(dates.length / 2));
+  const window = Math.min(ROLLING_DAYS, Math.max(21, Math.floor(dates.length / 4)));
   const charts = [
     lineChart({
       title: 'Net asset value out of sample, 1 at the start',
@@ -276,9 +276,8 @@ export function monitoringSection(material: Material): string {
   );
 }
 
-export function evidenceSection({ gates, champion, challenger }: Material): string {
-  const trials = Math.max(2, (challenger?.report ?? champion.report).trials);
-  const sums = sharpeArithmetic(gates, trials);
+export function evidenceSection({ gates }: Material): string {
+  const sums = sharpeArithmetic(gates);
   const table: Table = {
     head: ['true Sharpe', `chance to show at least ${sums.minSharpe}`],
     numbers: 1,
@@ -289,7 +288,7 @@ export function evidenceSection({ gates, champion, challenger }: Material): stri
     'evidence',
     'What such a record can show',
     `${paragraph(`The standard error of a Sharpe ratio over ${sums.years} years is ${decimal(sums.standardError)}. So luck alone passes the gate "Sharpe of at least ${sums.minSharpe} over ${sums.years} years" now and then:`)}${htmlTable(table)}${paragraph(
-      `That is why every trial is counted: with ${trials} trials a deflated Sharpe of ${gates.alpha.minDeflatedSharpe} asks for about ${needed}. A rejected challenger is the usual result, and the champion keeps deciding.`,
+      `That is why every trial is counted: after ${sums.trials} independent trials a deflated Sharpe of ${gates.alpha.minDeflatedSharpe} asks for about ${needed}. A rejected challenger is the usual result, and the champion keeps deciding.`,
     )}`,
   );
 }

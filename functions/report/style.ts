@@ -10,9 +10,9 @@ main{max-width:62rem;margin:0 auto;padding:1.5rem 1rem 4rem}
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 .2rem}
 h2{font-size:1.15rem;margin:0 0 .6rem}
 h3{font-size:.95rem;margin:1.2rem 0 .4rem}
-p{margin:.4rem 0;max-width:46rem}
+p{margin:.4rem 0;max-width:46rem;overflow-wrap:anywhere}li{overflow-wrap:anywhere}
 header p{color:var(--soft)}
-section{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:1rem 1.1rem;margin:1rem 0}
+section{min-width:0;background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:1rem 1.1rem;margin:1rem 0}
 .lead{font-size:1.02rem;color:var(--ink)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.6rem;margin:1rem 0 0}
 .tile{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:.6rem .8rem}
@@ -28,12 +28,12 @@ tbody th{font-weight:500}
 .good{color:var(--good)}.bad{color:var(--bad)}.soft{color:var(--soft)}
 .hash{font:.82em/1.4 ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}
 .weights td{vertical-align:middle}
-.weights .bars{width:60%;min-width:7rem}.weights .bars svg{display:block;width:100%;height:16px}
+.weights .bars{width:60%;white-space:normal}.weights .bars svg{display:block;width:100%;height:16px}
 .before{fill:var(--baseline)}.after{fill:var(--champion)}
 .key::before{content:"";display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.3em}
 .key.before::before{background:var(--baseline)}.key.after::before{background:var(--champion)}.key{margin-right:.6em}
 .signed{display:block;width:100%;min-width:5rem;height:14px}.plus{fill:var(--plus)}.minus{fill:var(--minus)}
-td.wide{width:26%}
+td.wide{width:26%}td.prose{min-width:15rem}
 .chart{margin:.4rem 0 1.2rem}
 .chart figcaption{font-weight:600;font-size:.92rem;margin-bottom:.4rem}
 .plot{position:relative;margin-left:3.6rem;height:15rem}
@@ -50,12 +50,12 @@ td.wide{width:26%}
 .legend li::before{content:"";display:inline-block;width:1.1em;height:0;border-top:3px solid var(--baseline);vertical-align:middle;margin-right:.45em}
 .legend .champion::before{border-color:var(--champion)}.legend .challenger::before{border-color:var(--challenger)}
 .legend .yardstick::before{border-color:var(--yardstick);border-top-style:dashed}
-ol.steps{list-style:none;margin:.6rem 0;padding:0;display:grid;grid-template-columns:repeat(auto-fit,minmax(8.4rem,1fr));gap:.5rem}
+ol.steps{list-style:none;margin:.6rem 0;padding:0;display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.5rem}
 ol.steps li{border:1px solid var(--rule);border-radius:8px;padding:.45rem .6rem;font-size:.85rem}
-ol.steps b{display:block;font-size:1rem;font-variant-numeric:tabular-nums}
+ol.steps b{display:block;font-size:.95rem;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:.4rem 0;font-size:.9rem}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 footer{color:var(--soft);font-size:.85rem;margin-top:1.5rem}
-@media (max-width:40rem){.weights .bars{width:42%;min-width:4rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}.plot{height:12rem}}
+@media (max-width:40rem){.weights .bars{width:34%}th,td{padding:.28rem .3rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}.plot{height:12rem}}
 @media print{section{break-inside:avoid}body{background:#fff}}
 `;

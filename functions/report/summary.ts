@@ -3,6 +3,7 @@ import { type Decision, decisionSchema } from '../../domain/lineage/decision.ts'
 import { figuresSchema, type GateReport, gateSchema } from '../../domain/lineage/gate-report.ts';
 import { HASH } from '../../domain/lineage/manifest.ts';
 import type { settleOutput } from '../contracts.ts';
+import { words } from './format.ts';
 
 const championSchema = z.strictObject({ modelHash: HASH, name: z.string(), kind: z.enum(['baseline', 'ppo', 'cash']) });
 
@@ -117,7 +118,7 @@ export function whoDecided(summary: DailySummary, alpha = 0): string {
   const champ = `${champion.name} (${KIND_WORDS[champion.kind]})`;
   if (!challenger) return `${champ} decided. No challenger has been trained yet.`;
   if (challenger.verdict === 'rejected') {
-    const failed = challenger.gates.filter((gate) => !gate.pass).map((gate) => gate.gate);
+    const failed = challenger.gates.filter((gate) => !gate.pass).map((gate) => words(gate.gate));
     return `${champ} decided. The challenger ${challenger.name} did not: it failed ${failed.length} of ${challenger.gates.length} gates (${failed.join(', ')}).`;
   }
   if (alpha > 0)

@@ -37,7 +37,11 @@ const OUT_OF_SAMPLE_HEAD = [
 ];
 
 export function outOfSampleTable({ summary }: Material): Table {
-  const entries = Object.entries(summary.outOfSample);
+  const named = [summary.champion?.name, summary.challenger?.name];
+  const place = (name: string): number => (named.includes(name) ? named.indexOf(name) : named.length);
+  const entries = Object.entries(summary.outOfSample).sort(
+    ([a, x], [b, y]) => place(a) - place(b) || (y.sharpe ?? -1e9) - (x.sharpe ?? -1e9),
+  );
   const row = (name: string, f: Figures): string[] => [
     words(name),
     decimal(f.sharpe),
@@ -47,7 +51,6 @@ export function outOfSampleTable({ summary }: Material): Table {
     percent(f.turnover, 0),
     decimal(f.costBps, 1),
   ];
-  const named = [summary.champion?.name, summary.challenger?.name];
   return {
     head: OUT_OF_SAMPLE_HEAD,
     numbers: 6,

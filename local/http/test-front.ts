@@ -7,13 +7,14 @@ import { onnxRuntime } from '../../adapters/policy-runtime/onnx.ts';
 import { hmacVerifier } from '../../functions/api/auth.ts';
 import { buildFixture, type Fixture } from '../../functions/api/fixture.ts';
 import { createHandler } from '../../functions/api/handler.ts';
+import type { HttpHandler } from '../../functions/middleware/http.ts';
 import { type HttpFront, serveHttp } from './server.ts';
 import { homeSecret, issueToken } from './token.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-export interface TestFront extends Fixture {
-  front: HttpFront;
+export interface TestApi extends Fixture {
+  handler: HttpHandler;
   store: FilesystemObjectStore;
   secret: Uint8Array;
   /** A token with these scopes; `change` overrides the rest of the request. */
@@ -21,35 +22,49 @@ export interface TestFront extends Fixture {
   close(): Promise<void>;
 }
 
-/** For tests: the real handler behind the real front, on a small strategy in a temporary folder. */
-export async function openTestFront(): Promise<TestFront> {
+/** For tests: the real handler on a small strategy in a temporary folder. */
+export async function openTestApi(): Promise<TestApi> {
   const home = await mkdtemp(join(tmpdir(), 'drl-api-'));
   const store = new FilesystemObjectStore(join(home, 'store'));
   const fixture = await buildFixture(ROOT, store);
   const { issuer, audience } = fixture.settings.config.api;
   const secret = await homeSecret(join(home, 'api-secret'));
-  const token: TestFront['token'] = (scope, change = {}) =>
-    issueToken({ scope, secret, issuer, audience, ttlSeconds: 60, ...change });
-  const front = await serveHttp({
-    port: 0,
-    host: '127.0.0.1',
+  return {
+    ...fixture,
+    store,
+    secret,
     handler: createHandler(async () => ({
       ports: { settings: fixture.settings, store, ledger: fixture.ledger, onnxRuntime },
       verifier: hmacVerifier(secret, { issuer, audience, now: Date.now }),
     })),
-    dashboardToken: () => token('decisions:read'),
+    token: (scope, change = {}) => issueToken({ scope, secret, issuer, audience, ttlSeconds: 60, ...change }),
+    async close() {
+      await fixture.ledger.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface TestFront extends TestApi {
+  front: HttpFront;
+}
+
+/** The same behind the real front, on a free port. */
+export async function openTestFront(): Promise<TestFront> {
+  const api = await openTestApi();
+  const front = await serveHttp({
+    port: 0,
+    host: '127.0.0.1',
+    handler: api.handler,
+    dashboardToken: () => api.token('decisions:read'),
     report: async () => new TextEncoder().encode('<!doctype html><title>report</title>'),
   });
   return {
-    ...fixture,
+    ...api,
     front,
-    store,
-    secret,
-    token,
     async close() {
       await front.close();
-      await fixture.ledger.close();
-      await rm(home, { recursive: true, force: true });
+      await api.close();
     },
   };
 }
