@@ -21,6 +21,11 @@ export const limitsSchema = z
     drawdown: z.strictObject({
       /** Exposure is scaled by the unused part of this budget: 1 - drawdown / budget (Grossman and Zhou 1993). */
       budget: z.number().gt(0).max(1),
+      /**
+       * The exposure is cut at once when it is above its scale, but raised only when it is further below it than this fraction:
+       * a drawdown that moves to and fro does not churn the book. Absent: the scale is followed daily.
+       */
+      band: fraction.optional(),
       /** The contract refuses orders that do not lower risk beyond this drawdown. */
       hardLimit: z.number().gt(0).max(1),
       /** Sessions without a new high after which the high-water mark restarts at the present value; null: never. */

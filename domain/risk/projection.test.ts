@@ -32,6 +32,34 @@ function context(changes: Partial<RiskContext> = {}): RiskContext {
 }
 const total = (w: ArrayLike<number>): number => Array.from(w).reduce((sum, x) => sum + x, 0);
 
+describe('the band of the drawdown control', () => {
+  const target = Float64Array.of(0.2, 0.2, 0.1, 0.1, 0.2, 0.2);
+  const banded = {
+    ...limits,
+    maxGroupWeight: 1,
+    maxHubWeight: 1,
+    maxIlliquidWeight: 1,
+    drawdown: { ...limits.drawdown, band: 0.2 },
+  };
+  const at = (exposure: number, drawdown: number) =>
+    projectWeights(target, context({ limits: banded, drifted: target.map((w) => w * exposure), drawdown }));
+
+  test('cuts at once what is above the scale', () => {
+    expect(at(1, 0.06).exposureScale).toBe(0.5);
+    expect(at(0.51, 0.06).exposureScale).toBe(0.5);
+  });
+
+  test('leaves alone what is below it within the band, and raises what is further below', () => {
+    expect(at(0.45, 0.06).exposureScale).toBeCloseTo(0.45, 12);
+    expect(at(0.39, 0.06).exposureScale).toBe(0.5);
+    expect(total(at(0.45, 0.06).weights)).toBeCloseTo(0.45, 12);
+  });
+
+  test('does not hold back a book without a drawdown', () => {
+    expect(at(0.9, 0).exposureScale).toBe(1);
+  });
+});
+
 describe('projectWeights', () => {
   test('leaves what keeps every limit alone, bit for bit', () => {
     const target = Float64Array.of(0.1, 0.1, 0.05, 0.05, 0.1, 0.05);

@@ -54,6 +54,8 @@ export class RiskProjector {
   readonly #upper: Float64Array;
   #members: { hubs: Uint8Array; illiquid: Uint8Array; lists: [Int32Array, Int32Array] } | null = null;
   #sold = false;
+  /** What the last target was scaled by. */
+  #scale = 1;
   /** Turnover that the caps alone would have asked for; null where the turnover limit did not bind. */
   #turnoverWanted: number | null = null;
   /** Whether the last target kept every limit: nothing but the drawdown scale and frozen assets changed it. */
@@ -76,7 +78,7 @@ export class RiskProjector {
 
   /** Writes the projected weights to `out` and returns the exposure scale. */
   project(target: ArrayLike<number>, context: RiskContext, out: Float64Array): number {
-    const scale = exposureScale(context.drawdown, context.limits);
+    const scale = this.#chooseScale(target, context);
     this.#sold = false;
     this.#turnoverWanted = null;
     this.#scaleTarget(target, scale, context);
@@ -91,6 +93,23 @@ export class RiskProjector {
     this.untouched = false;
     this.#projectOnto(scale, context, out);
     return scale;
+  }
+
+  /** The exposure scale, or what the held book already has of the target's exposure when that is below it within the band. */
+  #chooseScale(target: ArrayLike<number>, { drawdown, limits, drifted }: RiskContext): number {
+    const most = exposureScale(drawdown, limits);
+    this.#scale = most;
+    const { band } = limits.drawdown;
+    if (most === 1 || !band) return most;
+    let wanted = 0;
+    let held = 0;
+    for (let a = 0; a < drifted.length; a += 1) {
+      wanted += Math.min(2, Math.max(0, target[a]));
+      held += drifted[a];
+    }
+    const present = wanted > 0 ? held / wanted : most;
+    if (present <= most && present >= most * (1 - band)) this.#scale = present;
+    return this.#scale;
   }
 
   #scaleTarget(target: ArrayLike<number>, scale: number, context: RiskContext): void {
@@ -230,7 +249,7 @@ export class RiskProjector {
   limitsHit(target: ArrayLike<number>, weights: Float64Array, context: RiskContext): LimitHit[] {
     const { limits, frozen, drifted } = context;
     const hits: LimitHit[] = [];
-    const scale = exposureScale(context.drawdown, limits);
+    const scale = this.#scale;
     const wanted = Float64Array.from(weights, (_, a) => (frozen[a] === 1 ? drifted[a] : target[a]));
     for (let a = 0; a < weights.length; a += 1) {
       const on = context.symbols?.[a] ?? `asset ${a}`;

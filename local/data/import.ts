@@ -144,7 +144,7 @@ function universeOf(
       maxHubWeight: Math.max(0.5, maxWeight),
       maxGross: 1,
       maxTurnover: 0.5,
-      drawdown: { budget: 0.12, hardLimit: 0.15, resetAfterDays: null },
+      drawdown: { budget: 0.12, band: 0.2, hardLimit: 0.15, resetAfterDays: null },
     },
     hasVolume,
   });
