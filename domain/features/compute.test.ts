@@ -142,14 +142,14 @@ describe('causality', () => {
     });
     fc.assert(
       fc.property(change, fc.nat(6), ({ from, scale }, halted) => {
-        const after = (values: Float64Array, map: (x: number) => number) =>
+        const later = (values: Float64Array, map: (x: number) => number) =>
           values.map((x, i) => (i >= from * ASSETS ? map(x) : x));
         const other = computeFeatures(
           {
             ...panel,
-            returns: after(panel.returns, (r) => r * scale + 0.001),
-            close: after(panel.close, (x) => x * scale),
-            volume: after(panel.volume, (x) => x / scale),
+            returns: later(panel.returns, (r) => r * scale + 0.001),
+            close: later(panel.close, (x) => x * scale),
+            volume: later(panel.volume, (x) => x / scale),
             tradable: panel.tradable.map((x, i) => (i >= from * ASSETS && i % 7 === halted ? 0 : x)),
           },
           spec,
