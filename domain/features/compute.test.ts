@@ -118,7 +118,9 @@ describe('features against naive definitions', () => {
     const logits = [0, 1, 2].map((a) => cleanTensor.anchorLogit[t * 3 + a]);
     const total = logits.reduce((s, x) => s + Math.exp(x), 0);
     expect(mean(logits)).toBeCloseTo(0, 6);
-    logits.forEach((x, a) => expect(Math.exp(x) / total).toBeCloseTo(weights[a], 6));
+    logits.forEach((x, a) => {
+      expect(Math.exp(x) / total).toBeCloseTo(weights[a], 6);
+    });
     const path = Array.from({ length: 63 }, (_, k) => weights.reduce((s, w, a) => s + w * window(a)[k], 0));
     const expected = Math.min(0, Math.log(DEFAULT_ANCHOR.targetVolatility / (std(path) * Math.sqrt(252))));
     expect(cleanTensor.anchorExposure[t]).toBeCloseTo(expected, 6);

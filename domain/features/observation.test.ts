@@ -60,7 +60,9 @@ describe('observation', () => {
       }
       const tail = [...out.slice(7 + a * builder.width + F, 7 + (a + 1) * builder.width)];
       const expected = [[0.2, 0.3][a], 0.04, 0.5, tensor.anchorLogit[t * 3 + a], tensor.anchorExposure[t], 1];
-      tail.forEach((x, i) => expect(x).toBeCloseTo(expected[i], 6));
+      tail.forEach((x, i) => {
+        expect(x).toBeCloseTo(expected[i], 6);
+      });
     }
   });
 

@@ -40,7 +40,9 @@ test('a rotation of the vectors changes nothing: snapshots need no alignment', (
     i % 2 === 0 ? c * VECTORS[i] - s * VECTORS[i + 1] : s * VECTORS[i - 1] + c * VECTORS[i],
   );
   const [before, after] = [column(VECTORS, 'peerMomentum63'), column(turned, 'peerMomentum63')];
-  before.forEach((x, a) => expect(after[a]).toBeCloseTo(x, 5));
+  before.forEach((x, a) => {
+    expect(after[a]).toBeCloseTo(x, 5);
+  });
 });
 
 test("an asset without a vector has no peer features and is nobody's peer", () => {
