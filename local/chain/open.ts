@@ -11,6 +11,7 @@ import type { Home } from '../home.ts';
 import { ROOT } from '../settings.ts';
 import { type LocalChain, startLocalChain } from './anvil.ts';
 import { carryApprovals } from './approvals.ts';
+import { withAwsRoles } from './aws-roles.ts';
 import { initChain } from './init.ts';
 import { type DeploymentRecord, readRecord, recordFile, writeRecord } from './records.ts';
 import { universeAssets } from './universe-assets.ts';
@@ -40,7 +41,7 @@ export interface OpenChainOptions {
  */
 export async function openChain({ home, settings }: OpenChainOptions): Promise<OpenedChain> {
   const { chain: chainConfig } = settings.config;
-  const signers = localSigners(home.keys);
+  const signers = await withAwsRoles(localSigners(home.keys));
   const local = chainConfig.rpcUrl === null ? await startLocalChain({ home: home.path }) : null;
   const rpcUrl = local?.rpcUrl ?? String(chainConfig.rpcUrl);
   const init = () => initLedger({ home, settings, signers, rpcUrl });

@@ -4,6 +4,7 @@ import { SIGNER_ROLES, type SignerRole } from '../../adapters/signer/port.ts';
 import { badInput, ProductError, refused } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { rotateRole, setPaused } from '../chain/administer.ts';
+import { publishDeployment } from '../chain/aws-roles.ts';
 import { type OpenedChain, openChain, openChainForReading, type ReadableChain } from '../chain/open.ts';
 import { type LedgerStatus, type RoleHolder, readRoles, readStatus } from '../chain/read.ts';
 import { existingHome, type Home, type HomeLock, lockHome, openHome } from '../home.ts';
@@ -85,6 +86,7 @@ function tryLock(home: Home, command: string, besideOwner: boolean): HomeLock | 
 /** Deploys what is missing, and approves the champion, which may have been installed before there was a contract. */
 async function init({ opened, settings, home }: Context) {
   const deployment = await opened.init();
+  const published = await publishDeployment(deployment);
   const pointer = await getPointer<{ model: ArtifactRef }>(
     new FilesystemObjectStore(home.store),
     settings.config.strategy,
@@ -93,7 +95,7 @@ async function init({ opened, settings, home }: Context) {
   const approved = pointer ? await opened.chain.approveModel(pointer.value.model.hash) : null;
   await opened.settle();
   const { contract, chainId, assets } = deployment;
-  const text = `ledger ${contract} on chain ${chainId}, ${assets.length} assets${approved ? `, champion approved by ${approved}` : ''}`;
+  const text = `ledger ${contract} on chain ${chainId}, ${assets.length} assets${approved ? `, champion approved by ${approved}` : ''}${published ? ', published to its installation on AWS' : ''}`;
   return { json: { ...deployment, championApproval: approved }, text };
 }
 
