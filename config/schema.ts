@@ -141,7 +141,8 @@ export const gatesSchema = z.strictObject({
     sharpeYears: z.number(),
     minDeflatedSharpe: z.number(),
     maxPbo: z.number(),
-    pboMinTrials: z.number().int(),
+    /** Trials from which on the probability of backtest overfitting is judged; fewer are too little evidence. null: no such gate. */
+    pboMinTrials: z.number().int().positive().nullable(),
     bootstrapLowerBound: z.number(),
     bootstrapSamples: z.number().int(),
     bootstrapBlockDays: z.number().int(),

@@ -27,7 +27,7 @@ export interface LineOptions {
 
 /**
  * Gates for the market with the known optimum. Its best policy moves the whole book whenever the regime changes, a dozen times a
- * year, and holds one asset at 16 % volatility without drawdown control: turnover and drawdown are judged by that, the rest as ever.
+ * year, and holds one asset at 16 % volatility without drawdown control: turnover and drawdown are judged by that, too few trials are made for PBO, the rest as ever.
  */
 export function settingsFor(
   settings: Settings,
@@ -53,7 +53,7 @@ export function settingsFor(
           liquidityStressMaxDrawdown: 0.6,
           stressWindows: [],
         },
-        alpha: { ...gates.alpha, sharpeYears: 1 },
+        alpha: { ...gates.alpha, sharpeYears: 1, pboMinTrials: null },
         learningControl: controlThreshold,
       },
       promotion: {
@@ -84,6 +84,7 @@ export class PromotionLine {
   get ports() {
     return {
       ...this.home,
+      settings: settingsFor(this.home.settings, this.options),
       chain: this.chain.port,
       exactRuntime,
       onnxRuntime,

@@ -15,7 +15,8 @@ export interface AlphaGatesConfig {
   sharpeYears: number;
   minDeflatedSharpe: number;
   maxPbo: number;
-  pboMinTrials: number;
+  /** null: PBO is not among the gates. */
+  pboMinTrials: number | null;
   bootstrapLowerBound: number;
   bootstrapSamples: number;
   bootstrapBlockDays: number;
@@ -187,9 +188,13 @@ function bootstrapGate(gate: string, input: AlphaGateInput, other: OutOfSample):
   );
 }
 
-/** PBO applies only where enough configurations were tried; before that there is no such gate. */
+/** PBO needs enough configurations to split; fewer are too little evidence. */
 function pboGate({ gates, trials, trialCount }: AlphaGateInput): Gate[] {
-  if (trialCount < gates.pboMinTrials) return [];
+  if (gates.pboMinTrials === null) return [];
+  if (trialCount < gates.pboMinTrials) {
+    const reason = `too little evidence: ${trialCount} trials, ${gates.pboMinTrials} are needed (drl run training --profile full)`;
+    return [alpha('pbo', null, gates.maxPbo, false, reason)];
+  }
   const paths = seedPaths(trials);
   const rows = paths[0]?.length ?? 0;
   if (paths.length < 2 || rows < 32)
@@ -227,8 +232,5 @@ export function evidenceNotes(input: AlphaGateInput): string[] {
     `The standard error of a Sharpe ratio over ${days} days is ${error.toFixed(2)}.`,
     `A strategy whose true Sharpe ratio is 0 passes "Sharpe >= ${gates.minSharpe} over ${days} days" ${chance(0)} of the time, one of 0.6 ${chance(0.6)}, one of 1.0 ${chance(1)}.`,
     `${trialCount} trials were logged; they count as ${effective} independent ones. The best of so many without skill is expected to show a Sharpe ratio of ${hurdle.toFixed(2)} over ${challenger.returns.length} days, so a deflated Sharpe ratio of 0.95 needs about ${needed.toFixed(1)}.`,
-    ...(trialCount < gates.pboMinTrials
-      ? [`PBO is not judged: ${trialCount} trials, ${gates.pboMinTrials} are asked for.`]
-      : []),
   ];
 }
