@@ -67,7 +67,11 @@ export function localPorts({ home, settings, metrics, progress }: LocalPortsOpti
         await get('store'),
         settings.config.strategy,
       ),
-    alerts: async () => new (await import('../adapters/alerts/console.ts')).ConsoleAlerts(),
+    alerts: async () => {
+      const { onceAlerts } = await import('../adapters/alerts/once.ts');
+      const { ConsoleAlerts } = await import('../adapters/alerts/console.ts');
+      return onceAlerts(new ConsoleAlerts(), await get('store'), settings.config.strategy);
+    },
     chain: async () => {
       const opened = await (await import('./chain/open.ts')).openChain({ home, settings });
       closers.push(() => opened.close());

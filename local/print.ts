@@ -1,3 +1,4 @@
+import { whoDecided } from '../functions/report/summary.ts';
 import type { DailyDocument } from './daily.ts';
 import { table } from './table.ts';
 
@@ -21,7 +22,7 @@ export function printDocument(document: DailyDocument, title: string, sourceLine
 }
 
 function decisionLines(document: DailyDocument): string[] {
-  const { decision, champion, challenger } = document;
+  const { decision } = document;
   if (!decision) return [];
   const symbols = Object.keys(decision.weightsBps).filter((symbol) => symbol !== 'CASH');
   symbols.sort((a, b) => decision.weightsBps[b] - decision.weightsBps[a] || (a < b ? -1 : 1));
@@ -38,15 +39,12 @@ function decisionLines(document: DailyDocument): string[] {
       before === after ? '' : `${after > before ? '+' : ''}${bps(after - before)}`,
     ];
   });
-  const why = challenger
-    ? `challenger ${challenger.name}: ${challenger.verdict}${challenger.verdict === 'rejected' ? ` (${challenger.reasons.slice(0, 2).join('; ')}${challenger.reasons.length > 2 ? `; and ${challenger.reasons.length - 2} more` : ''})` : ''}`
-    : 'no challenger was trained';
   return [
     rule('Decision'),
-    `decided by ${champion?.name ?? '-'} (the champion); ${why}`,
+    whoDecided(document),
     table(['asset', 'before', 'after', 'trade'], rows),
     ...(shown.length > 20 ? [`and ${shown.length - 20} smaller positions`] : []),
-    `limits hit: ${decision.limitsHit.length === 0 ? 'none' : decision.limitsHit.map((hit) => (typeof hit === 'string' ? hit : `${hit.limit} on ${hit.on}`)).join(', ')}`,
+    `limits hit: ${decision.limitsHit.length === 0 ? 'none' : decision.limitsHit.map((hit) => `${hit.limit} on ${hit.on}`).join(', ')}`,
   ];
 }
 

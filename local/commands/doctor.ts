@@ -29,6 +29,7 @@ export async function doctor(options: CommonOptions): Promise<number> {
           check.ok ? 'ok' : check.need === 'required' ? 'MISSING' : 'absent',
           check.found,
         ]),
+        4,
       ),
     );
     for (const check of checks.filter((each) => !each.ok))

@@ -83,6 +83,7 @@ async function list(store: ObjectStore, strategy: string, json: boolean): Promis
               row.champion ? 'champion' : '',
               row.hash,
             ]),
+            6,
           ),
     );
   return 0;

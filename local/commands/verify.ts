@@ -59,8 +59,9 @@ async function runtimes(): Promise<PolicyRuntime[]> {
 function print(result: Verification): void {
   console.log(
     table(
-      ['link', 'result', 'what was checked', ' '],
+      ['link', 'result', 'what was checked', 'where'],
       result.links.map((link) => [link.link, link.ok ? 'ok' : 'BROKEN', link.detail, link.path]),
+      4,
     ),
   );
   const first = result.links.find((link) => !link.ok);
