@@ -30,12 +30,16 @@ describe('transition probabilities against PecanPy and networkx', () => {
 
   test.each(golden.node2vec.first_step)('first step from $cur', ({ cur, next, probability }) => {
     expect(neighbours(cur)).toEqual(next);
-    firstStep(graph, cur).forEach((x, k) => expect(Math.abs(x - probability[k])).toBeLessThan(1e-12));
+    firstStep(graph, cur).forEach((x, k) => {
+      expect(Math.abs(x - probability[k])).toBeLessThan(1e-12);
+    });
   });
 
   test.each(golden.node2vec.transitions)('$prev -> $cur -> ?', ({ prev, cur, next, probability }) => {
     expect(neighbours(cur)).toEqual(next);
-    transition(graph, prev, cur, p, q).forEach((x, k) => expect(Math.abs(x - probability[k])).toBeLessThan(1e-12));
+    transition(graph, prev, cur, p, q).forEach((x, k) => {
+      expect(Math.abs(x - probability[k])).toBeLessThan(1e-12);
+    });
   });
 });
 
