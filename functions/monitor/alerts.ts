@@ -6,8 +6,8 @@ import { ROLLING_DAYS } from './live-book.ts';
 const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
 
 export interface Watched {
-  strategy: string;
   date: string;
+  decision: string;
   rules: Config['alerts'];
   risk: RiskFigures;
   drift: DriftReport;
@@ -17,9 +17,9 @@ export interface Watched {
 
 /** The alerts of one session: at most one per condition, named by condition and date, each with its section of the runbook. */
 export function alertsOf(watched: Watched): Alert[] {
-  const { strategy, date, rules, risk, drift, quality, differences } = watched;
+  const { date, decision, rules, risk, drift, quality, differences } = watched;
   const alert = (condition: Alert['condition'], severity: Alert['severity'], message: string): Alert => ({
-    id: `${strategy}/${condition}/${date}`,
+    id: `${condition}-${date}`,
     condition,
     severity,
     message,
@@ -57,9 +57,13 @@ export function alertsOf(watched: Watched): Alert[] {
     );
   }
   if (differences.length > 0) {
-    alerts.push(
-      alert('mismatch', 'critical', `Intent, chain and ledger differ: ${differences.slice(0, 3).join('; ')}`),
+    const mismatch = alert(
+      'mismatch',
+      'critical',
+      `Intent, chain and ledger differ on ${date}: ${differences.join('; ')}`,
     );
+    // The name that reconcile raises it under: it is listed here and sent once.
+    alerts.push({ ...mismatch, id: `mismatch-${date}-${decision}` });
   }
   if (quality.newlyQuarantined > 0) {
     alerts.push(

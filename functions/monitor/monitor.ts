@@ -10,7 +10,7 @@ import { loadDecision } from '../artifacts/decision.ts';
 import { loadFeatures } from '../artifacts/features.ts';
 import { loadModel } from '../artifacts/model.ts';
 import { advancePointer, settlePointer } from '../artifacts/pointer.ts';
-import { reconcileOutput, runSchema } from '../contracts.ts';
+import { reconcileOutput, runSchema, settleOutput } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
 import type { Ports } from '../ports.ts';
 import { alertsOf } from './alerts.ts';
@@ -22,6 +22,7 @@ const input = runSchema.extend({
   features: z.object({ features: artifactRefSchema }),
   promotion: z.object({ promote: z.object({ champion: artifactRefSchema }) }),
   decide: z.object({ decision: artifactRefSchema }),
+  settle: settleOutput.pick({ status: true }),
   reconcile: reconcileOutput,
 });
 type MonitorInput = z.infer<typeof input>;
@@ -79,7 +80,15 @@ async function observe(event: MonitorInput, { settings, store }: MonitorPorts): 
     risk,
     drift,
     quality,
-    alerts: alertsOf({ strategy, date, rules, risk, drift, quality, differences: event.reconcile.differences }),
+    alerts: alertsOf({
+      date,
+      decision: event.decide.decision.hash,
+      rules,
+      risk,
+      drift,
+      quality,
+      differences: event.settle.status === 'notInitialised' ? [] : event.reconcile.differences,
+    }),
   };
 }
 

@@ -96,5 +96,5 @@ const alert = (
     condition: 'mismatch',
     severity: 'critical',
     message: `Intent, chain and ledger differ on ${date}: ${differences.join('; ')}`,
-    runbook: settings.config.alerts.runbook,
+    runbook: `${settings.config.alerts.runbook}#mismatch`,
   });

@@ -82,7 +82,7 @@ async function reverted(
     condition: 'failedTransaction',
     severity: 'critical',
     message: error.message,
-    runbook: ports.settings.config.alerts.runbook,
+    runbook: `${ports.settings.config.alerts.runbook}#failedtransaction`,
   });
   return error;
 }
