@@ -15,7 +15,7 @@ export interface EngineSettings extends LossSettings {
 }
 
 /** A microbatch this size keeps its activations in the second-level cache and makes the cost of a call small. */
-const MICROBATCH = 64;
+const MICROBATCH = 128;
 
 /**
  * ONNX Runtime as a training engine: sampling of actions, and gradients of a minibatch spread over threads. Microbatch k writes
@@ -140,7 +140,7 @@ export class Engine {
   }
 }
 
-/** The largest divisor of the minibatch that is at most 64 rows; the number of workers has no say in it. */
+/** The largest divisor of the minibatch that is at most 128 rows; the number of workers has no say in it. */
 function microbatchOf(settings: EngineSettings): number {
   const rows = settings.environments * settings.rolloutDays;
   if (rows % settings.minibatch !== 0) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createRandom } from '../../../domain/simulation/random.ts';
 import { gradients } from './gradients.ts';
 import { GraphBuilder } from './graph-builder.ts';
-import { type Feed, runGraph } from './run-graph.fixture.ts';
+import { type Feed, openGraph, runGraph } from './run-graph.fixture.ts';
 import { sizeOf, type Tensor } from './tensor.ts';
 
 type Forward = (g: GraphBuilder, x: Tensor[]) => Tensor;
@@ -129,13 +129,14 @@ describe('every operation differentiates as finite differences say', () => {
         { dims, data: Float32Array.from({ length: sizeOf(dims) }, () => draw(random.normal())) },
       ]),
     );
-    const analytic = await runGraph(onnx, feeds);
+    const run = await openGraph(onnx);
+    const analytic = await run(feeds);
     for (const name of Object.keys(feeds)) {
       for (let i = 0; i < feeds[name].data.length; i++) {
         const at = async (shift: number): Promise<number> => {
           const data = feeds[name].data.slice();
           data[i] += shift;
-          return (await runGraph(onnx, { ...feeds, [name]: { dims: feeds[name].dims, data } })).loss[0];
+          return (await run({ ...feeds, [name]: { dims: feeds[name].dims, data } })).loss[0];
         };
         const numeric = ((await at(STEP)) - (await at(-STEP))) / (2 * STEP);
         expect(Math.abs(analytic[name.replace('x', 'g')][i] - numeric)).toBeLessThan(3e-3 * (1 + Math.abs(numeric)));

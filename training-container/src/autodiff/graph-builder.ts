@@ -93,7 +93,7 @@ export class GraphBuilder {
     return out;
   }
 
-  /** max(x, 0). The mask of the gradient is ceil(min(y, 1)): two vectorised passes, where Sign, or Greater and Where, are scalar. */
+  /** max(x, 0). The gradient's mask is min(1e30 y, 1): one vectorised pass, where Sign, or Greater and Where, are scalar. */
   relu(x: Tensor): Tensor {
     const out: Tensor = this.#unary('Relu', x, (g) => this.mul(g, this.positive(out)));
     return out;
@@ -107,9 +107,10 @@ export class GraphBuilder {
     return this.mul(x, this.constant([factor]));
   }
 
-  /** 1 where x > 0 and 0 where x = 0, of a tensor that is never negative; no gradient. */
+  /** 1 where x > 0 and 0 where x = 0, of a tensor that is never negative (values below 1e-30 count in part); no gradient. */
   positive(x: Tensor): Tensor {
-    return this.#emit('Ceil', [this.#emit('Min', [x, this.constant([1])], x.dims, {}, null)], x.dims, {}, null);
+    const attributes = { alpha: { kind: 'float', value: 1e30 }, beta: { kind: 'float', value: 0 } } as const;
+    return this.#emit('HardSigmoid', [x], x.dims, attributes, null);
   }
 
   /** 1 where a > b, else 0; no gradient. */

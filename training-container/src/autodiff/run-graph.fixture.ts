@@ -5,16 +5,25 @@ export interface Feed {
   data: Float32Array;
 }
 
-/** Run ONNX bytes once; outputs by name. */
-export async function runGraph(onnx: Uint8Array, feeds: Record<string, Feed>): Promise<Record<string, Float32Array>> {
+export type Outputs = Record<string, Float32Array>;
+
+/** Load ONNX bytes; each call runs them and gives copies of the outputs by name. */
+export async function openGraph(onnx: Uint8Array): Promise<(feeds: Record<string, Feed>) => Promise<Outputs>> {
   const session = await InferenceSession.create(onnx, { intraOpNumThreads: 1 });
-  const inputs = Object.fromEntries(
-    Object.entries(feeds).map(([name, { dims, data }]) => [name, new OrtTensor('float32', data, [...dims])]),
-  );
-  const outputs = await session.run(inputs);
-  const copied = Object.fromEntries(
-    Object.entries(outputs).map(([name, tensor]) => [name, Float32Array.from(tensor.data as Float32Array)]),
-  );
-  await session.release();
-  return copied;
+  return async (feeds) => {
+    const inputs = Object.entries(feeds).map(([name, { dims, data }]) => [
+      name,
+      new OrtTensor('float32', data, [...dims]),
+    ]);
+    const outputs = await session.run(Object.fromEntries(inputs));
+    const copies = Object.entries(outputs).map(([name, tensor]) => [
+      name,
+      Float32Array.from(tensor.data as Float32Array),
+    ]);
+    return Object.fromEntries(copies);
+  };
 }
+
+/** Run ONNX bytes once. */
+export const runGraph = async (onnx: Uint8Array, feeds: Record<string, Feed>): Promise<Outputs> =>
+  (await openGraph(onnx))(feeds);
