@@ -31,7 +31,7 @@ export function stageEnvironment(
     ...(has('graph')
       ? graphBeside
         ? { DRL_GRAPH_URL: GRAPH_BESIDE }
-        : { DRL_GRAPH_SECRET: stateful.graphSecret.secretArn }
+        : { DRL_GRAPH_SECRET: stateful.graphSecret!.secretArn }
       : {}),
     ...(has('chain')
       ? { DRL_RPC_SECRET: stateful.rpcSecret.secretArn, DRL_CONTRACT_PARAMETER: stateful.contract.parameterName }

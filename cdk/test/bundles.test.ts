@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, test } from '@jest/globals';
-import { build, type Metafile } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { build, type Metafile, stop } from 'esbuild';
 import { loadSettings } from '../../config/load.ts';
 import { STAGES } from '../../config/schema.ts';
 import { BUNDLING, NEVER_BUNDLED } from '../lib/constructs/node-function.ts';
@@ -33,6 +33,8 @@ beforeAll(async () => {
   for (const output of Object.values(metafile.outputs))
     if (output.entryPoint) outputs.set(output.entryPoint.split('/')[1]!, output);
 }, 60_000);
+// The bundler is a process of its own, which would outlive the test.
+afterAll(() => stop());
 
 describe.each(FOLDERS)('the bundle of %s', (folder) => {
   const inputs = () => Object.keys(outputs.get(folder)!.inputs);

@@ -9,6 +9,7 @@ import { isSession, sessionsBetween } from '../../domain/market/calendar.ts';
 import { type CheckedBars, checkBars } from '../../domain/market/quality.ts';
 import { refuseBadBatch } from '../../domain/market/quarantine.ts';
 import { barColumns, DATASET_FILES, type DatasetFacts, quarantineTable } from '../artifacts/dataset.ts';
+import { storeRaw } from '../artifacts/raw.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
 import { membersOf, parseSource, type Source } from './source.ts';
@@ -170,10 +171,6 @@ async function storeDataset(
   });
   return { ref, facts };
 }
-
-/** The bytes of a source, unchanged, as an artifact of their own. */
-export const storeRaw = (store: ObjectStore, strategy: string, file: RawFile): Promise<ArtifactRef> =>
-  putArtifact(store, strategy, { kind: 'raw', files: { [file.name]: file.bytes }, facts: { origin: file.origin } });
 
 async function trainingDue(
   store: ObjectStore,

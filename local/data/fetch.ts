@@ -5,7 +5,7 @@ import { sha256 } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { checkBars } from '../../domain/market/quality.ts';
 import { countReasons, refuseBadBatch } from '../../domain/market/quarantine.ts';
-import { storeRaw } from '../../functions/ingest/ingest.ts';
+import { storeRaw } from '../../functions/artifacts/raw.ts';
 import { membersOf, parseSource } from '../../functions/ingest/source.ts';
 
 export interface SourceReport {

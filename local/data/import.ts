@@ -8,7 +8,7 @@ import { canonicalJson } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
 import { countReasons } from '../../domain/market/quarantine.ts';
-import { storeRaw } from '../../functions/ingest/ingest.ts';
+import { storeRaw } from '../../functions/artifacts/raw.ts';
 import { type CheckedFolder, checkFolder } from './folder-check.ts';
 
 export interface ImportOptions {

@@ -39,7 +39,7 @@ export function grantPorts(
   if (stateful.artifacts.encryptionKey)
     allow(['kms:Decrypt', 'kms:GenerateDataKey'], stateful.artifacts.encryptionKey.keyArn);
   if (has('ledger')) allow(['dsql:DbConnectAdmin'], stateful.ledger.attrResourceArn);
-  if (has('graph')) stateful.graphSecret.grantRead(role);
+  if (has('graph')) stateful.graphSecret?.grantRead(role);
   if (has('chain')) {
     stateful.rpcSecret.grantRead(role);
     stateful.contract.grantRead(role);

@@ -36,7 +36,8 @@ export class StatefulStack extends Stack {
   readonly ledger: CfnCluster;
   readonly keys: Readonly<Record<AwsRole, ChainKey>>;
   readonly rpcSecret: Secret;
-  readonly graphSecret: Secret;
+  /** Made only where a function needs a graph server; a task has its own beside it. */
+  readonly graphSecret: Secret | undefined;
   readonly contract: StringParameter;
   readonly images: Repository;
   readonly alerts: Topic;
@@ -66,10 +67,11 @@ export class StatefulStack extends Stack {
       'RpcUrls',
       'JSON {"urls": [...]}: HTTPS endpoints of at least two Ethereum providers',
     );
-    this.graphSecret = this.#secret(
-      'GraphServer',
-      'JSON {"url", "user", "password"} of a Neo4j server; unused while the graph runs beside its task',
+    const graphOnLambda = (Object.keys(STAGE_ACCESS) as Stage[]).some(
+      (name) => STAGE_ACCESS[name].ports.includes('graph') && props.settings.compute[name].on === 'lambda',
     );
+    if (graphOnLambda)
+      this.graphSecret = this.#secret('GraphServer', 'JSON {"url", "user", "password"} of a Neo4j server');
     this.contract = new StringParameter(this, 'Contract', {
       parameterName: `/drl/${stage}/${props.settings.config.strategy}/contract`,
       description: 'Address of the portfolio contract, written by "drl chain init"',
