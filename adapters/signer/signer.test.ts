@@ -56,7 +56,7 @@ describe('local keys', () => {
     const damaged = join(folder, 'damaged');
     writeFileSync(damaged, '{"schema":1,"seed":"secret"}', { mode: 0o600 });
     expect(() => localSigners(damaged)).toThrow(
-      expect.objectContaining({ code: 'SIGNER_KEYS', kind: 'badInput', cause: undefined, facts: { file: damaged } }),
+      expect.objectContaining({ code: 'SIGNER_KEYS', kind: 'badInput', facts: { file: damaged } }),
     );
     const open = join(folder, 'open');
     writeFileSync(open, JSON.stringify({ schema: 1, seed: 'a'.repeat(64), generations: {} }), { mode: 0o644 });
