@@ -6,8 +6,10 @@ import { loadSettings } from '../../config/load.ts';
 import { MACHINES, STAGES } from '../../config/schema.ts';
 import { SCOPES as HANDLER_SCOPES } from '../../functions/api/auth.ts';
 import { ROUTES } from '../../functions/api/routes.ts';
+import { API_ALARMS, PIPELINE_ALARMS } from '../lib/alarms.ts';
 import { API_ROUTES, SCOPES } from '../lib/api-routes.ts';
 import { readMachine, statesOf, substitutionOf } from '../lib/asl.ts';
+import { DASHBOARD_ROWS } from '../lib/constructs/watch.ts';
 import { STAGE_ACCESS } from '../lib/stage-access.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -93,4 +95,19 @@ test('the image runs the Node that the project installs, as nobody in particular
   const dockerfile = read('training-container/Dockerfile');
   expect([...dockerfile.matchAll(/^FROM node:(\S+?)-/gm)].map((match) => match[1])).toEqual([version, version]);
   expect(dockerfile).toMatch(/^USER node$/m);
+});
+
+test('every alarm opens a section of the runbook that exists', () => {
+  const anchors = [...read('docs/runbook.md').matchAll(/^## (.+)$/gm)].map((match) =>
+    match[1]!.toLowerCase().replaceAll(/[^\w]+/g, '-'),
+  );
+  for (const rule of [...PIPELINE_ALARMS, ...API_ALARMS]) expect(anchors).toContain(rule.runbook);
+});
+
+test('the dashboard shows what the stages emit', () => {
+  const emitted = [...read('functions/monitor/risk-metrics.ts').matchAll(/^ {4}([A-Z]\w+):/gm)].map(
+    (match) => match[1],
+  );
+  const byMiddleware = ['Duration', 'Unchanged'];
+  for (const row of DASHBOARD_ROWS) expect([...emitted, ...byMiddleware]).toContain(row.metric);
 });

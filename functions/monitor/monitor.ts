@@ -16,6 +16,7 @@ import type { Ports } from '../ports.ts';
 import { alertsOf } from './alerts.ts';
 import { featureDrift } from './feature-drift.ts';
 import { liveBook, riskFigures } from './live-book.ts';
+import { riskMetrics } from './risk-metrics.ts';
 
 const input = runSchema.extend({
   ingest: z.object({ dataset: artifactRefSchema, rows: z.number(), symbols: z.number(), quarantined: z.number() }),
@@ -26,13 +27,13 @@ const input = runSchema.extend({
   reconcile: reconcileOutput,
 });
 type MonitorInput = z.infer<typeof input>;
-type MonitorPorts = Pick<Ports, 'settings' | 'store' | 'alerts'>;
+type MonitorPorts = Pick<Ports, 'settings' | 'store' | 'alerts' | 'metrics'>;
 
 /** What went well and what did not: the live book, drift of the features, quality of the data; alerts, once per condition and date. */
 export const monitorStage = defineStage({
   name: 'monitor',
   input,
-  needs: ['settings', 'store', 'alerts'],
+  needs: ['settings', 'store', 'alerts', 'metrics'],
   isFinal: () => true,
   async run(event, ports) {
     const monitor = await observe(event, ports);
@@ -52,6 +53,7 @@ export const monitorStage = defineStage({
     await settlePointer(ports.store, strategy, `monitors/by-date/${date}`, { monitor: ref });
     await advancePointer(ports.store, strategy, 'monitors/latest', { monitor: ref, date });
     for (const alert of monitor.alerts) await ports.alerts.raise(alert);
+    ports.metrics.emit('monitor', riskMetrics(monitor));
     return { monitor: ref, alerts: monitor.alerts.map((alert) => `${alert.condition}: ${alert.message}`) };
   },
 });

@@ -71,8 +71,8 @@ interface DashboardRow {
 /** The risk figures that `monitor` emits stand first; then how long each stage takes and how often it was answered from memory. */
 export const DASHBOARD_ROWS: readonly DashboardRow[] = [
   { title: 'Net asset value (1 at the first decision)', metric: 'Nav', statistic: 'Maximum', stages: ['monitor'] },
-  { title: 'Drawdown', metric: 'Drawdown', statistic: 'Maximum', stages: ['monitor'] },
-  { title: 'Sharpe ratio, realised', metric: 'Sharpe', statistic: 'Average', stages: ['monitor'] },
+  { title: 'Drawdown (0 or negative)', metric: 'Drawdown', statistic: 'Minimum', stages: ['monitor'] },
+  { title: 'Sharpe ratio of the last 63 sessions', metric: 'Sharpe', statistic: 'Average', stages: ['monitor'] },
   { title: 'Expected shortfall, 95 %', metric: 'ExpectedShortfall', statistic: 'Average', stages: ['monitor'] },
   { title: 'Turnover', metric: 'Turnover', statistic: 'Sum', stages: ['monitor'] },
   { title: 'Drifted features', metric: 'DriftedFeatures', statistic: 'Maximum', stages: ['monitor'] },
