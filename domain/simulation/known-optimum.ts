@@ -20,6 +20,8 @@ export interface KnownOptimumOptions {
   /** Mean daily return of the asset that is on, and the daily standard deviation of every asset. @default 0.004, 0.01 */
   onMean?: number;
   volatility?: number;
+  /** Mean daily return of an asset that is off. @default what makes every asset's unconditional mean 0 */
+  offMean?: number;
   /** Proportional cost of a trade, basis points of its value. @default 0 */
   costBps?: number;
   /** First session. @default 2004-01-02 */
@@ -53,7 +55,8 @@ const DECISION_LAG = 2;
  *
  *   r_i(t + 2) = mu_i + sigma e_i,  mu_i = +m if s(t) = i, else -d,  e_i independent standard normal,
  *
- * with d such that every asset's unconditional mean is 0: a policy that does not see the regime earns nothing, inverse volatility included.
+ * with d, unless it is given, such that every asset's unconditional mean is 0: a policy that does not see the regime earns nothing,
+ * inverse volatility included.
  * Every asset that is off has a negative mean and no correlation to hedge with, so the best long-only policy holds the asset that is
  * on and nothing else, whatever the aversion to risk; a constant share of it (a cap on weights) has the same Sharpe ratio. In closed form,
  * with p = 1 - cashShare:
@@ -112,8 +115,14 @@ const NO_COSTS: Costs = {
 
 type Settings = Required<KnownOptimumOptions>;
 
+/** The asset that is on earns what all others lose, on average. */
+const fairOffMean = (options: Pick<Settings, 'assets' | 'cashShare' | 'onMean'>): number => {
+  const shareOn = (1 - options.cashShare) / options.assets;
+  return (-shareOn * options.onMean) / (1 - shareOn);
+};
+
 function withDefaults(options: KnownOptimumOptions): Settings {
-  const settings: Settings = {
+  const chosen = {
     meanRegimeDays: 20,
     cashShare: 0.2,
     onMean: 0.004,
@@ -122,6 +131,7 @@ function withDefaults(options: KnownOptimumOptions): Settings {
     start: '2004-01-02',
     ...options,
   };
+  const settings: Settings = { ...chosen, offMean: options.offMean ?? fairOffMean(chosen) };
   const valid =
     settings.assets >= 2 &&
     settings.assets <= 100 &&
@@ -130,13 +140,14 @@ function withDefaults(options: KnownOptimumOptions): Settings {
     settings.cashShare >= 0 &&
     settings.cashShare < 1 &&
     settings.onMean > 0 &&
+    settings.offMean < 0 &&
     settings.volatility > 0 &&
     settings.costBps >= 0;
   if (valid) return settings;
   throw new ProductError('SIMULATION_SETTINGS', 'The settings of the simulated market make no market', {
     facts: { ...settings },
     remedy:
-      'assets 2..100, sessions > 2, meanRegimeDays >= 1, 0 <= cashShare < 1, onMean and volatility > 0, costBps >= 0.',
+      'assets 2..100, sessions > 2, meanRegimeDays >= 1, 0 <= cashShare < 1, onMean and volatility > 0, offMean < 0, costBps >= 0.',
   });
 }
 
@@ -160,9 +171,7 @@ function drawRegimes(random: Random, { sessions, assets, meanRegimeDays, cashSha
 }
 
 function drawBars(random: Random, settings: Settings, dates: string[], regimes: Int8Array): BarTable {
-  const { assets, sessions, onMean, volatility, cashShare } = settings;
-  const shareOn = (1 - cashShare) / assets;
-  const offMean = (-shareOn * onMean) / (1 - shareOn);
+  const { assets, sessions, onMean, offMean, volatility } = settings;
   const rows = sessions * assets;
   const bars: BarTable = {
     symbol: new Array<string>(rows),

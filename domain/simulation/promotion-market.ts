@@ -12,11 +12,12 @@ export function promotionMarket(
     sessions: 4700,
     assets: 6,
     start: '2006-01-03',
-    meanRegimeDays: 350,
+    meanRegimeDays: 500,
     cashShare: 0,
     onMean: 0.004,
-    volatility: 0.006,
-    costBps: 2,
+    offMean: -0.002,
+    volatility: 0.003,
+    costBps: 10,
     ...options,
   });
 }
