@@ -10,7 +10,7 @@ export interface LoadOptions {
   root: string;
   /** The state folder; universes that `drl data import` made lie in its `universes/` and go before the bundled ones. */
   home?: string | undefined;
-  /** A person's own file, laid over `config/config.json`. May also hold `limits`, `costs` (of the universe) and `training` (of the profile). */
+  /** A person's own file, laid over `config/config.json`. May also hold `limits`, `costs` (of the universe) and `training`, `learningControl` (of the profile). */
   configFile?: string | undefined;
   /** Universe and profile of this run; else what the configuration names. */
   universe?: string | undefined;
@@ -26,7 +26,7 @@ interface Layer {
   value: Json;
 }
 
-const SECTIONS = ['limits', 'costs', 'training'] as const;
+const SECTIONS = ['limits', 'costs', 'training', 'learningControl'] as const;
 
 /**
  * Everything that one run needs to know, read and checked once. Unknown keys, wrong values and limits that leave nothing
@@ -66,6 +66,7 @@ export function loadSettings(options: LoadOptions): Settings {
   const profile = parseLayers(profileSchema, [
     { name: profileFile, value: readJson(join(options.root, profileFile), profileFile) },
     ...section('training'),
+    ...section('learningControl'),
   ]);
   const compute = parseLayers(computeSchema, [
     { name: 'config/compute.json', value: readJson(join(folder, 'compute.json'), 'config/compute.json') },
