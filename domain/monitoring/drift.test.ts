@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { createRandom } from '../simulation/random.ts';
-import { effectiveSize, fitAutoregression } from './autoregression.ts';
+import { autoregressionOf, effectiveSize, fitAutoregression, simulateAutoregression } from './autoregression.ts';
 import { adjustHolm, testDrift } from './drift.ts';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
 import { normalCdf, normalQuantile } from './normal.ts';
@@ -42,12 +42,27 @@ describe('statistics', () => {
     expect(normalQuantile(0.975)).toBeCloseTo(1.959963985, 8);
   });
 
-  test('autoregression: the coefficient and the effective size of an AR(1)', () => {
+  test('autoregression: coefficients, effective size, and a stationary start', () => {
     const process = fitAutoregression(series(3, 5000, 0.8));
-    expect(process.coefficients.reduce((sum, phi) => sum + phi, 0)).toBeCloseTo(0.8, 1);
-    const exact = effectiveSize({ coefficients: Float64Array.of(0.8), innovation: 0.6 }, 1000);
-    expect(exact / 1000).toBeCloseTo((1 - 0.8) / (1 + 0.8), 2);
-    expect(effectiveSize({ coefficients: new Float64Array(0), innovation: 1 }, 63)).toBe(63);
+    const { coefficients } = process.predictors[process.predictors.length - 1];
+    expect(coefficients.reduce((sum, phi) => sum + phi, 0)).toBeCloseTo(0.8, 1);
+    const exact = autoregressionOf([1, 0.8]);
+    expect(effectiveSize(exact, 1000) / 1000).toBeCloseTo((1 - 0.8) / (1 + 0.8), 2);
+    expect(effectiveSize(autoregressionOf([1]), 63)).toBe(63);
+    expect(effectiveSize(autoregressionOf([1, 0.999]), 63)).toBeCloseTo(1, 1);
+    // An AR(2): the predictors from one and from two values give variance 1 from the first value on.
+    const second = autoregressionOf([1, 0.6, 0.5]);
+    expect(second.predictors).toHaveLength(3);
+    const random = createRandom(8);
+    const path = new Float64Array(3);
+    const squares = [0, 0, 0];
+    for (let run = 0; run < 4_000; run++) {
+      simulateAutoregression(second, random, path);
+      path.forEach((x, t) => {
+        squares[t] += x * x;
+      });
+    }
+    for (const square of squares) expect(square / 4_000).toBeCloseTo(1, 1);
   });
 
   test('Holm: step-down, monotone, at most 1', () => {
