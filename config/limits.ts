@@ -1,21 +1,20 @@
-import { badInput } from '../domain/errors.ts';
+import { badInput, ProductError } from '../domain/errors.ts';
+import { assertFeasibleLimits } from '../domain/risk/feasible-limits.ts';
 import type { UniverseConfig } from './schema.ts';
 
-/** The contract counts in basis points: a cap below one is a cap of nothing. */
-const ONE_BASIS_POINT = 1e-4;
-
-/**
- * Refuse limits that leave nothing to decide. All caps are upper bounds and cash is free, so "all cash" always meets them;
- * what no *invested* portfolio can meet is a cap of nothing (drawdown budget against hard limit: `limitsSchema`).
- */
-export function assertUsableLimits(universe: UniverseConfig, fileOf: (field: string) => string): void {
-  const { limits } = universe;
-  const caps = ['maxWeight', 'maxGroupWeight', 'maxGross', 'maxTurnover'] as const;
-  for (const field of caps) {
-    if (limits[field] >= ONE_BASIS_POINT) continue;
-    throw badInput('CONFIG_LIMITS', 'No invested portfolio can meet these limits', {
-      facts: { file: fileOf(field), field: `limits.${field}`, value: limits[field] },
-      remedy: 'Give the limit a value from 0.0001 (one basis point) to 1.',
+/** Refuse limits that no invested portfolio can meet (`domain/risk`), naming the file that says them. `fileOf` takes the field under `limits`. */
+export function assertUsableLimits({ limits, members }: UniverseConfig, fileOf: (field: string) => string): void {
+  try {
+    // How many assets `all` is, only the data says.
+    assertFeasibleLimits(limits, members === 'all' ? Number.POSITIVE_INFINITY : members.length);
+  } catch (error) {
+    if (!(error instanceof ProductError)) throw error;
+    const { field, value } = error.facts as { field: string; value: unknown };
+    const facts = { file: fileOf(field), field: field === 'members' ? field : `limits.${field}`, value };
+    throw badInput('CONFIG_LIMITS', error.message, {
+      facts,
+      cause: error,
+      ...(error.remedy ? { remedy: error.remedy } : {}),
     });
   }
 }
