@@ -20,6 +20,7 @@ export interface LineOptions {
   more: number;
   plan: WalkForwardPlan;
   totalSteps: number;
+  controlSteps: number;
   stepDays: number;
   /** Of the learning control, which runs with the same settings. */
   controlThreshold: number;
@@ -31,7 +32,7 @@ export interface LineOptions {
  */
 export function settingsFor(
   settings: Settings,
-  { assets, totalSteps, stepDays, controlThreshold }: LineOptions,
+  { assets, totalSteps, controlSteps, stepDays, controlThreshold }: LineOptions,
 ): Settings {
   const { limits, costs } = simulateKnownOptimum({ seed: 1, assets, sessions: 3 });
   const { gates } = settings.config;
@@ -41,7 +42,7 @@ export function settingsFor(
     profile: {
       ...settings.profile,
       training: { ...settings.profile.training, totalSteps },
-      learningControl: { ...settings.profile.learningControl, totalSteps },
+      learningControl: { ...settings.profile.learningControl, totalSteps: controlSteps },
     },
     config: {
       ...settings.config,

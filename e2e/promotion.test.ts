@@ -10,6 +10,7 @@ const OPTIONS: LineOptions = {
   more: 12,
   plan: { windows: 1, testDays: 252, trainDays: null, purgeDays: 21, embargoDays: 5, seeds: 1 },
   totalSteps: 24_576,
+  controlSteps: 24_576,
   stepDays: 1,
   controlThreshold: 0.3,
 };
