@@ -13,6 +13,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   { method: 'GET', path: '/v1/models', scope: 'models:read' },
   { method: 'GET', path: '/v1/models/{hash}', scope: 'models:read' },
   { method: 'GET', path: '/v1/risk', scope: 'decisions:read' },
+  { method: 'GET', path: '/v1/datasets/{hash}/bars', scope: 'decisions:read' },
   { method: 'GET', path: '/v1/health', scope: null },
   { method: 'GET', path: '/openapi.json', scope: null },
 ];

@@ -1,6 +1,7 @@
 import { createPgliteLedger } from '../../adapters/ledger/pglite.ts';
 import type { Ledger } from '../../adapters/ledger/port.ts';
 import { movePointer, type ObjectStore, putArtifact } from '../../adapters/object-store/port.ts';
+import { writeTable } from '../../adapters/parquet/parquet.ts';
 import { loadSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/schema.ts';
 import { defaultFeatureSpec } from '../../domain/features/default-spec.ts';
@@ -9,9 +10,11 @@ import { type Decision, decisionSchema } from '../../domain/lineage/decision.ts'
 import { type GateReport, gateReportSchema } from '../../domain/lineage/gate-report.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { MODEL_FILES, type Model, modelSchema } from '../../domain/lineage/model.ts';
+import type { BarTable } from '../../domain/market/bar.ts';
 import { encodeModel, type OnnxNode } from '../../domain/policy/onnx/codec.ts';
 import { POLICY_INPUT, POLICY_OUTPUT, STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
+import { barColumns, DATASET_FILES } from '../artifacts/dataset.ts';
 
 /** A small strategy in a store, for tests: six currencies, a policy that tilts by its first feature, decisions on two sessions. */
 export interface Fixture {
@@ -24,6 +27,8 @@ export interface Fixture {
   /** [A][F] the observation of the last decision. */
   state: number[][];
   dataset: ArtifactRef;
+  /** The same bars under a licence that forbids redistribution. */
+  closedDataset: ArtifactRef;
   features: ArtifactRef;
 }
 
@@ -222,6 +227,21 @@ export function fixtureDecision(parts: {
   });
 }
 
+function fixtureBars(): BarTable {
+  const dates = ['2026-01-02', '2026-01-05'];
+  const rows = dates.flatMap((date) => FIXTURE_SYMBOLS.map((symbol) => ({ date, symbol })));
+  const close = Float64Array.from(rows, (_, i) => 1 + i / 100);
+  return {
+    symbol: rows.map((row) => row.symbol),
+    date: rows.map((row) => row.date),
+    open: close,
+    high: close,
+    low: close,
+    close,
+    volume: close.map(() => Number.NaN),
+  };
+}
+
 export async function buildFixture(root: string, store: ObjectStore): Promise<Fixture> {
   const settings = loadSettings({ root });
   const { strategy } = settings.config;
@@ -240,7 +260,32 @@ export async function buildFixture(root: string, store: ObjectStore): Promise<Fi
     events: [],
     reference: {},
   }));
-  const dataset = await put('datasets', { 'instruments.json': bytes(instruments) });
+  const bars = fixtureBars();
+  const datasetFiles = {
+    [DATASET_FILES.bars]: writeTable(barColumns(bars)),
+    [DATASET_FILES.instruments]: bytes(instruments),
+  };
+  const datasetWith = (redistribution: boolean) =>
+    putArtifact(store, strategy, {
+      kind: 'datasets',
+      files: datasetFiles,
+      facts: {
+        universe: settings.universe.id,
+        asOf: '2026-01-05',
+        calendar: 'TARGET',
+        interval: '1d',
+        numeraire: 'USD',
+        licence: redistribution ? 'free' : 'for own use',
+        redistribution,
+        sourceLine: 'Source: test',
+        rows: bars.date.length,
+        symbols: FIXTURE_SYMBOLS.length,
+        quarantined: 0,
+        firstDate: '2026-01-02',
+      },
+    });
+  const dataset = await datasetWith(true);
+  const closedDataset = await datasetWith(false);
   const features = await put('features', { 'groups.json': bytes({ hubs: { '2020-01-02': ['EUR'] }, illiquid: {} }) });
   const candidate = await put('candidates', { 'policy.onnx': fixturePolicy() });
   const report = fixtureGateReport(candidate);
@@ -320,6 +365,7 @@ export async function buildFixture(root: string, store: ObjectStore): Promise<Fi
     decisions,
     state: fixtureState(2),
     dataset,
+    closedDataset,
     features,
   };
 }

@@ -33,14 +33,12 @@ const cell = fc.oneof(
 /** The valid body with one thing wrong, any JSON, almost-JSON, or any text at all. */
 function bodies(state: number[][]): fc.Arbitrary<string> {
   const text = JSON.stringify({ state, timestamp: '2026-01-06' });
-  const changed = fc
-    .tuple(fc.nat(state.length), fc.nat(state[0].length), cell)
-    .map(([a, f, value]) =>
-      JSON.stringify({
-        state: state.map((row, i) => (i === a ? row.map((x, j) => (j === f ? value : x)) : row)),
-        timestamp: '2026-01-06',
-      }),
-    );
+  const changed = fc.tuple(fc.nat(state.length), fc.nat(state[0].length), cell).map(([a, f, value]) =>
+    JSON.stringify({
+      state: state.map((row, i) => (i === a ? row.map((x, j) => (j === f ? value : x)) : row)),
+      timestamp: '2026-01-06',
+    }),
+  );
   const cut = fc.nat(text.length).map((at) => text.slice(0, at));
   const spliced = fc
     .tuple(fc.nat(text.length), fc.constantFrom(...RAW_NUMBERS, '"', '{', ']', ',', '\u0000', '\\u0000'))

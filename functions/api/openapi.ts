@@ -19,7 +19,7 @@ interface Documented {
 const PROBLEMS: Record<number, string> = {
   400: 'The request cannot be read (JSON, query, path).',
   401: 'No token, or one that is malformed, expired or made for another service.',
-  403: 'The token does not grant the scope of this route.',
+  403: 'The token does not grant the scope of this route, or the licence of the data forbids it.',
   404: 'There is nothing under this name.',
   413: 'The body is larger than 256 KB.',
   415: 'The body is not application/json in UTF-8.',
@@ -78,6 +78,16 @@ const OPERATIONS: Record<string, Documented> = {
     tag: 'decisions',
     response: schemas.riskResponse,
     problems: [404, 503],
+  },
+  'GET /v1/datasets/{hash}/bars': {
+    summary: 'Closes of one symbol',
+    description:
+      'Prices as the dataset holds them, with licence and source. Refused (403 REDISTRIBUTION) where the dataset may not be redistributed.',
+    tag: 'decisions',
+    path: schemas.hashPath,
+    query: schemas.barsQuery,
+    response: schemas.barsResponse,
+    problems: [400, 404, 503],
   },
   'GET /v1/health': {
     summary: 'Health',

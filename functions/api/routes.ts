@@ -22,6 +22,9 @@ export interface Route {
   handle(service: ApiService, request: ApiRequest): Promise<unknown>;
 }
 
+/** Loaded when first asked for: the Parquet reader has no part in a cold start. */
+const bars: Route['handle'] = async (service, request) => (await import('./bars.ts')).getBars(service, request);
+
 /** Every route of the API; the OpenAPI document, the authoriser's wiring and the tests go over this table. */
 export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/weights', scope: 'weights:read', handle: postWeights },
@@ -30,6 +33,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/models', scope: 'models:read', handle: listModels },
   { method: 'GET', path: '/v1/models/{hash}', scope: 'models:read', handle: getModel },
   { method: 'GET', path: '/v1/risk', scope: 'decisions:read', handle: getRisk },
+  { method: 'GET', path: '/v1/datasets/{hash}/bars', scope: 'decisions:read', handle: bars },
   { method: 'GET', path: '/v1/health', scope: null, handle: getHealth },
   {
     method: 'GET',

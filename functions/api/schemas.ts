@@ -156,5 +156,20 @@ export const problem = z
   .meta({ id: 'Problem' });
 
 export const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(500).default(50) });
+export const barsQuery = z.strictObject({
+  symbol: z.string().regex(/^[A-Z0-9][A-Z0-9.-]{0,15}$/, 'a symbol: capital letters, digits, "." and "-"'),
+  from: z.iso.date().default('0001-01-01'),
+  to: z.iso.date().default('9999-12-31'),
+});
+export const barsResponse = z
+  .strictObject({
+    dataset: HASH,
+    symbol: z.string(),
+    numeraire: z.string(),
+    licence: z.string(),
+    sourceLine: z.string(),
+    bars: z.array(z.strictObject({ date: z.iso.date(), close: z.number() })),
+  })
+  .meta({ id: 'Bars' });
 export const hashPath = z.strictObject({ hash: HASH });
 export const riskResponse = monitorSchema.meta({ id: 'Monitor' });

@@ -92,20 +92,20 @@ export class ApiService {
 
   async decision(hash: string): Promise<Decision> {
     return this.#decisions.get(hash, async () => {
-      const ref = await this.#existing('decisions', hash);
+      const ref = await this.existing('decisions', hash);
       return decisionSchema.parse(await getArtifactJson(this.ports.store, this.strategy, ref, 'decision.json'));
     });
   }
 
   async model(hash: string): Promise<Model> {
     return this.#models.get(hash, async () => {
-      const ref = await this.#existing('models', hash);
+      const ref = await this.existing('models', hash);
       return modelSchema.parse(await getArtifactJson(this.ports.store, this.strategy, ref, MODEL_FILES.model));
     });
   }
 
   async gateReport(hash: string): Promise<GateReport> {
-    const ref = await this.#existing('models', hash);
+    const ref = await this.existing('models', hash);
     return gateReportSchema.parse(await getArtifactJson(this.ports.store, this.strategy, ref, MODEL_FILES.gateReport));
   }
 
@@ -115,7 +115,8 @@ export class ApiService {
     return row && { transaction: row.transaction, epoch: row.epoch, chainId: row.chainId, status: row.status };
   }
 
-  async #existing(kind: ArtifactKind, hash: string): Promise<ArtifactRef> {
+  /** The artifact of this hash, or 404. */
+  async existing(kind: ArtifactKind, hash: string): Promise<ArtifactRef> {
     const ref: ArtifactRef = { kind, hash };
     if (await this.ports.store.exists(`${artifactPrefix(this.strategy, ref)}/manifest.json`)) return ref;
     throw new ApiProblem(404, 'NO_SUCH_ARTIFACT', `There is no such ${kind.slice(0, -1)}`, { field: 'hash' });
