@@ -15,8 +15,8 @@ import { type LiveBook, type Monitor, monitorSchema, type RiskFigures } from '..
 import { loadDecision } from '../artifacts/decision.ts';
 
 export const ROLLING_DAYS = 63;
-/** A rate a year from fewer sessions would mostly be the first purchase. */
-const LEAST_FOR_TURNOVER = 21;
+/** A rate or a ratio a year from fewer sessions is noise, and turnover mostly the first purchase. */
+const LEAST_FOR_A_YEAR = 63;
 
 /** The monitor of the session that a decision follows, when it was made for exactly that decision. */
 export async function previousMonitor(
@@ -74,19 +74,20 @@ export function riskFigures(book: LiveBook, decision: Decision, groupOf: Readonl
     groupExposure[group] = (groupExposure[group] ?? 0) + weight;
   }
   const enough = returns.length >= 2;
+  const yearly = returns.length >= LEAST_FOR_A_YEAR;
   return {
     sessions: book.dates.length,
     totalReturn: totalReturn(returns),
-    annualReturn: enough ? cagr(returns) : null,
+    annualReturn: yearly ? cagr(returns) : null,
     volatility: volatility(returns),
-    sharpe: sharpe(returns),
+    sharpe: yearly ? sharpe(returns) : null,
     rollingSharpe: rollingSharpe(returns, ROLLING_DAYS),
-    sortino: enough ? sortino(returns) : null,
+    sortino: yearly ? sortino(returns) : null,
     maxDrawdown: maxDrawdown(returns),
     drawdown: Math.min(0, decision.book.nav / decision.book.highWaterMark - 1),
     valueAtRisk95: enough ? valueAtRisk(returns, 0.95) : null,
     expectedShortfall95: enough ? conditionalValueAtRisk(returns, 0.95) : null,
-    turnoverAnnual: returns.length >= LEAST_FOR_TURNOVER ? annualTurnover(book.turnover) : null,
+    turnoverAnnual: yearly ? annualTurnover(book.turnover) : null,
     exposure: exposureOf(decision),
     groupExposure,
   };

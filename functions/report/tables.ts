@@ -123,7 +123,7 @@ export function riskRows({ monitor }: Material): [string, string][] {
   return [
     ['sessions', String(risk.sessions)],
     ['profit or loss', percent(risk.totalReturn, 2)],
-    ['return a year', percent(risk.annualReturn)],
+    ['return a year (from 63 sessions)', percent(risk.annualReturn)],
     ['volatility', percent(risk.volatility)],
     ['Sharpe', decimal(risk.sharpe)],
     ['Sortino', decimal(risk.sortino)],
