@@ -15,6 +15,7 @@ import type { GateReport } from '../../domain/lineage/gate-report.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { Trial } from '../../domain/lineage/model.ts';
 import { type Monitor, monitorSchema } from '../../domain/monitoring/monitor.ts';
+import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { ApprovalChain, KnownMarketHome } from '../../e2e/known-market.ts';
 import { signalPolicy } from '../../e2e/known-policies.ts';
 import { baselineModel } from '../../training-container/src/networks.ts';
@@ -187,7 +188,7 @@ const monitorOf = async (day: DayResult): Promise<Monitor> =>
   monitorSchema.parse(await getArtifactJson(home.store, home.strategy, day.monitor, 'monitor.json'));
 
 beforeAll(async () => {
-  home = await KnownMarketHome.open({ seed: 5, assets: ASSETS, sessions: START + DAYS + 2 });
+  home = await KnownMarketHome.open(simulateKnownOptimum({ seed: 5, assets: ASSETS, sessions: START + DAYS + 2 }));
   const promote = await train();
   for (let i = 0; i < DAYS; i++) days.push(await runDay(START + i, promote, i === 2 ? [DIFFERENCE] : []));
 }, 120_000);
