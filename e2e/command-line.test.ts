@@ -154,13 +154,3 @@ it('a busy port is told before any work is done', async () => {
   expect(JSON.stringify(errorOf(ended))).toContain(String(port));
   expect(errorOf(ended).remedy).toContain('--port');
 });
-
-it('of two runs at once one is refused with 3', async () => {
-  const both = await Promise.all([
-    drl('graph', '--date', '2026-10-30', '--json', '--home', home('two')),
-    drl('ingest', '--date', '2026-10-30', '--json', '--home', home('two')),
-  ]);
-  const refusals = both.filter((ended) => ended.code === 3);
-  expect(refusals).toHaveLength(1);
-  expect(errorOf(refusals[0]).code).toBe('HOME_BUSY');
-});

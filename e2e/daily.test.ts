@@ -51,11 +51,16 @@ const total = (weights: Record<string, number>): number => Object.values(weights
 describe('the line, from the bundled data to the chain and back', () => {
   let first: DailyDocument;
   let transaction: string;
+  const day = ['run', 'daily', '--date', '2026-10-28'];
 
-  it('decides, settles and reports a day with the champion, and says why the challenger did not', async () => {
-    const { code, document } = await drl<DailyDocument>('run', 'daily', '--date', '2026-10-28');
+  it('decides, settles and reports a day once, of two runs at once; the champion decides, and it says why the challenger did not', async () => {
+    const both = await Promise.all([drl<DailyDocument>(...day), drl<DailyDocument>(...day)]);
+    expect(both.map(({ code }) => code).sort()).toEqual([0, 3]);
+    expect(both.find(({ code }) => code === 3)?.document).toMatchObject({
+      error: { code: 'HOME_BUSY', facts: { command: 'run daily' } },
+    });
+    const document = both.find(({ code }) => code === 0)?.document as DailyDocument;
     first = document;
-    expect(code).toBe(0);
     expect(document.stages.map(({ stage }) => stage).sort()).toEqual([...STAGES].sort());
     expect(document.stages.every(({ status }) => status === 'done')).toBe(true);
     expect(document.champion).toMatchObject({ kind: 'baseline' });

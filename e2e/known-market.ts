@@ -16,7 +16,7 @@ import { canonicalJson, hashOf } from '../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../domain/lineage/manifest.ts';
 import { MODEL_FILES, type Model, modelSchema, type Trial } from '../domain/lineage/model.ts';
 import type { BarTable } from '../domain/market/bar.ts';
-import { type KnownOptimumOptions, simulateKnownOptimum } from '../domain/simulation/known-optimum.ts';
+import type { KnownOptimum } from '../domain/simulation/known-optimum.ts';
 import { knownOptimumTensor } from '../domain/simulation/known-optimum-tensor.ts';
 import { barColumns, DATASET_FILES, quarantineTable } from '../functions/artifacts/dataset.ts';
 import { normaliserKey, writeFeatures } from '../functions/artifacts/features.ts';
@@ -27,7 +27,7 @@ interface Parts {
   folder: string;
   ledger: Ledger;
   settings: Settings;
-  market: ReturnType<typeof simulateKnownOptimum>;
+  market: KnownOptimum;
   features: ReturnType<typeof knownOptimumTensor>;
   strategy: string;
 }
@@ -61,12 +61,11 @@ export class KnownMarketHome {
   }
 
   static async open(
-    options: KnownOptimumOptions,
+    market: KnownOptimum,
     change: (settings: Settings) => Settings = (same) => same,
   ): Promise<KnownMarketHome> {
     const folder = await mkdtemp(join(tmpdir(), 'drl-known-market-'));
     const settings = change(loadSettings({ root: new URL('..', import.meta.url).pathname }));
-    const market = simulateKnownOptimum(options);
     const features = knownOptimumTensor(market);
     return new KnownMarketHome({
       folder,

@@ -1,8 +1,9 @@
 import { exactRuntime } from '../adapters/policy-runtime/exact.ts';
 import { onnxRuntime } from '../adapters/policy-runtime/onnx.ts';
 import { createSubprocessTrainingJob } from '../adapters/training-job/subprocess.ts';
-import type { Settings } from '../config/schema.ts';
-import { simulateKnownOptimum } from '../domain/simulation/known-optimum.ts';
+import type { GatesConfig, Settings } from '../config/schema.ts';
+import type { Limits } from '../domain/risk/limits.ts';
+import type { KnownOptimum } from '../domain/simulation/known-optimum.ts';
 import { type WalkForwardPlan, walkForwardTrials } from '../domain/validation/walk-forward.ts';
 import { loadGateReport } from '../functions/artifacts/gate-report.ts';
 import { decideStage } from '../functions/decide/decide.ts';
@@ -14,49 +15,31 @@ import { validateStage } from '../functions/validate/validate.ts';
 import { ApprovalChain, KnownMarketHome, UNIVERSE } from './known-market.ts';
 
 export interface LineOptions {
-  assets: number;
-  /** Sessions of history at the first training; the walk needs some more. */
-  start: number;
-  more: number;
+  market: KnownOptimum;
+  limits: Limits;
+  gates(gates: GatesConfig): GatesConfig;
   plan: WalkForwardPlan;
   totalSteps: number;
+  /** Steps of the learning control, which else runs with the same settings. */
   controlSteps: number;
   stepDays: number;
-  /** Of the learning control, which runs with the same settings. */
-  controlThreshold: number;
 }
 
-/**
- * Gates for the market with the known optimum. Its best policy moves the whole book whenever the regime changes, a dozen times a
- * year, and holds one asset at 16 % volatility without drawdown control: turnover and drawdown are judged by that, too few trials are made for PBO, the rest as ever.
- */
-export function settingsFor(
-  settings: Settings,
-  { assets, totalSteps, controlSteps, stepDays, controlThreshold }: LineOptions,
-): Settings {
-  const { limits, costs } = simulateKnownOptimum({ seed: 1, assets, sessions: 3 });
-  const { gates } = settings.config;
+/** The product's own settings, but for what `options` say. A step is unhealthy only far behind: a few days of one asset are mostly luck. */
+export function settingsFor(settings: Settings, options: LineOptions): Settings {
+  const { market, limits, gates, totalSteps, controlSteps, stepDays } = options;
+  const { profile, config } = settings;
   return {
     ...settings,
-    universe: { ...settings.universe, id: UNIVERSE, limits, costs },
+    universe: { ...settings.universe, id: UNIVERSE, limits, costs: market.costs },
     profile: {
-      ...settings.profile,
-      training: { ...settings.profile.training, totalSteps },
-      learningControl: { ...settings.profile.learningControl, totalSteps: controlSteps },
+      ...profile,
+      training: { ...profile.training, totalSteps },
+      learningControl: { ...profile.learningControl, totalSteps: controlSteps },
     },
     config: {
-      ...settings.config,
-      gates: {
-        risk: {
-          ...gates.risk,
-          maxDrawdown: 0.35,
-          maxTurnoverAnnual: 40,
-          liquidityStressMaxDrawdown: 0.6,
-          stressWindows: [],
-        },
-        alpha: { ...gates.alpha, sharpeYears: 1, pboMinTrials: null },
-        learningControl: controlThreshold,
-      },
+      ...config,
+      gates: gates(config.gates),
       promotion: {
         stepDays: { shadow: stepDays, ten: stepDays, fifty: stepDays },
         maxShortfall: 0.1,
@@ -78,8 +61,10 @@ export class PromotionLine {
   }
 
   static async open(options: LineOptions): Promise<PromotionLine> {
-    const market = { seed: 42, assets: options.assets, sessions: options.start + options.more };
-    return new PromotionLine(await KnownMarketHome.open(market, (settings) => settingsFor(settings, options)), options);
+    return new PromotionLine(
+      await KnownMarketHome.open(options.market, (settings) => settingsFor(settings, options)),
+      options,
+    );
   }
 
   get ports() {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fitNormaliser } from '../domain/features/normaliser.ts';
 import { interquartileMean } from '../domain/metrics/interquartile-mean.ts';
+import { promotionMarket } from '../domain/simulation/promotion-market.ts';
 import { recomputeDecision } from '../functions/artifacts/decision.ts';
 import { putGateReport } from '../functions/artifacts/gate-report.ts';
 import { rollbackChampion } from '../functions/promote/manual.ts';
@@ -9,16 +10,18 @@ import { registerStage } from '../functions/register/register.ts';
 import { signalPolicy } from './known-policies.ts';
 import { type LineOptions, PromotionLine } from './promotion-line.ts';
 
-/** The quick profile's own plan, steps and learning control, at its own threshold. */
+const START = 4700;
+const market = promotionMarket({ seed: 5, sessions: START + 90 });
+
+/** The product's own gates, thresholds and drawdown control, all but PBO: four trials are too few for it. */
 const OPTIONS: LineOptions = {
-  assets: 6,
-  start: 2600,
-  more: 90,
+  market,
+  limits: { ...market.limits, drawdown: { budget: 0.12, hardLimit: 0.15, resetAfterDays: null } },
+  gates: (gates) => ({ ...gates, alpha: { ...gates.alpha, pboMinTrials: null } }),
   plan: { windows: 2, testDays: 252, trainDays: null, purgeDays: 21, embargoDays: 5, seeds: 2 },
   totalSteps: 65_536,
   controlSteps: 131_072,
   stepDays: 5,
-  controlThreshold: 0.9,
 };
 let line: PromotionLine;
 
@@ -28,7 +31,8 @@ beforeAll(async () => {
 afterAll(() => line?.home.close());
 
 test('the whole way: two windows, two seeds, shadow, 10 %, 50 %, 100 %, and an unhealthy successor rolled back', async () => {
-  const { start, stepDays } = OPTIONS;
+  const start = START;
+  const { stepDays } = OPTIONS;
   const { home } = line;
   const { reports, register, promote } = await line.train(start);
   const [, challenger] = reports;
@@ -41,7 +45,7 @@ test('the whole way: two windows, two seeds, shadow, 10 %, 50 %, 100 %, and an u
     [1, 1],
     [1, 2],
   ]);
-  expect(interquartileMean(challenger.perTrial.map(({ sharpe }) => sharpe ?? 0))).toBeGreaterThan(3);
+  expect(interquartileMean(challenger.perTrial.map(({ sharpe }) => sharpe ?? 0))).toBeGreaterThan(1);
   const [model0, rising] = register.models.map(({ model }) => model);
   expect(promote).toMatchObject({ champion: model0, challenger: rising, step: 'shadow' });
 
@@ -76,7 +80,11 @@ test('the whole way: two windows, two seeds, shadow, 10 %, 50 %, 100 %, and an u
     testFrom: home.dates[2100],
     testTo: home.dates[start],
   } as const;
-  const onnx = signalPolicy(fitNormaliser(home.tensor, trial.trainFrom, trial.trainTo), OPTIONS.assets, -1);
+  const onnx = signalPolicy(
+    fitNormaliser(home.tensor, trial.trainFrom, trial.trainTo),
+    market.panel.symbols.length,
+    -1,
+  );
   const candidate = await home.candidate(day, { name: 'opposite', kind: 'ppo', trial, onnx });
   const report = { ...challenger, candidate, name: 'opposite', date: day.date };
   const gateReport = await putGateReport(home.store, home.strategy, report, {
