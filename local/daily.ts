@@ -32,7 +32,7 @@ export function observedHandlers(installation: Installation, log: StageLog): Rec
         const started = performance.now();
         const finish = (status: 'done' | 'unchanged' | 'failed', output: unknown) => {
           log.add(stage as Stage, status, (performance.now() - started) / 1000, output);
-          installation.progress.done(stage, status);
+          installation.progress.done(stage, status, (output as { name?: string } | null)?.name);
         };
         try {
           const output = await handler(event);
