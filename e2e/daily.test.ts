@@ -145,12 +145,15 @@ describe('the line, from the bundled data to the chain and back', () => {
       'transaction',
       'event',
       'order',
-      'champion',
+      'decision',
+      'model',
+      'training record',
+      'gate report',
       'features',
       'embeddings',
-      'graph',
+      'graph snapshot',
       'dataset',
-      'raw_0',
+      'file',
       'replay (exact)',
       'replay (onnx)',
     ])
@@ -166,7 +169,7 @@ describe('the line, from the bundled data to the chain and back', () => {
     const { code, document } = await drl<Verification>('verify', transaction);
     expect(code).toBe(3);
     expect(document.links.find(({ ok }) => !ok)).toMatchObject({
-      link: 'champion',
+      link: 'model',
       detail: expect.stringContaining('policy.onnx'),
     });
     writeFileSync(policy, bytes);

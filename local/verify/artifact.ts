@@ -1,6 +1,6 @@
 import { artifactPrefix, type ObjectStore } from '../../adapters/object-store/port.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
-import { type ArtifactRef, type Manifest, manifestSchema } from '../../domain/lineage/manifest.ts';
+import { type ArtifactKind, type ArtifactRef, type Manifest, manifestSchema } from '../../domain/lineage/manifest.ts';
 
 /** One step of the proof. `path` is where a person finds it, `hash` what it must hash to. */
 export interface Link {
@@ -51,18 +51,26 @@ export async function checkArtifact(
   };
 }
 
-const ROLE_ORDER = [
-  'settlements',
-  'decisions',
-  'models',
-  'candidates',
-  'gate-reports',
-  'features',
-  'embeddings',
-  'graphs',
-  'datasets',
-  'raw',
-];
+/** The kinds of the chain, in the order in which it is walked, by the name that a reader knows. */
+const LINK_NAMES: Partial<Record<ArtifactKind, string>> = {
+  settlements: 'settlement',
+  decisions: 'decision',
+  models: 'model',
+  candidates: 'training record',
+  'gate-reports': 'gate report',
+  features: 'features',
+  embeddings: 'embeddings',
+  graphs: 'graph snapshot',
+  datasets: 'dataset',
+  raw: 'file',
+};
+const ORDER = Object.keys(LINK_NAMES);
+
+/** The kind's name, and the role where it says more: `model (challenger)`, `decision (previous)`. */
+function linkName({ kind }: ArtifactRef, role: string): string {
+  const name = LINK_NAMES[kind] ?? kind;
+  return role === 'challenger' || role === 'previous' ? `${name} (${role})` : name;
+}
 
 /** Every artifact that `root` rests on, each once, in the order in which data travels backwards. */
 export async function walkArtifacts(
@@ -73,15 +81,15 @@ export async function walkArtifacts(
 ): Promise<Link[]> {
   const seen = new Set<string>();
   const found: { kind: string; link: Link }[] = [];
-  const queue: { ref: ArtifactRef; role: string }[] = [{ ref: root, role: root.kind }];
+  const queue: { ref: ArtifactRef; role: string }[] = [{ ref: root, role: '' }];
   for (let next = queue.shift(); next; next = queue.shift()) {
     const key = `${next.ref.kind}/${next.ref.hash}`;
     if (seen.has(key)) continue;
     seen.add(key);
-    const { link, manifest } = await checkArtifact(store, strategy, next.ref, next.role);
+    const { link, manifest } = await checkArtifact(store, strategy, next.ref, linkName(next.ref, next.role));
     found.push({ kind: next.ref.kind, link });
     if (next.ref !== root && stopAt(next.ref)) continue;
     for (const [role, ref] of Object.entries(manifest?.inputs ?? {})) queue.push({ ref, role });
   }
-  return found.sort((a, b) => ROLE_ORDER.indexOf(a.kind) - ROLE_ORDER.indexOf(b.kind)).map(({ link }) => link);
+  return found.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind)).map(({ link }) => link);
 }
