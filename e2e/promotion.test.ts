@@ -44,6 +44,7 @@ test('a trained challenger that found the known optimum replaces the baseline, s
   expect(sharpe(challenger.name)).toBeGreaterThan(sharpe('inverseVolatility') + 1);
   expect(sharpe(challenger.name)).toBeLessThan(home.market.optimalSharpe + 2.5);
   expect(challenger.trials).toBe(1);
+  expect(await home.store.list(`${home.strategy}/pointers/controls/`)).toHaveLength(1);
   expect((await home.ledger.trials(home.strategy)).map(({ status }) => status)).toEqual(['finished', 'finished']);
   expect(train.map(({ environmentSteps }) => environmentSteps)[1]).toBeGreaterThanOrEqual(OPTIONS.totalSteps);
   const [model0, rising] = register.models.map(({ model }) => model);

@@ -8,6 +8,7 @@ import { hashOf } from '../../domain/lineage/canonical.ts';
 import type { GateReport } from '../../domain/lineage/gate-report.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { Trial } from '../../domain/lineage/model.ts';
+import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { ApprovalChain, KnownMarketHome } from '../../e2e/known-market.ts';
 import { signalPolicy } from '../../e2e/known-policies.ts';
 import { baselineModel } from '../../training-container/src/networks.ts';
@@ -39,7 +40,7 @@ let chain: ApprovalChain;
 let count = 0;
 
 beforeAll(async () => {
-  shared = await KnownMarketHome.open({ seed: 11, assets: ASSETS, sessions: 320 });
+  shared = await KnownMarketHome.open(simulateKnownOptimum({ seed: 11, assets: ASSETS, sessions: 320 }));
 }, 30_000);
 afterAll(() => shared.close());
 beforeEach(() => {

@@ -30,6 +30,16 @@ export interface LearningControl {
   steps: number;
 }
 
+/** The profile's own training settings, with the control's number of steps. */
+const controlTraining = (profile: Profile): Profile['training'] => ({
+  ...profile.training,
+  totalSteps: profile.learningControl.totalSteps,
+});
+
+/** Where the control of these settings is remembered; the number of workers changes no bit of it. */
+export const controlPointer = (profile: Profile, codeVersion: string): string =>
+  `controls/${hashOf({ training: { ...controlTraining(profile), workers: 0 }, market: CONTROL_MARKET, codeVersion })}`;
+
 type ControlPorts = Pick<Ports, 'store' | 'trainingJob' | 'onnxRuntime' | 'codeVersion' | 'progress'>;
 
 /**
@@ -41,19 +51,17 @@ export async function learningControl(
   profile: Profile,
   ports: ControlPorts,
 ): Promise<LearningControl> {
-  const training = { ...profile.training, totalSteps: profile.learningControl.totalSteps };
-  const key = hashOf({ training: { ...training, workers: 0 }, market: CONTROL_MARKET, codeVersion: ports.codeVersion });
-  const name = `controls/${key}`;
+  const name = controlPointer(profile, ports.codeVersion);
   const known = await getPointer<LearningControl>(ports.store, strategy, name);
   if (known) return known.value;
-  const result = await runControl(training, key, ports);
+  const result = await runControl(controlTraining(profile), name, ports);
   await movePointer(ports.store, strategy, name, result, null).catch((error) => {
     if (!(error instanceof ProductError && error.code === 'OBJECT_PRECONDITION')) throw error; // another run of the same control ended first
   });
   return result;
 }
 
-async function runControl(training: Profile['training'], key: string, ports: ControlPorts): Promise<LearningControl> {
+async function runControl(training: Profile['training'], name: string, ports: ControlPorts): Promise<LearningControl> {
   const { seed, assets, warmUp, train, test } = CONTROL_MARKET;
   const market = simulateKnownOptimum({ seed, assets, sessions: warmUp + train + test });
   const { panel, limits, costs } = market;
@@ -80,7 +88,7 @@ async function runControl(training: Profile['training'], key: string, ports: Con
     },
   });
   const { files: output } = await ports.trainingJob.run({
-    id: `control-${key.slice(0, 16)}`,
+    id: name.replace('/', '-'),
     files,
     onProgress: ({ step, total, stepsPerSecond }) =>
       ports.progress({
