@@ -28,13 +28,20 @@ export class ProductError extends Error {
 
   /** The error as a person reads it: message, one line a fact, the remedy. */
   describe(): string {
-    const facts = Object.entries(this.facts).map(([key, value]) => `  ${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
-    return [`${this.message} [${this.code}]`, ...facts, ...(this.remedy ? [`  remedy: ${this.remedy}`] : [])].join('\n');
+    const facts = Object.entries(this.facts).map(
+      ([key, value]) => `  ${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
+    return [`${this.message} [${this.code}]`, ...facts, ...(this.remedy ? [`  remedy: ${this.remedy}`] : [])].join(
+      '\n',
+    );
   }
 }
 
-export const badInput = (code: string, message: string, options: Omit<ProductErrorOptions, 'kind'> = {}): ProductError =>
-  new ProductError(code, message, { ...options, kind: 'badInput' });
+export const badInput = (
+  code: string,
+  message: string,
+  options: Omit<ProductErrorOptions, 'kind'> = {},
+): ProductError => new ProductError(code, message, { ...options, kind: 'badInput' });
 
 export const refused = (code: string, message: string, options: Omit<ProductErrorOptions, 'kind'> = {}): ProductError =>
   new ProductError(code, message, { ...options, kind: 'refused' });

@@ -6,11 +6,14 @@ export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) {
-      throw new ProductError('LINEAGE_NOT_FINITE', 'A number that is not finite cannot be hashed', { facts: { value: String(value) } });
+      throw new ProductError('LINEAGE_NOT_FINITE', 'A number that is not finite cannot be hashed', {
+        facts: { value: String(value) },
+      });
     }
     return JSON.stringify(value);
   }
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
+  if (Array.isArray(value))
+    return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
   if (typeof value === 'object') {
     const entries = Object.entries(value as Record<string, unknown>).filter(([, item]) => item !== undefined);
     entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

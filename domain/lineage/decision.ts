@@ -51,7 +51,14 @@ export const decisionSchema = z.strictObject({
   limitsHit: z.array(limitHitSchema),
   weightsBps,
   previousBps: weightsBps,
-  trades: z.array(z.strictObject({ symbol: z.string(), fromBps: z.number().int(), toBps: z.number().int(), changeBps: z.number().int() })),
+  trades: z.array(
+    z.strictObject({
+      symbol: z.string(),
+      fromBps: z.number().int(),
+      toBps: z.number().int(),
+      changeBps: z.number().int(),
+    }),
+  ),
   turnover: z.number(),
   expectedCostBps: z.number(),
 });

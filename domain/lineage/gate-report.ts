@@ -42,7 +42,9 @@ export const gateReportSchema = z.strictObject({
   outOfSampleTo: z.iso.date().nullable(),
   trials: z.number().int().nonnegative(),
   /** Per seed and window: out-of-sample Sharpe; never only the best. */
-  perTrial: z.array(z.strictObject({ window: z.number().int(), seed: z.number().int(), sharpe: z.number().nullable() })),
+  perTrial: z.array(
+    z.strictObject({ window: z.number().int(), seed: z.number().int(), sharpe: z.number().nullable() }),
+  ),
   notes: z.array(z.string()),
 });
 export type GateReport = z.infer<typeof gateReportSchema>;

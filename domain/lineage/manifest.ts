@@ -3,7 +3,22 @@ import { z } from 'zod';
 export const HASH = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex (64 characters)');
 
 /** The kinds of immutable, content-addressed folders that the line writes. The kind is the folder's place in the store. */
-export const ARTIFACT_KINDS = ['raw', 'datasets', 'graphs', 'embeddings', 'features', 'candidates', 'gate-reports', 'models', 'backtests', 'decisions', 'settlements', 'reconciliations', 'monitors', 'reports'] as const;
+export const ARTIFACT_KINDS = [
+  'raw',
+  'datasets',
+  'graphs',
+  'embeddings',
+  'features',
+  'candidates',
+  'gate-reports',
+  'models',
+  'backtests',
+  'decisions',
+  'settlements',
+  'reconciliations',
+  'monitors',
+  'reports',
+] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 export const artifactRefSchema = z.strictObject({ kind: z.enum(ARTIFACT_KINDS), hash: HASH });

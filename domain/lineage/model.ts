@@ -38,4 +38,9 @@ export const modelSchema = z.strictObject({
 export type Model = z.infer<typeof modelSchema>;
 
 /** Files of a candidate folder; a model folder adds `gate-report.json`. */
-export const MODEL_FILES = { policy: 'policy.onnx', model: 'model.json', record: 'training-record.json', gateReport: 'gate-report.json' } as const;
+export const MODEL_FILES = {
+  policy: 'policy.onnx',
+  model: 'model.json',
+  record: 'training-record.json',
+  gateReport: 'gate-report.json',
+} as const;
