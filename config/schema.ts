@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { costsSchema } from '../domain/portfolio/costs.ts';
 import { limitsSchema } from '../domain/risk/limits.ts';
+import { ppoSettingsSchema } from '../domain/training/job.ts';
 
 /** The stages, in the order in which data travels. Folders, states, commands, compute table and metric dimension use these words. */
 export const STAGES = [
@@ -68,32 +69,6 @@ export const universeSchema = z.strictObject({
 });
 export type UniverseConfig = z.infer<typeof universeSchema>;
 
-export const trainingSchema = z.strictObject({
-  algorithm: z.literal('ppo'),
-  hidden: z.number().int().positive(),
-  environments: z.number().int().positive(),
-  rolloutDays: z.number().int().positive(),
-  totalSteps: z.number().int().positive(),
-  epochs: z.number().int().positive(),
-  minibatch: z.number().int().positive(),
-  learningRate: z.number().positive(),
-  gamma: z.number().gt(0).lte(1),
-  gaeLambda: z.number().gte(0).lte(1),
-  clipCoef: z.number().positive(),
-  entCoef: z.number().nonnegative(),
-  vfCoef: z.number().nonnegative(),
-  maxGradNorm: z.number().positive(),
-  targetKl: z.number().positive().nullable(),
-  logStdInit: z.number(),
-  workers: z.number().int().positive(),
-  reward: z.strictObject({
-    lambdaVolatility: z.number().nonnegative(),
-    lambdaTurnover: z.number().nonnegative(),
-    lambdaDrawdown: z.number().nonnegative(),
-  }),
-});
-export type TrainingConfig = z.infer<typeof trainingSchema>;
-
 export const profileSchema = z.strictObject({
   id: z.enum(['quick', 'full']),
   /** Walk-forward windows, the last one ending at the decision date, each `testDays` long, with purge and embargo before it. */
@@ -104,7 +79,7 @@ export const profileSchema = z.strictObject({
   embargoDays: z.number().int().nonnegative(),
   seeds: z.number().int().min(2),
   retrainEverySessions: z.number().int().positive(),
-  training: trainingSchema,
+  training: ppoSettingsSchema,
   embeddings: z.strictObject({
     dimensions: z.number().int().positive(),
     walks: z.number().int().positive(),

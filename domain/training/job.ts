@@ -29,7 +29,7 @@ export const ppoSettingsSchema = z.strictObject({
     lambdaDrawdown: z.number().nonnegative(),
   }),
 });
-export type PpoJobSettings = z.infer<typeof ppoSettingsSchema>;
+export type PpoSettings = z.infer<typeof ppoSettingsSchema>;
 
 /** The arrays of a `ppo` job: file name -> shape and type. T sessions, A assets, F feature columns. */
 export const JOB_ARRAYS = {

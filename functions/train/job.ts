@@ -1,4 +1,3 @@
-import type { TrainingConfig } from '../../config/schema.ts';
 import { badInput } from '../../domain/errors.ts';
 import type { RiskGroupsHistory } from '../../domain/features/groups.ts';
 import type { FeatureTensor, Normaliser } from '../../domain/features/spec.ts';
@@ -8,7 +7,12 @@ import { type MarketPanel, panelUntil } from '../../domain/market/panel.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import type { Costs } from '../../domain/portfolio/costs.ts';
 import type { Limits } from '../../domain/risk/limits.ts';
-import { type PpoJobSpec, type TrainingJobSpec, trainingJobSchema } from '../../domain/training/job.ts';
+import {
+  type PpoJobSpec,
+  type PpoSettings,
+  type TrainingJobSpec,
+  trainingJobSchema,
+} from '../../domain/training/job.ts';
 import { encodeNpy } from '../../domain/training/npy.ts';
 
 export interface TrainingJobInputs {
@@ -18,7 +22,7 @@ export interface TrainingJobInputs {
   readonly groups: RiskGroupsHistory | null;
   readonly limits: Limits;
   readonly costs: Costs;
-  readonly training: TrainingConfig;
+  readonly training: PpoSettings;
   readonly trial: Trial;
 }
 

@@ -1,12 +1,12 @@
-import type { TrainingConfig } from '../../config/schema.ts';
 import type { FeatureTensor } from '../../domain/features/spec.ts';
 import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
+import type { PpoSettings } from '../../domain/training/job.ts';
 import type { TrainingJobInputs } from './job.ts';
 
 export const SESSIONS = 400;
 
-export const smallTraining: TrainingConfig = {
+export const smallTraining: PpoSettings = {
   algorithm: 'ppo',
   hidden: 16,
   environments: 16,
@@ -29,7 +29,7 @@ export const smallTraining: TrainingConfig = {
 
 /** Three assets whose best policy is known, observed through the regime's signal and one column of noise; trained on all but the last 100 sessions. */
 export function smallMarket(
-  training: Partial<TrainingConfig> = {},
+  training: Partial<PpoSettings> = {},
 ): TrainingJobInputs & { market: ReturnType<typeof simulateKnownOptimum> } {
   const market = simulateKnownOptimum({ seed: 5, sessions: SESSIONS, assets: 3, onMean: 0.02, cashShare: 0 });
   const { dates, symbols } = market.panel;
