@@ -2,13 +2,10 @@ import { onnxRuntime } from '../adapters/policy-runtime/onnx.ts';
 import { createExactPolicy } from '../domain/policy/exact/exact.ts';
 import { STATE_COLUMNS } from '../domain/policy/policy.ts';
 import { createRandom } from '../domain/simulation/random.ts';
-import {
-  initialParameters,
-  parameterCount,
-  policyModel,
-  portfolioNetwork,
-} from '../training-container/src/networks.ts';
-import { type Environments, type PpoSettings, trainPpo } from '../training-container/src/ppo.ts';
+import type { Environments } from '../training-container/src/learner.ts';
+import { initialParameters, parameterCount } from '../training-container/src/networks/parameters.ts';
+import { policyModel, portfolioNetwork } from '../training-container/src/networks/portfolio.ts';
+import { type PpoSettings, trainPpo } from '../training-container/src/ppo.ts';
 import { report } from './report.ts';
 
 /** 30 assets x 40 features, an equivariant network of 24k parameters (hidden 76), float32. */
@@ -28,6 +25,8 @@ function randomEnvironments(): Environments {
     observations,
     rewards,
     dones: new Uint8Array(ENVIRONMENTS),
+    truncated: new Uint8Array(ENVIRONMENTS),
+    finalObservations: new Float32Array(size),
     step() {
       const from = random.integer(ENVIRONMENTS) * SHAPE.assets * SHAPE.features;
       observations.set(pool.subarray(from, from + size));

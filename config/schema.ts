@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { costsSchema } from '../domain/portfolio/costs.ts';
 import { limitsSchema } from '../domain/risk/limits.ts';
-import { ppoSettingsSchema } from '../domain/training/job.ts';
+import { type TrainingSettings, trainingSettingsSchema } from '../domain/training/settings.ts';
 
 /** The stages, in the order in which data travels. Folders, states, commands, compute table and metric dimension use these words. */
 export const STAGES = [
@@ -79,7 +79,12 @@ export const profileSchema = z.strictObject({
   embargoDays: z.number().int().nonnegative(),
   seeds: z.number().int().min(2),
   retrainEverySessions: z.number().int().positive(),
-  training: ppoSettingsSchema,
+  training: trainingSettingsSchema,
+  /**
+   * A second learner on the same windows and seeds, so that the report can say what the first adds to it, or does not. Its policies are
+   * trials like all others, but never challengers. null: none.
+   */
+  peer: trainingSettingsSchema.nullable().default(null),
   embeddings: z.strictObject({
     dimensions: z.number().int().positive(),
     walks: z.number().int().positive(),
@@ -101,6 +106,10 @@ export const profileSchema = z.strictObject({
   learningControl: z.strictObject({ totalSteps: z.number().int().positive(), threshold: z.number().gt(0).lte(1) }),
 });
 export type Profile = z.infer<typeof profileSchema>;
+
+/** The settings of the challenger's learner, then of its peer. */
+export const learnersOf = ({ training, peer }: Pick<Profile, 'training' | 'peer'>): TrainingSettings[] =>
+  peer ? [training, peer] : [training];
 
 export const gatesSchema = z.strictObject({
   risk: z.strictObject({

@@ -1,4 +1,4 @@
-import type { Trial } from '../../domain/lineage/model.ts';
+import type { ModelKind, Trial } from '../../domain/lineage/model.ts';
 
 /** One line of the append-only trial log. Every run counts, aborted ones too. */
 export interface TrialRow {
@@ -17,7 +17,7 @@ export interface ModelRow {
   strategy: string;
   modelHash: string;
   name: string;
-  kind: 'baseline' | 'ppo' | 'cash';
+  kind: ModelKind;
   version: number;
   date: string;
   verdict: 'accepted' | 'rejected';

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createRandom } from '../../domain/simulation/random.ts';
-import { parameterCount, policyModel, portfolioNetwork } from '../../training-container/src/networks.ts';
+import { parameterCount } from '../../training-container/src/networks/parameters.ts';
+import { policyModel, portfolioNetwork } from '../../training-container/src/networks/portfolio.ts';
 import { exactRuntime } from './exact.ts';
 import { onnxRuntime } from './onnx.ts';
 import { policyRuntimeContract } from './policy-runtime.contract.ts';

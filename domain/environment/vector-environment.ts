@@ -39,6 +39,10 @@ export class VectorEnvironment {
   readonly rewards: Float64Array;
   /** [n] */
   readonly dones: Uint8Array;
+  /** [n] Gymnasium's `truncated`: an episode of a portfolio ends because its time is up, so these are the `dones`. */
+  readonly truncated: Uint8Array;
+  /** float32 [n, A, F]: what followed the last step of an episode that ended; rows where `dones` is 1 are valid. */
+  readonly finalObservations: Float32Array;
   readonly environments: readonly PortfolioEnvironment[];
   #randoms: Random[];
 
@@ -51,6 +55,8 @@ export class VectorEnvironment {
     this.observations = new Float32Array(n * this.assets * this.features);
     this.rewards = new Float64Array(n);
     this.dones = new Uint8Array(n);
+    this.truncated = this.dones;
+    this.finalObservations = new Float32Array(this.observations.length);
     this.environments.forEach((environment, i) => {
       environment.reset(this.#randoms[i]);
       this.#observe(i);
@@ -65,7 +71,10 @@ export class VectorEnvironment {
       const { reward, done } = environment.step(actions, i * width);
       this.rewards[i] = reward;
       this.dones[i] = done ? 1 : 0;
-      if (done) environment.reset(this.#randoms[i]);
+      if (done) {
+        environment.observe(this.finalObservations, i * this.assets * this.features);
+        environment.reset(this.#randoms[i]);
+      }
       this.#observe(i);
     }
   }

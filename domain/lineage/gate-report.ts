@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { artifactRefSchema, HASH } from './manifest.ts';
+import { MODEL_KINDS } from './model.ts';
 
 export const gateSchema = z.strictObject({
   gate: z.string(),
@@ -32,7 +33,7 @@ export const gateReportSchema = z.strictObject({
   /** The candidate that the report is about. */
   candidate: artifactRefSchema,
   name: z.string(),
-  kind: z.enum(['baseline', 'ppo', 'cash']),
+  kind: z.enum(MODEL_KINDS),
   verdict: z.enum(['accepted', 'rejected']),
   reasons: z.array(z.string()),
   gates: z.array(gateSchema),

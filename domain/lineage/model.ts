@@ -2,11 +2,18 @@ import { z } from 'zod';
 import { featureSpecSchema, normaliserSchema } from '../features/spec.ts';
 import { costsSchema } from '../portfolio/costs.ts';
 import { limitsSchema } from '../risk/limits.ts';
+import { ALGORITHMS } from '../training/settings.ts';
 import { artifactRefSchema, HASH } from './manifest.ts';
+
+/** What a model is: a baseline, all cash, or what a learner made. */
+export const MODEL_KINDS = ['baseline', 'cash', ...ALGORITHMS] as const;
+export type ModelKind = (typeof MODEL_KINDS)[number];
+/** Whether a learner made it: a challenger, which the alpha gates judge. */
+export const isLearned = (kind: string): boolean => (ALGORITHMS as readonly string[]).includes(kind);
 
 /** One configuration that was, or will be, trained: a walk-forward window and a seed, or the baseline. */
 export const trialSchema = z.strictObject({
-  kind: z.enum(['baseline', 'ppo']),
+  kind: z.enum(['baseline', ...ALGORITHMS]),
   window: z.number().int().nonnegative(),
   seed: z.number().int().nonnegative(),
   /** Sessions, inclusive. Train ends `purge + embargo` sessions before the test begins. */
@@ -21,7 +28,7 @@ export type Trial = z.infer<typeof trialSchema>;
 export const modelSchema = z.strictObject({
   schema: z.literal(1),
   name: z.string(),
-  kind: z.enum(['baseline', 'ppo', 'cash']),
+  kind: z.enum(MODEL_KINDS),
   universe: z.string(),
   symbols: z.array(z.string()),
   featureSpec: featureSpecSchema,

@@ -3,35 +3,9 @@ import { normaliserSchema } from '../features/spec.ts';
 import { HASH } from '../lineage/manifest.ts';
 import { costsSchema } from '../portfolio/costs.ts';
 import { limitsSchema } from '../risk/limits.ts';
+import { trainingSettingsSchema } from './settings.ts';
 
-/** How PPO is run. The meaning of each is that of CleanRL's flag of the same name. */
-export const ppoSettingsSchema = z.strictObject({
-  algorithm: z.literal('ppo'),
-  hidden: z.number().int().positive(),
-  environments: z.number().int().positive(),
-  rolloutDays: z.number().int().positive(),
-  totalSteps: z.number().int().positive(),
-  epochs: z.number().int().positive(),
-  minibatch: z.number().int().positive(),
-  learningRate: z.number().positive(),
-  gamma: z.number().gt(0).lte(1),
-  gaeLambda: z.number().gte(0).lte(1),
-  clipCoef: z.number().positive(),
-  entCoef: z.number().nonnegative(),
-  vfCoef: z.number().nonnegative(),
-  maxGradNorm: z.number().positive(),
-  targetKl: z.number().positive().nullable(),
-  logStdInit: z.number(),
-  workers: z.number().int().positive(),
-  reward: z.strictObject({
-    lambdaVolatility: z.number().nonnegative(),
-    lambdaTurnover: z.number().nonnegative(),
-    lambdaDrawdown: z.number().nonnegative(),
-  }),
-});
-export type PpoSettings = z.infer<typeof ppoSettingsSchema>;
-
-/** The arrays of a `ppo` job: file name -> shape and type. T sessions, A assets, F feature columns. */
+/** The arrays of a `learn` job: file name -> shape and type. T sessions, A assets, F feature columns. */
 export const JOB_ARRAYS = {
   'features.npy': 'float32 [T, A, F], raw, NaN where not known',
   'anchor_logit.npy': 'float32 [T, A]',
@@ -51,7 +25,7 @@ const common = { schema: z.literal(1), columns: z.array(z.string()).min(1), stat
 export const trainingJobSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('baseline'), ...common }),
   z.strictObject({
-    kind: z.literal('ppo'),
+    kind: z.literal('learn'),
     ...common,
     seed: z.number().int().nonnegative(),
     dates: z.array(z.iso.date()).min(2),
@@ -74,13 +48,13 @@ export const trainingJobSchema = z.discriminatedUnion('kind', [
     limits: limitsSchema,
     costs: costsSchema,
     riskGroups: z.strictObject({ dates: z.array(z.iso.date()), hubs: mask, illiquid: mask }).nullable(),
-    training: ppoSettingsSchema,
+    training: trainingSettingsSchema,
     /** SHA-256 of each array file. */
     arrays: z.record(z.string(), HASH),
   }),
 ]);
 export type TrainingJobSpec = z.infer<typeof trainingJobSchema>;
-export type PpoJobSpec = Extract<TrainingJobSpec, { kind: 'ppo' }>;
+export type LearnJobSpec = Extract<TrainingJobSpec, { kind: 'learn' }>;
 
 /** Names in the output folder. */
 export const JOB_OUTPUT = { policy: 'policy.onnx', record: 'training-record.json' } as const;

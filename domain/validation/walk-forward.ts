@@ -1,5 +1,6 @@
 import { badInput } from '../errors.ts';
 import type { Trial } from '../lineage/model.ts';
+import type { Algorithm } from '../training/settings.ts';
 
 /** The part of a profile that the plan is made from. */
 export interface WalkForwardPlan {
@@ -12,6 +13,8 @@ export interface WalkForwardPlan {
   /** Sessions left out on top, because returns are autocorrelated. */
   embargoDays: number;
   seeds: number;
+  /** Learners that train on each window and seed: the challengers' first, then its peer. @default PPO alone */
+  algorithms?: readonly Algorithm[];
 }
 
 /** Sessions that the features look back at most: no training sample exists before them. */
@@ -38,7 +41,9 @@ export function walkForwardTrials(dates: readonly string[], plan: WalkForwardPla
   const windows = windowsOf(dates.length, plan);
   const seeds = Array.from({ length: plan.seeds }, (_, s) => s + 1);
   const trained = windows.flatMap((range, window) =>
-    seeds.map((seed): Trial => ({ kind: 'ppo', window, seed, ...named(dates, range) })),
+    seeds.flatMap((seed) =>
+      (plan.algorithms ?? ['ppo']).map((kind): Trial => ({ kind, window, seed, ...named(dates, range) })),
+    ),
   );
   return [{ kind: 'baseline', window: 0, seed: 0, ...named(dates, baselineRange(dates.length, windows)) }, ...trained];
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { decisionSchema, limitHitSchema } from '../../domain/lineage/decision.ts';
 import { gateReportSchema } from '../../domain/lineage/gate-report.ts';
 import { HASH } from '../../domain/lineage/manifest.ts';
+import { MODEL_KINDS } from '../../domain/lineage/model.ts';
 import { monitorSchema } from '../../domain/monitoring/monitor.ts';
 
 /** No observation value is larger: normalised features are clipped far below, state columns are fractions and logs. */
@@ -110,7 +111,7 @@ export const modelItem = z
   .strictObject({
     modelHash: HASH,
     name: z.string(),
-    kind: z.enum(['baseline', 'ppo', 'cash']),
+    kind: z.enum(MODEL_KINDS),
     version: z.number().int(),
     date: z.iso.date(),
     verdict: z.enum(['accepted', 'rejected']),
@@ -122,7 +123,7 @@ export const modelResponse = z
   .strictObject({
     modelHash: HASH,
     name: z.string(),
-    kind: z.enum(['baseline', 'ppo', 'cash']),
+    kind: z.enum(MODEL_KINDS),
     universe: z.string(),
     symbols: z.array(z.string()),
     features: z.array(z.string()).meta({ description: 'The columns of the observation, in order.' }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { learnersOf } from '../../config/schema.ts';
 import { computeFeatures } from '../../domain/features/compute.ts';
 import { defaultFeatureSpec } from '../../domain/features/default-spec.ts';
 import { fitNormaliser, hasCompleteRow, identityNormaliser } from '../../domain/features/normaliser.ts';
@@ -40,7 +41,10 @@ export const featuresStage = defineStage({
       message: `${spec.columns.length} features, ${panel.dates.length} sessions`,
     });
     const tensor = computeFeatures(panel, spec, history);
-    const trials = walkForwardTrials(panel.dates, settings.profile);
+    const trials = walkForwardTrials(panel.dates, {
+      ...settings.profile,
+      algorithms: learnersOf(settings.profile).map(({ algorithm }) => algorithm),
+    });
     const normalisers = normalisersOf(tensor, trials);
     progress({ step: 1, total: 2, unit: 'step', message: 'writing' });
     const ref = await writeFeatures(

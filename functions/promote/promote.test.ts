@@ -11,7 +11,7 @@ import type { Trial } from '../../domain/lineage/model.ts';
 import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { ApprovalChain, KnownMarketHome } from '../../e2e/known-market.ts';
 import { signalPolicy } from '../../e2e/known-policies.ts';
-import { baselineModel } from '../../training-container/src/networks.ts';
+import { baselineModel } from '../../training-container/src/networks/portfolio.ts';
 import { loadDecision, recomputeDecision } from '../artifacts/decision.ts';
 import { putGateReport } from '../artifacts/gate-report.ts';
 import { loadModel } from '../artifacts/model.ts';

@@ -4,6 +4,7 @@ import { refused } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import type { GateReport } from '../../domain/lineage/gate-report.ts';
 import { type ArtifactRef, artifactRefSchema } from '../../domain/lineage/manifest.ts';
+import { isLearned } from '../../domain/lineage/model.ts';
 import { type Monitor, monitorSchema } from '../../domain/monitoring/monitor.ts';
 import { DECISION_FILES, loadDecision } from '../artifacts/decision.ts';
 import { loadNavSeries } from '../artifacts/gate-report.ts';
@@ -96,7 +97,7 @@ async function loadChallenger(event: ReportInput, ports: ReportPorts): Promise<M
   const champion = promotion.promote.champion.hash;
   const trained = training?.register?.models.find((model) => model.role === 'challenger')?.model.hash;
   const last = async () => {
-    const models = (await ports.ledger.models(strategy)).filter((row) => row.kind === 'ppo' && row.date <= date);
+    const models = (await ports.ledger.models(strategy)).filter((row) => isLearned(row.kind) && row.date <= date);
     return models.sort((a, b) => a.version - b.version).at(-1)?.modelHash;
   };
   const hash = promotion.promote.challenger?.hash ?? trained ?? (await last());

@@ -18,7 +18,7 @@ import { type Monitor, monitorSchema } from '../../domain/monitoring/monitor.ts'
 import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { ApprovalChain, KnownMarketHome } from '../../e2e/known-market.ts';
 import { signalPolicy } from '../../e2e/known-policies.ts';
-import { baselineModel } from '../../training-container/src/networks.ts';
+import { baselineModel } from '../../training-container/src/networks/portfolio.ts';
 import { putGateReport } from '../artifacts/gate-report.ts';
 import { decideStage } from '../decide/decide.ts';
 import { monitorStage } from '../monitor/monitor.ts';

@@ -1,3 +1,4 @@
+import { isLearned } from '../../domain/lineage/model.ts';
 import { rollingSharpe } from '../../domain/metrics/sharpe.ts';
 import { sharpeArithmetic } from './arithmetic.ts';
 import { type ChartLine, escapeHtml, lineChart, signedBar, weightBars } from './charts.ts';
@@ -187,7 +188,7 @@ function tilts({ explanation, champion }: Material): string {
   const tilted = explanation.rows.filter((row) => row.causes.length > 0 || Math.abs(row.tilt) > 1e-6);
   if (tilted.length === 0) {
     return paragraph(
-      champion.model.kind === 'ppo'
+      isLearned(champion.model.kind)
         ? 'The policy did not tilt today: it holds the anchor.'
         : 'This policy has no tilt: its action is the anchor (inverse volatility, scaled to its volatility target), so the features change nothing beyond the volatilities that the anchor is made of.',
       'soft',

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { type Decision, decisionSchema } from '../../domain/lineage/decision.ts';
 import { figuresSchema, type GateReport, gateSchema } from '../../domain/lineage/gate-report.ts';
 import { HASH } from '../../domain/lineage/manifest.ts';
+import { MODEL_KINDS } from '../../domain/lineage/model.ts';
 import type { settleOutput } from '../contracts.ts';
 import { words } from './format.ts';
 
-const championSchema = z.strictObject({ modelHash: HASH, name: z.string(), kind: z.enum(['baseline', 'ppo', 'cash']) });
+const championSchema = z.strictObject({ modelHash: HASH, name: z.string(), kind: z.enum(MODEL_KINDS) });
 
 const challengerSchema = z.strictObject({
   modelHash: HASH,
@@ -126,4 +127,10 @@ export function whoDecided(summary: DailySummary, alpha = 0): string {
   return `${champ} decided. The challenger ${challenger.name} passed its gates and runs in the shadow: its weights are recorded, not settled.`;
 }
 
-const KIND_WORDS = { baseline: 'a baseline', ppo: 'trained with PPO', cash: 'all cash' } as const;
+const KIND_WORDS = {
+  baseline: 'a baseline',
+  ppo: 'trained with PPO',
+  sac: 'trained with SAC',
+  direct: 'trained by direct gradients',
+  cash: 'all cash',
+} as const;

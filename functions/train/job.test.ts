@@ -12,7 +12,7 @@ test('the job ends with the training window: no array, date, exit or group snaps
   const inputs = smallMarket();
   const files = buildTrainingJob(inputs);
   const spec = specOf(files);
-  if (spec.kind !== 'ppo') throw new Error('not a ppo job');
+  if (spec.kind !== 'learn') throw new Error('not a job to learn');
   const sessions = SESSIONS - 100;
   expect([spec.from, spec.to, spec.dates.length, spec.dates.at(-1)]).toEqual([
     10,

@@ -7,13 +7,9 @@ import { type MarketPanel, panelUntil } from '../../domain/market/panel.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import type { Costs } from '../../domain/portfolio/costs.ts';
 import type { Limits } from '../../domain/risk/limits.ts';
-import {
-  type PpoJobSpec,
-  type PpoSettings,
-  type TrainingJobSpec,
-  trainingJobSchema,
-} from '../../domain/training/job.ts';
+import { type LearnJobSpec, type TrainingJobSpec, trainingJobSchema } from '../../domain/training/job.ts';
 import { encodeNpy } from '../../domain/training/npy.ts';
+import type { TrainingSettings } from '../../domain/training/settings.ts';
 
 export interface TrainingJobInputs {
   readonly tensor: FeatureTensor;
@@ -22,7 +18,7 @@ export interface TrainingJobInputs {
   readonly groups: RiskGroupsHistory | null;
   readonly limits: Limits;
   readonly costs: Costs;
-  readonly training: PpoSettings;
+  readonly training: TrainingSettings;
   readonly trial: Trial;
 }
 
@@ -44,18 +40,18 @@ export function buildTrainingJob(inputs: TrainingJobInputs): Record<string, Uint
   const { from, end } = windowOf(inputs);
   const arrays = arraysUntil(inputs, end);
   const hashes = Object.fromEntries(Object.entries(arrays).map(([name, bytes]) => [name, sha256(bytes)]));
-  return jobFiles({ ...ppoSpec(inputs, from, end), columns, arrays: hashes }, arrays);
+  return jobFiles({ ...learnSpec(inputs, from, end), columns, arrays: hashes }, arrays);
 }
 
 function jobFiles(spec: TrainingJobSpec, arrays: Record<string, Uint8Array>): Record<string, Uint8Array> {
   return { 'job.json': new TextEncoder().encode(canonicalJson(trainingJobSchema.parse(spec))), ...arrays };
 }
 
-function ppoSpec(
+function learnSpec(
   { panel, normaliser, groups, limits, costs, training, trial }: TrainingJobInputs,
   from: number,
   end: number,
-): Omit<PpoJobSpec, 'columns' | 'arrays'> {
+): Omit<LearnJobSpec, 'columns' | 'arrays'> {
   const until = panelUntil(panel, end);
   const lastDate = until.dates[end - 1];
   const known = groups ? groups.dates.filter((date) => date <= lastDate).length : 0;
@@ -63,7 +59,7 @@ function ppoSpec(
     history.slice(0, known).map((mask) => Array.from(mask, (bit) => (bit ? 1 : 0)));
   return {
     schema: 1,
-    kind: 'ppo',
+    kind: 'learn',
     stateColumns: [...STATE_COLUMNS],
     seed: trial.window * 10_000 + trial.seed,
     dates: [...until.dates],

@@ -1,12 +1,12 @@
 import type { FeatureTensor } from '../../domain/features/spec.ts';
 import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
-import type { PpoSettings } from '../../domain/training/job.ts';
+import { type PpoSettings, ppoSettingsSchema } from '../../domain/training/settings.ts';
 import type { TrainingJobInputs } from './job.ts';
 
 export const SESSIONS = 400;
 
-export const smallTraining: PpoSettings = {
+export const smallTraining: PpoSettings = ppoSettingsSchema.parse({
   algorithm: 'ppo',
   hidden: 16,
   environments: 16,
@@ -25,7 +25,7 @@ export const smallTraining: PpoSettings = {
   logStdInit: 0,
   workers: 1,
   reward: { lambdaVolatility: 0.5, lambdaTurnover: 0, lambdaDrawdown: 0 },
-};
+});
 
 /** Three assets whose best policy is known, observed through the regime's signal and one column of noise; trained on all but the last 100 sessions. */
 export function smallMarket(

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { putArtifact } from '../../adapters/object-store/port.ts';
+import { learnersOf, type Profile } from '../../config/schema.ts';
 import { ProductError } from '../../domain/errors.ts';
 import { riskGroupsHistory } from '../../domain/features/groups.ts';
 import { canonicalJson, hashOf } from '../../domain/lineage/canonical.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
 import { MODEL_FILES, type Model, modelSchema, type Trial, trialSchema } from '../../domain/lineage/model.ts';
 import { JOB_OUTPUT } from '../../domain/training/job.ts';
+import type { TrainingSettings } from '../../domain/training/settings.ts';
 import { loadDataset } from '../artifacts/dataset.ts';
 import { loadFeatures } from '../artifacts/features.ts';
 import { runSchema } from '../contracts.ts';
@@ -28,7 +30,11 @@ const recordSchema = z.looseObject({
 });
 
 export const nameOf = (trial: Trial): string =>
-  trial.kind === 'baseline' ? 'model-0 inverse volatility' : `ppo w${trial.window} s${trial.seed}`;
+  trial.kind === 'baseline' ? 'model-0 inverse volatility' : `${trial.kind} w${trial.window} s${trial.seed}`;
+
+/** The settings that a trial is trained with. The baseline learns nothing; the challenger's settings name it. */
+const settingsOf = (trial: Trial, profile: Profile): TrainingSettings =>
+  learnersOf(profile).find(({ algorithm }) => algorithm === trial.kind) ?? profile.training;
 
 /** Stage `train`: one (window, seed) of the plan, or the baseline. Every trial is in the log before it starts, and stays there. */
 export const trainStage = defineStage({
@@ -40,7 +46,7 @@ export const trainStage = defineStage({
     const { settings, ledger } = ports;
     const { strategy, date, trial } = event;
     const configHash = hashOf({
-      training: settings.profile.training,
+      training: settingsOf(trial, settings.profile),
       limits: settings.universe.limits,
       costs: settings.universe.costs,
     });
@@ -87,7 +93,7 @@ async function trainTrial(event: Input, id: string, ports: TrainPorts) {
       remedy: 'Run the features stage of this day again.',
     });
   const { limits, costs } = settings.universe;
-  const { training } = settings.profile;
+  const training = settingsOf(trial, settings.profile);
   const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
   const { files } = await ports.trainingJob.run({
     id: `${strategy}-${id.slice(0, 16)}`,
@@ -132,12 +138,15 @@ function trackedRun(
   id: string,
   { strategy, trial, ingest }: Input,
   name: string,
-  training: Ports['settings']['profile']['training'],
+  training: TrainingSettings,
   curve: Record<string, number | null>[],
 ) {
   const { reward, ...scalars } = training;
   const params = Object.fromEntries(
-    Object.entries({ ...scalars, ...reward }).map(([key, value]) => [key, value ?? 'none']),
+    Object.entries({ ...scalars, ...reward }).map(([key, value]) => [
+      key,
+      value === null ? 'none' : typeof value === 'object' ? canonicalJson(value) : value,
+    ]),
   );
   const names = [...new Set(curve.flatMap((point) => Object.keys(point)))];
   const series = (metric: string) =>

@@ -3,6 +3,7 @@ import { refused } from '../../domain/errors.ts';
 import { riskGroupsHistory } from '../../domain/features/groups.ts';
 import type { FeatureTensor } from '../../domain/features/spec.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { isLearned } from '../../domain/lineage/model.ts';
 import { currentChampion } from '../artifacts/champion.ts';
 import { loadDataset } from '../artifacts/dataset.ts';
 import { loadFeatures } from '../artifacts/features.ts';
@@ -62,7 +63,7 @@ export async function gather(
     });
   }
   const trained = candidates
-    .filter(({ trial }) => trial.kind === 'ppo')
+    .filter(({ trial }) => isLearned(trial.kind))
     .sort((a, b) => a.trial.window - b.trial.window || a.trial.seed - b.trial.seed);
   const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
   const { limits, costs } = baseline.loaded.model;
@@ -94,9 +95,8 @@ function standingChampion(
       `The champion ${model.name} was trained on another feature spec and cannot be run on today's features: the challenger is compared with model 0.`,
     );
   }
-  const note =
-    model.kind === 'ppo'
-      ? `The champion ${model.name} was trained up to ${model.trial.trainTo}: where the out-of-sample days lie before that it has seen them, which only makes the comparison harder for the challenger.`
-      : `The champion is ${model.name}.`;
+  const note = isLearned(model.kind)
+    ? `The champion ${model.name} was trained up to ${model.trial.trainTo}: where the out-of-sample days lie before that it has seen them, which only makes the comparison harder for the challenger.`
+    : `The champion is ${model.name}.`;
   return { name: `${model.name} (champion)`, target: policyOf(standing, tensor), note };
 }

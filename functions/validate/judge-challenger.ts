@@ -2,6 +2,7 @@ import type { BacktestResult } from '../../domain/backtest/backtest.ts';
 import { returnsBetween } from '../../domain/backtest/figures.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
 import type { Gate } from '../../domain/lineage/gate-report.ts';
+import { isLearned } from '../../domain/lineage/model.ts';
 import { interquartileMean } from '../../domain/metrics/interquartile-mean.ts';
 import { sharpe } from '../../domain/metrics/sharpe.ts';
 import {
@@ -102,7 +103,7 @@ const outOfSample = (result: BacktestResult, { from, to }: TestRange): OutOfSamp
 
 /** Every trained trial of the log counts, whatever became of it. */
 async function loggedTrials(strategy: string, { ledger }: ValidatePorts): Promise<number> {
-  return (await ledger.trials(strategy)).filter(({ trial }) => trial.kind === 'ppo').length;
+  return (await ledger.trials(strategy)).filter(({ trial }) => isLearned(trial.kind)).length;
 }
 
 function challengerNotes(

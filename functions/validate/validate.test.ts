@@ -9,7 +9,7 @@ import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { KnownMarketHome } from '../../e2e/known-market.ts';
 import { signalPolicy } from '../../e2e/known-policies.ts';
 import { type LineOptions, settingsFor } from '../../e2e/promotion-line.ts';
-import { baselineModel } from '../../training-container/src/networks.ts';
+import { baselineModel } from '../../training-container/src/networks/portfolio.ts';
 import { loadGateReport, loadNavSeries } from '../artifacts/gate-report.ts';
 import { settlePointer } from '../artifacts/pointer.ts';
 import { controlPointer, type LearningControl } from './learning-control.ts';

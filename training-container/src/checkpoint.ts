@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, sha256 } from '../../domain/lineage/canonical.ts';
 import { writeWhole } from './job-folder.ts';
-import type { PpoCheckpoint } from './ppo.ts';
+import type { LearnerCheckpoint } from './learner.ts';
 
 const fileOf = (folder: string): string => join(folder, 'checkpoints', 'latest.json');
 
@@ -14,21 +14,17 @@ const fromText = (text: string): Float64Array => {
 };
 
 /** Keep the state of training, so that a run that was killed goes on to the same bits. */
-export async function writeCheckpoint(folder: string, jobHash: string, checkpoint: PpoCheckpoint): Promise<void> {
-  const { parameters, adamMean, adamVariance, ...rest } = checkpoint;
-  const body = {
-    jobHash,
-    ...rest,
-    parameters: toText(parameters),
-    adamMean: toText(adamMean),
-    adamVariance: toText(adamVariance),
-  };
+export async function writeCheckpoint(folder: string, jobHash: string, checkpoint: LearnerCheckpoint): Promise<void> {
+  const arrays = Object.fromEntries(
+    Object.entries(checkpoint.arrays).map(([name, values]) => [name, toText(values as Float64Array)]),
+  );
+  const body = { jobHash, ...checkpoint, arrays };
   const text = canonicalJson(body);
   await writeWhole(fileOf(folder), canonicalJson({ sha256: sha256(text), body: text }));
 }
 
 /** The last checkpoint of this very job; null when there is none, or it is damaged or of another job (training then starts anew). */
-export async function readCheckpoint(folder: string, jobHash: string): Promise<PpoCheckpoint | null> {
+export async function readCheckpoint(folder: string, jobHash: string): Promise<LearnerCheckpoint | null> {
   const bytes = await readFile(fileOf(folder), 'utf8').catch(() => null);
   if (bytes === null) return null;
   try {
@@ -37,12 +33,10 @@ export async function readCheckpoint(folder: string, jobHash: string): Promise<P
     const found = JSON.parse(body);
     if (found.jobHash !== jobHash) return null;
     const { jobHash: _, ...rest } = found;
-    return {
-      ...rest,
-      parameters: fromText(rest.parameters),
-      adamMean: fromText(rest.adamMean),
-      adamVariance: fromText(rest.adamVariance),
-    };
+    const arrays = Object.fromEntries(
+      Object.entries(rest.arrays as Record<string, string>).map(([name, text]) => [name, fromText(text)]),
+    );
+    return { ...rest, arrays };
   } catch {
     return null;
   }

@@ -4,7 +4,7 @@ import type { EnvironmentData } from '../../domain/environment/environment.ts';
 import { badInput } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
-import { JOB_ARRAYS, type PpoJobSpec, type TrainingJobSpec, trainingJobSchema } from '../../domain/training/job.ts';
+import { JOB_ARRAYS, type LearnJobSpec, type TrainingJobSpec, trainingJobSchema } from '../../domain/training/job.ts';
 import { decodeNpy, type NpyArray } from '../../domain/training/npy.ts';
 
 /** Read and check `<folder>/input/job.json`. `hash` is the SHA-256 of its bytes, which name the arrays by hash. */
@@ -38,8 +38,8 @@ export async function readJob(folder: string): Promise<{ spec: TrainingJobSpec; 
   return { spec: parsed.data, hash: sha256(bytes) };
 }
 
-/** The market and features of a `ppo` job, each array's hash and shape checked. */
-export async function readEnvironmentData(folder: string, spec: PpoJobSpec): Promise<EnvironmentData> {
+/** The market and features of a `learn` job, each array's hash and shape checked. */
+export async function readEnvironmentData(folder: string, spec: LearnJobSpec): Promise<EnvironmentData> {
   const arrays: Record<string, NpyArray> = {};
   for (const name of Object.keys(JOB_ARRAYS)) arrays[name] = await readArray(folder, name, spec.arrays[name]);
   const [T, A, F] = [spec.dates.length, spec.symbols.length, spec.columns.length];

@@ -9,7 +9,7 @@ import { rewardOf } from '../../domain/environment/reward.ts';
 import { actionToWeights } from '../../domain/portfolio/action.ts';
 import { exposureScale } from '../../domain/risk/context.ts';
 import type { Random } from '../../domain/simulation/random.ts';
-import type { Environments } from './ppo.ts';
+import type { Environments } from './learner.ts';
 
 /**
  * The vectorised portfolio environment with a control variate: from every reward is taken what the anchor portfolio (at the
@@ -20,6 +20,8 @@ export class PortfolioEnvironments implements Environments {
   readonly observations: Float32Array;
   readonly rewards: Float64Array;
   readonly dones: Uint8Array;
+  readonly truncated: Uint8Array;
+  readonly finalObservations: Float32Array;
   readonly #environments: PortfolioEnvironment[];
   readonly #vector: VectorEnvironment;
   readonly #data: EnvironmentData;
@@ -38,6 +40,8 @@ export class PortfolioEnvironments implements Environments {
     this.observations = this.#vector.observations;
     this.rewards = this.#vector.rewards;
     this.dones = this.#vector.dones;
+    this.truncated = this.#vector.truncated;
+    this.finalObservations = this.#vector.finalObservations;
   }
 
   step(actions: Float32Array): void {

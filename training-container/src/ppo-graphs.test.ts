@@ -5,7 +5,7 @@ import { GraphBuilder } from './autodiff/graph-builder.ts';
 import { runGraph } from './autodiff/run-graph.fixture.ts';
 import { Engine } from './engine.ts';
 import { advantageScale, generalisedAdvantage } from './gae.ts';
-import type { ActorCritic } from './networks.ts';
+import type { ActorCritic } from './networks/portfolio.ts';
 import { oracles } from './oracles.fixture.ts';
 import { gaussianEntropy, gaussianLogProbability, ppoLoss, STATS } from './ppo-graphs.ts';
 import { ROW } from './shared-batch.ts';

@@ -1,7 +1,8 @@
 import { gradients } from './autodiff/gradients.ts';
 import { GraphBuilder } from './autodiff/graph-builder.ts';
 import type { Tensor } from './autodiff/tensor.ts';
-import { type ActorCritic, flatParameters, parameterCount } from './networks.ts';
+import { flatParameters, parameterCount } from './networks/parameters.ts';
+import type { ActorCritic } from './networks/portfolio.ts';
 
 /** The names under which CleanRL logs these, in the order of the `stats` output. */
 export const STATS = [

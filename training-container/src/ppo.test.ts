@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { sha256 } from '../../domain/lineage/canonical.ts';
-import type { PpoCheckpoint } from './ppo.ts';
+import type { LearnerCheckpoint } from './learner.ts';
 import { trainPpo } from './ppo.ts';
 import { network, SetMarket, settings } from './set-market.fixture.ts';
 
@@ -18,7 +18,7 @@ test('the same seed gives the same bits, another seed others; one worker and two
 });
 
 test('training resumed from a checkpoint, through JSON where it is JSON, ends in the same bits', async () => {
-  const checkpoints: PpoCheckpoint[] = [];
+  const checkpoints: LearnerCheckpoint[] = [];
   const environments = new SetMarket(5);
   const whole = await trainPpo({
     network,

@@ -1,10 +1,11 @@
 import { Tensor } from 'onnxruntime-node';
-import { ProductError } from '../../domain/errors.ts';
 import { createRandom, type Random } from '../../domain/simulation/random.ts';
 import { Adam, clipGradientNorm } from './adam.ts';
 import { Engine, type EngineSettings } from './engine.ts';
 import { advantageScale, explainedVariance, generalisedAdvantage } from './gae.ts';
-import { type ActorCritic, initialParameters } from './networks.ts';
+import { type CurvePoint, checkFinite, type Environments, type LearnerOptions, type LearnerResult } from './learner.ts';
+import { initialParameters } from './networks/parameters.ts';
+import type { ActorCritic } from './networks/portfolio.ts';
 import { STATS } from './ppo-graphs.ts';
 import { ROW } from './shared-batch.ts';
 
@@ -19,61 +20,26 @@ export interface PpoSettings extends EngineSettings {
   readonly targetKl: number | null;
 }
 
-/** n environments stepped together. Episodes restart by themselves; `observations` is what the next action is chosen from. */
-export interface Environments {
-  readonly observations: Float32Array;
-  readonly rewards: Float64Array;
-  readonly dones: Uint8Array;
-  step(actions: Float32Array): void;
-  /** JSON-serialisable, for checkpoints. */
-  state(): unknown;
-  restore(state: never): void;
-}
-
-/** One point of the learning curve, under CleanRL's metric names. */
-export type CurvePoint = Readonly<Record<string, number | null>> & { readonly global_step: number };
-
-/** All that is needed to go on to the same bits. */
-export interface PpoCheckpoint {
-  readonly iteration: number;
-  readonly parameters: Float64Array;
-  readonly adamMean: Float64Array;
-  readonly adamVariance: Float64Array;
-  readonly adamSteps: number;
-  readonly random: ReturnType<Random['state']>;
-  readonly environments: unknown;
-  readonly curve: readonly CurvePoint[];
-}
-
-export interface PpoOptions {
-  readonly network: ActorCritic;
-  readonly environments: Environments;
-  readonly settings: PpoSettings;
-  readonly seed: number;
-  readonly resume?: PpoCheckpoint | null;
-  /** Called after each iteration; `checkpoint` copies the state. */
-  readonly onIteration?: (point: CurvePoint, checkpoint: () => PpoCheckpoint) => Promise<void> | void;
-}
-
 /**
  * Proximal policy optimisation (Schulman et al. 2017) with a Gaussian policy, in the form that CleanRL made readable:
  * collect a rollout, estimate advantages, take a few epochs of clipped minibatch updates, repeat.
  */
-export async function trainPpo(
-  options: PpoOptions,
-): Promise<{ parameters: Float64Array; curve: readonly CurvePoint[] }> {
+export async function trainPpo(options: LearnerOptions<ActorCritic, PpoSettings>): Promise<LearnerResult> {
   const { network, environments, settings, seed, resume } = options;
   const engine = await Engine.create(network, settings);
   try {
     const { shared } = engine;
-    const random = createRandom(resume ? resume.random : seed);
-    const parameters = resume ? resume.parameters.slice() : initialParameters(network, random);
+    const start = createRandom(seed);
+    const parameters = initialParameters(network, start);
+    const random = resume ? createRandom(resume.random) : start;
+    if (options.initial) parameters.set(options.initial);
     const adam = new Adam(parameters.length);
     const curve: CurvePoint[] = resume ? [...resume.curve] : [];
     if (resume) {
-      adam.mean.set(resume.adamMean);
-      adam.variance.set(resume.adamVariance);
-      adam.steps = resume.adamSteps;
+      parameters.set(resume.arrays.parameters);
+      adam.mean.set(resume.arrays.adamMean);
+      adam.variance.set(resume.arrays.adamVariance);
+      adam.steps = resume.counters.adamSteps;
       environments.restore(resume.environments as never);
     }
     shared.parameters.set(parameters);
@@ -88,19 +54,23 @@ export async function trainPpo(
         'charts/learning_rate': learningRate,
         ...rollout,
         ...update,
+        ...environments.metrics?.(),
       };
       checkFinite(point);
       curve.push(point);
-      await options.onIteration?.(point, () => ({
-        iteration: iteration + 1,
-        parameters: parameters.slice(),
-        adamMean: adam.mean.slice(),
-        adamVariance: adam.variance.slice(),
-        adamSteps: adam.steps,
-        random: random.state(),
-        environments: environments.state(),
-        curve: [...curve],
-      }));
+      const goOn = await options.onIteration?.(
+        point,
+        () => ({
+          iteration: iteration + 1,
+          arrays: { parameters: parameters.slice(), adamMean: adam.mean.slice(), adamVariance: adam.variance.slice() },
+          counters: { adamSteps: adam.steps },
+          random: random.state(),
+          environments: environments.state(),
+          curve: [...curve],
+        }),
+        parameters,
+      );
+      if (goOn === false) break;
     }
     return { parameters, curve };
   } finally {
@@ -136,6 +106,7 @@ async function collectRollout(
     }
     environments.step(actions);
     rewards.set(environments.rewards, t * n);
+    await addFinalValues(engine, environments, settings.gamma, rewards.subarray(t * n, (t + 1) * n));
     dones.set(environments.dones, t * n);
   }
   await engine.sample(new Tensor('float32', environments.observations, observationDims));
@@ -153,6 +124,20 @@ async function collectRollout(
     'charts/mean_reward': rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
     'losses/explained_variance': explainedVariance(values, returns),
   };
+}
+
+/** An episode whose time was up is worth what its last state was still worth (Pardo et al. 2018): gamma V joins the last reward. */
+async function addFinalValues(
+  engine: Engine,
+  { truncated, finalObservations }: Environments,
+  gamma: number,
+  rewards: Float64Array,
+): Promise<void> {
+  if (!truncated.includes(1)) return;
+  const { action } = engine.shared.sizes;
+  await engine.sample(new Tensor('float32', finalObservations, [truncated.length, ...engine.observationDims]));
+  for (let i = 0; i < truncated.length; i++)
+    if (truncated[i] === 1) rewards[i] += gamma * engine.sampled[i * (action + 2) + action + ROW.value];
 }
 
 /** `epochs` passes over the rollout in random minibatches; the last minibatch's losses are reported. */
@@ -209,16 +194,5 @@ function shuffle(order: Int32Array, random: Random): void {
     const kept = order[i];
     order[i] = order[j];
     order[j] = kept;
-  }
-}
-
-function checkFinite(point: CurvePoint): void {
-  for (const [metric, value] of Object.entries(point)) {
-    if (value !== null && !Number.isFinite(value)) {
-      throw new ProductError('TRAIN_NOT_FINITE', 'Training computed a value that is not finite', {
-        facts: { metric, value: String(value), globalStep: point.global_step },
-        remedy: 'Lower the learning rate, or look for extreme values in the features of the training window.',
-      });
-    }
   }
 }

@@ -1,7 +1,8 @@
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import { createRandom, type Random } from '../../domain/simulation/random.ts';
-import { portfolioNetwork } from './networks.ts';
-import type { Environments, PpoSettings } from './ppo.ts';
+import type { Environments } from './learner.ts';
+import { portfolioNetwork } from './networks/portfolio.ts';
+import type { PpoSettings } from './ppo.ts';
 
 export const ASSETS = 4;
 /** One signal, one column of noise, and the state columns. */
@@ -31,6 +32,8 @@ export class SetMarket implements Environments {
   readonly observations = new Float32Array(settings.environments * ASSETS * FEATURES);
   readonly rewards = new Float64Array(settings.environments);
   readonly dones = new Uint8Array(settings.environments);
+  readonly truncated = new Uint8Array(settings.environments);
+  readonly finalObservations = new Float32Array(settings.environments * ASSETS * FEATURES);
   #random: Random;
   #on: number[] = [];
   #steps = 0;

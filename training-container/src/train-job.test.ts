@@ -75,7 +75,7 @@ test('training again gives the same bytes; a run that was cut off goes on to the
   const record = JSON.parse(new TextDecoder().decode(await output('training-record.json')));
   expect(record).toMatchObject({
     schema: 1,
-    kind: 'ppo',
+    kind: 'learn',
     seed: 20_007,
     environmentSteps: 512 * 18,
     cpu: { architecture: process.arch },

@@ -2,13 +2,15 @@ import { join } from 'node:path';
 import { canonicalJson } from '../../domain/lineage/canonical.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
-import { JOB_OUTPUT, type PpoJobSpec } from '../../domain/training/job.ts';
+import { JOB_OUTPUT, type LearnJobSpec } from '../../domain/training/job.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { cpuFeatures } from './cpu.ts';
 import { readEnvironmentData, readJob, writeWhole } from './job-folder.ts';
-import { baselineModel, parameterCount, policyModel, portfolioNetwork } from './networks.ts';
+import type { CurvePoint } from './learner.ts';
+import { parameterCount } from './networks/parameters.ts';
+import { baselineModel, policyModel, portfolioNetwork } from './networks/portfolio.ts';
 import { PortfolioEnvironments } from './portfolio-environments.ts';
-import { type CurvePoint, trainPpo } from './ppo.ts';
+import { trainPpo } from './ppo.ts';
 
 export interface JobProgress {
   readonly step: number;
@@ -32,17 +34,19 @@ export async function trainJob(folder: string, onProgress: (progress: JobProgres
     onProgress({ step: 1, total: 1, message: 'baseline written' });
     return;
   }
+  const { training } = spec;
+  if (training.algorithm !== 'ppo') throw new Error(`no learner ${training.algorithm}`);
   const shape = {
     assets: spec.symbols.length,
     features: spec.columns.length + STATE_COLUMNS.length,
-    hidden: spec.training.hidden,
-    logStdInit: spec.training.logStdInit,
+    hidden: training.hidden,
+    logStdInit: training.logStdInit,
   };
   const network = portfolioNetwork(shape);
   const { parameters, curve } = await trainPpo({
     network,
     environments: await environmentsOf(folder, spec),
-    settings: spec.training,
+    settings: training,
     seed: spec.seed,
     resume: await readCheckpoint(folder, hash),
     onIteration: async (point, checkpoint) => {
@@ -51,7 +55,7 @@ export async function trainJob(folder: string, onProgress: (progress: JobProgres
         total: spec.training.totalSteps,
         message: messageOf(point),
       });
-      if ((point.global_step / (spec.training.environments * spec.training.rolloutDays)) % CHECKPOINT_EVERY === 0)
+      if ((point.global_step / (training.environments * training.rolloutDays)) % CHECKPOINT_EVERY === 0)
         await writeCheckpoint(folder, hash, checkpoint());
     },
   });
@@ -68,7 +72,7 @@ export async function trainJob(folder: string, onProgress: (progress: JobProgres
   await writeOutput(folder, policyModel(shape, parameters), record);
 }
 
-async function environmentsOf(folder: string, spec: PpoJobSpec): Promise<PortfolioEnvironments> {
+async function environmentsOf(folder: string, spec: LearnJobSpec): Promise<PortfolioEnvironments> {
   const data = await readEnvironmentData(folder, spec);
   const { from, to, episodeDays, maxStartDrawdown, training } = spec;
   const options = { from, to, episodeDays, reward: training.reward, extra: { maxStartDrawdown } };

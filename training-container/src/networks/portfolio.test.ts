@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { createExactPolicy } from '../../domain/policy/exact/exact.ts';
-import { decodeModel } from '../../domain/policy/onnx/codec.ts';
-import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
-import { createRandom } from '../../domain/simulation/random.ts';
-import { runGraph } from './autodiff/run-graph.fixture.ts';
-import { baselineModel, initialParameters, parameterCount, policyModel, portfolioNetwork } from './networks.ts';
-import { rolloutModel } from './ppo-graphs.ts';
+import { createExactPolicy } from '../../../domain/policy/exact/exact.ts';
+import { decodeModel } from '../../../domain/policy/onnx/codec.ts';
+import { STATE_COLUMNS } from '../../../domain/policy/policy.ts';
+import { createRandom } from '../../../domain/simulation/random.ts';
+import { runGraph } from '../autodiff/run-graph.fixture.ts';
+import { rolloutModel } from '../ppo-graphs.ts';
+import { initialParameters, parameterCount } from './parameters.ts';
+import { baselineModel, policyModel, portfolioNetwork } from './portfolio.ts';
 
 const shape = { assets: 5, features: 3 + STATE_COLUMNS.length, hidden: 8, logStdInit: -1 };
 const network = portfolioNetwork(shape);
