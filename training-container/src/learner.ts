@@ -71,7 +71,7 @@ export interface LearnerOptions<Network, Settings> {
     point: CurvePoint,
     checkpoint: () => LearnerCheckpoint,
     parameters: Float64Array,
-  ) => Promise<boolean | void> | boolean | void;
+  ) => Promise<boolean | undefined> | boolean | undefined;
 }
 
 export interface LearnerResult {
