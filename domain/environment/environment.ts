@@ -9,7 +9,14 @@ import type { Costs } from '../portfolio/costs.ts';
 import type { Limits } from '../risk/limits.ts';
 import type { Random } from '../simulation/random.ts';
 import { PortfolioLoop } from './portfolio-loop.ts';
-import { type DecisionOutcome, type RewardConfig, rewardOf } from './reward.ts';
+import {
+  type DecisionOutcome,
+  type ReturnMoments,
+  type RewardConfig,
+  rewardOf,
+  START_MOMENTS,
+  updateMoments,
+} from './reward.ts';
 import type { EnvironmentState } from './vector-environment.ts';
 
 export interface EnvironmentData {
@@ -81,6 +88,8 @@ export class PortfolioEnvironment {
   readonly #outcome: DecisionOutcome = { cost: 0, growth: 1, turnover: 0, drawdownBefore: 0, drawdownAfter: 0 };
   readonly #result = { reward: 0, done: false };
   readonly #view: { held: Float64Array; cash: number; drawdown: number; usable: Uint8Array };
+  /** Of the net returns of this episode, before the next step: for the differential Sharpe ratio. */
+  readonly moments: ReturnMoments = { ...START_MOMENTS };
   #lastDecision = 0;
 
   /**
@@ -112,8 +121,19 @@ export class PortfolioEnvironment {
     return this.#loop.t;
   }
 
-  get exposureScale(): number {
-    return this.#loop.exposureScale;
+  /** Of the last step; reused by the next. */
+  get outcome(): Readonly<DecisionOutcome> {
+    return this.#outcome;
+  }
+
+  /** The loop that the environment steps. */
+  get loop(): PortfolioLoop {
+    return this.#loop;
+  }
+
+  /** [A] 1 where the policy may trade at `t`. Do not write to it. */
+  usableAt(t: number): Uint8Array {
+    return this.#usable.at(t);
   }
 
   /** A new episode at a random session, all cash. */
@@ -124,12 +144,14 @@ export class PortfolioEnvironment {
     this.#lastDecision = this.#loop.t + episodeDays - 1;
     const most = extra?.maxStartDrawdown ?? 0;
     if (most > 0) this.book.highWaterMark = 1 / (1 - most * random.uniform());
+    Object.assign(this.moments, START_MOMENTS);
   }
 
   /** A new episode at session `t`: evaluation, and the check against the backtest. */
   resetAt(t: number): void {
     this.#loop.start(t);
     this.#lastDecision = Math.min(t + this.#options.episodeDays - 1, this.#options.to - 2);
+    Object.assign(this.moments, START_MOMENTS);
   }
 
   observe(out: Float32Array, offset: number): void {
@@ -156,18 +178,20 @@ export class PortfolioEnvironment {
     outcome.growth = book.growth(panel, loop.t + 1, costs.cashRateAnnual);
     outcome.drawdownBefore = book.drawdown(limits);
     outcome.drawdownAfter = Math.max(0, 1 - (book.nav * outcome.growth) / book.highWaterMark);
-    this.#result.reward = rewardOf(this.#options.reward, outcome);
+    this.#result.reward = rewardOf(this.#options.reward, outcome, this.moments);
+    updateMoments(this.moments, (1 - outcome.cost) * outcome.growth - 1, this.#options.reward);
     this.#result.done = loop.t > this.#lastDecision;
     return this.#result;
   }
 
   state(): EnvironmentState {
-    return { loop: this.#loop.state(), lastDecision: this.#lastDecision };
+    return { loop: this.#loop.state(), lastDecision: this.#lastDecision, moments: { ...this.moments } };
   }
 
   restore(state: EnvironmentState): void {
     this.#loop.restore(state.loop);
     this.#lastDecision = state.lastDecision;
+    Object.assign(this.moments, state.moments);
   }
 }
 

@@ -84,6 +84,8 @@ export class PortfolioLoop {
   readonly context: RiskContext;
   /** The projected target that waits for the next close. */
   readonly pending: Float64Array;
+  /** [A] what was held at the last close before its fill, after drift and exits. */
+  readonly drifted: Float64Array;
   /** Session of the last close that was processed. */
   t = 0;
   /** Of the last fill. */
@@ -100,6 +102,7 @@ export class PortfolioLoop {
     this.data = data;
     this.book = PortfolioBook.start(assets);
     this.pending = new Float64Array(assets);
+    this.drifted = new Float64Array(assets);
     this.projector = new RiskProjector(groups, groupNames, limits);
     const frozen = new Uint8Array(assets);
     this.context = {
@@ -145,6 +148,7 @@ export class PortfolioLoop {
     this.t += 1;
     if (inUnits && this.#hasPending) this.#driftPending();
     this.book.markTo(panel, this.t, costs.cashRateAnnual);
+    this.drifted.set(this.book.held);
     this.turnover = 0;
     this.cost = 0;
     const fill = this.book.fill(panel, this.t, this.#hasPending ? this.pending : this.book.held, costs);

@@ -1,12 +1,14 @@
 import { createRandom, type Random } from '../simulation/random.ts';
 import type { PortfolioEnvironment } from './environment.ts';
 import type { LoopState } from './portfolio-loop.ts';
+import type { ReturnMoments } from './reward.ts';
 
 /** Where an episode stands. */
 export interface EnvironmentState {
   loop: LoopState;
   /** Session of the episode's last decision. */
   lastDecision: number;
+  moments: ReturnMoments;
 }
 
 /** JSON form, to resume a run to the same bits. */
@@ -14,6 +16,7 @@ export interface VectorEnvironmentState {
   environments: {
     t: number;
     lastDecision: number;
+    moments: ReturnMoments;
     hasPending: boolean;
     pending: number[];
     nav: number;
@@ -63,14 +66,18 @@ export class VectorEnvironment {
     });
   }
 
-  /** `actions` float32 [n, A + 1]. */
-  step(actions: Float32Array): void {
+  /**
+   * `actions` float32 [n, A + 1]. `onStep` is called for each environment after its step, its reward and done already written, before
+   * an episode that ended makes room for the next.
+   */
+  step(actions: Float32Array, onStep?: (environment: PortfolioEnvironment, i: number) => void): void {
     const width = this.assets + 1;
     for (let i = 0; i < this.n; i += 1) {
       const environment = this.environments[i];
       const { reward, done } = environment.step(actions, i * width);
       this.rewards[i] = reward;
       this.dones[i] = done ? 1 : 0;
+      onStep?.(environment, i);
       if (done) {
         environment.observe(this.finalObservations, i * this.assets * this.features);
         environment.reset(this.#randoms[i]);
@@ -102,13 +109,13 @@ export class VectorEnvironment {
   }
 }
 
-function toJson({ loop, lastDecision }: EnvironmentState): VectorEnvironmentState['environments'][number] {
+function toJson({ loop, lastDecision, moments }: EnvironmentState): VectorEnvironmentState['environments'][number] {
   const { t, book, pending, hasPending } = loop;
-  return { t, lastDecision, hasPending, pending: Array.from(pending), ...book, held: Array.from(book.held) };
+  return { t, lastDecision, moments, hasPending, pending: Array.from(pending), ...book, held: Array.from(book.held) };
 }
 
 function fromJson(state: VectorEnvironmentState['environments'][number]): EnvironmentState {
-  const { t, lastDecision, hasPending, pending, nav, highWaterMark, daysSinceHigh, cash, held } = state;
+  const { t, lastDecision, moments, hasPending, pending, nav, highWaterMark, daysSinceHigh, cash, held } = state;
   const book = { nav, highWaterMark, daysSinceHigh, cash, held: Float64Array.from(held) };
-  return { lastDecision, loop: { t, hasPending, pending: Float64Array.from(pending), book } };
+  return { lastDecision, moments, loop: { t, hasPending, pending: Float64Array.from(pending), book } };
 }

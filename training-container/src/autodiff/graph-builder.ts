@@ -188,6 +188,12 @@ export class GraphBuilder {
     );
   }
 
+  /** Largest value along one axis, which stays with size 1; no gradient. */
+  reduceMax(x: Tensor, axis: number): Tensor {
+    const dims = x.dims.map((dim, i) => (i === axis ? 1 : dim));
+    return this.#emit('ReduceMax', [x, this.#integers([axis])], dims, { keepdims: { kind: 'int', value: 1 } }, null);
+  }
+
   /** Sum of all values, a scalar. */
   total(x: Tensor): Tensor {
     return this.sum(

@@ -1,0 +1,104 @@
+import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
+import { createRandom } from '../../domain/simulation/random.ts';
+import { type PpoSettings, ppoSettingsSchema } from '../../domain/training/settings.ts';
+import { trainDirect } from '../src/direct.ts';
+import type { LearnerOptions } from '../src/learner.ts';
+import { type PortfolioShape, policyModel, portfolioActor, portfolioNetwork } from '../src/networks/portfolio.ts';
+import { PortfolioEnvironments } from '../src/portfolio-environments.ts';
+import { trainPpo } from '../src/ppo.ts';
+import type { Task } from './problems.ts';
+
+const EPISODE_DAYS = 252;
+
+/** A learner with the settings under which it solves the known optima. */
+export interface Learner {
+  readonly name: string;
+  /** Train on a task; the policy as it would be served, and after each iteration through `onPolicy`. */
+  solve(task: Task, seed: number, options?: SolveOptions): Promise<Uint8Array>;
+}
+
+export interface SolveOptions {
+  /** Environment steps. @default what the learner needs */
+  readonly steps?: number;
+  readonly onPolicy?: (step: number, onnx: () => Uint8Array) => void;
+}
+
+const ppoSettings = (task: Task, steps: number): PpoSettings =>
+  ppoSettingsSchema.parse({
+    algorithm: 'ppo',
+    hidden: 16,
+    environments: 32,
+    rolloutDays: 128,
+    totalSteps: steps,
+    epochs: 4,
+    minibatch: 2048,
+    learningRate: 0.002,
+    gamma: 0.9,
+    gaeLambda: 0.3,
+    clipCoef: 0.2,
+    entCoef: 0,
+    vfCoef: 0.5,
+    maxGradNorm: 0.5,
+    targetKl: 0.03,
+    logStdInit: task.name === 'cost-band' ? -1.5 : -0.5,
+    workers: 1,
+    reward: task.reward,
+  });
+
+function stage(task: Task, hidden: number, logStdInit: number, environments: number, seed: number) {
+  const { data, from, to, reward } = task;
+  const shape: PortfolioShape = {
+    assets: data.panel.symbols.length,
+    features: data.tensor.columns.length + STATE_COLUMNS.length,
+    hidden,
+    logStdInit,
+  };
+  const options = { from, to, episodeDays: EPISODE_DAYS, reward };
+  return {
+    shape,
+    environments: new PortfolioEnvironments(data, options, environments, createRandom(seed).fork(1)),
+  };
+}
+
+const reporting = (
+  shape: PortfolioShape,
+  onPolicy: SolveOptions['onPolicy'],
+): Pick<LearnerOptions<unknown, unknown>, 'onIteration'> => ({
+  onIteration: (point, _checkpoint, parameters) => {
+    onPolicy?.(point.global_step, () => policyModel(shape, parameters));
+    return undefined;
+  },
+});
+
+export const ppo: Learner = {
+  name: 'ppo',
+  async solve(task, seed, { steps = 262_144, onPolicy } = {}) {
+    const settings = { ...ppoSettings(task, steps), gamma: task.gamma };
+    const { shape, environments } = stage(task, settings.hidden, settings.logStdInit, settings.environments, seed);
+    const network = portfolioNetwork(shape);
+    const { parameters } = await trainPpo({ network, environments, settings, seed, ...reporting(shape, onPolicy) });
+    return policyModel(shape, parameters);
+  },
+};
+
+const DIRECT = {
+  hidden: 16,
+  environments: 32,
+  segmentDays: 16,
+  epochs: 1,
+  learningRate: 0.005,
+  maxGradNorm: 0.5,
+};
+
+export const direct: Learner = {
+  name: 'direct',
+  async solve(task, seed, { steps = 262_144, onPolicy } = {}) {
+    const settings = { ...DIRECT, totalSteps: steps };
+    const { shape, environments } = stage(task, settings.hidden, 0, settings.environments, seed);
+    const network = portfolioActor(shape);
+    const { parameters } = await trainDirect({ network, environments, settings, seed, ...reporting(shape, onPolicy) });
+    return policyModel(shape, parameters);
+  },
+};
+
+export const LEARNERS: readonly Learner[] = [ppo, direct];
