@@ -96,6 +96,8 @@ export const directSettingsSchema = z.strictObject({
   segmentDays: z.number().int().positive(),
   /** Gradient passes over the segments of one rollout. */
   epochs: z.number().int().positive(),
+  /** Penalty on the square of the policy's offset from the anchor, in the reward's scale (per cent). */
+  lambdaOffset: z.number().nonnegative(),
 });
 export type DirectSettings = z.infer<typeof directSettingsSchema>;
 

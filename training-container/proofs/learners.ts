@@ -88,6 +88,7 @@ const DIRECT = {
   epochs: 1,
   learningRate: 0.005,
   maxGradNorm: 0.5,
+  lambdaOffset: 0.0005,
 };
 
 export const direct: Learner = {

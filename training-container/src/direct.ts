@@ -1,10 +1,10 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { ProductError } from '../../domain/errors.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
 import { Adam, clipGradientNorm } from './adam.ts';
 import { gradients } from './autodiff/gradients.ts';
 import { GraphBuilder } from './autodiff/graph-builder.ts';
-import { sizeOf } from './autodiff/tensor.ts';
+import { sizeOf, type Tensor } from './autodiff/tensor.ts';
 import {
   type CurvePoint,
   checkFinite,
@@ -24,6 +24,11 @@ export interface DirectSettings {
   readonly epochs: number;
   readonly learningRate: number;
   readonly maxGradNorm: number;
+  /**
+   * Penalty on the square of the policy's offset from the anchor, in the reward's scale. Without it a softmax soon holds one asset alone,
+   * and what it does not hold sends no gradient any more.
+   */
+  readonly lambdaOffset: number;
 }
 
 /** Rows of one pass through the gradient graph, at most: its activations stay in the second-level cache. */
@@ -108,7 +113,7 @@ class Segments {
   readonly #observations: Float32Array;
   /** [n, days, factsWidth] */
   readonly #facts: Float32Array;
-  readonly #feeds: Record<string, Tensor>;
+  readonly #feeds: Record<string, OrtTensor>;
   /** Segments in one pass of the gradient graph. */
   readonly #together: number;
   readonly #rowDims: readonly number[];
@@ -133,7 +138,7 @@ class Segments {
     this.#parameters = new Float32Array(parameterCount(network));
     this.#observations = new Float32Array(this.#n * this.#days * width);
     this.#facts = new Float32Array(this.#n * this.#days * this.#reward.factsWidth);
-    this.#feeds = { parameters: new Tensor('float32', this.#parameters, [this.#parameters.length]) };
+    this.#feeds = { parameters: new OrtTensor('float32', this.#parameters, [this.#parameters.length]) };
   }
 
   static async create(network: Actor, environments: Environments, settings: DirectSettings): Promise<Segments> {
@@ -143,7 +148,7 @@ class Segments {
     const reward = differentiableOf(environments);
     const [act, differentiate] = await Promise.all([
       InferenceSession.create(meanModel(network, n), SESSION_OPTIONS),
-      InferenceSession.create(gradientModel(network, reward, together, segmentDays, n * segmentDays), SESSION_OPTIONS),
+      InferenceSession.create(gradientModel(network, reward, settings, together), SESSION_OPTIONS),
     ]);
     return new Segments(network, environments, settings, together, act, differentiate);
   }
@@ -158,7 +163,7 @@ class Segments {
     for (let day = 0; day < this.#days; day++) {
       for (let i = 0; i < n; i++)
         this.#observations.set(observations.subarray(i * width, (i + 1) * width), (i * this.#days + day) * width);
-      const observation = new Tensor('float32', observations, [n, ...this.#rowDims]);
+      const observation = new OrtTensor('float32', observations, [n, ...this.#rowDims]);
       const { mean } = await this.#act.run({ ...this.#feeds, observation });
       this.#environments.step(mean.data as Float32Array);
       for (let i = 0; i < n; i++) {
@@ -180,11 +185,11 @@ class Segments {
     for (let first = 0; first < this.#n * this.#days; first += rows) {
       const { gradient, objective: share } = await this.#differentiate.run({
         ...this.#feeds,
-        observation: new Tensor('float32', this.#observations.subarray(first * width, (first + rows) * width), [
+        observation: new OrtTensor('float32', this.#observations.subarray(first * width, (first + rows) * width), [
           rows,
           ...this.#rowDims,
         ]),
-        facts: new Tensor('float32', this.#facts.subarray(first * facts, (first + rows) * facts), [
+        facts: new OrtTensor('float32', this.#facts.subarray(first * facts, (first + rows) * facts), [
           this.#together,
           this.#days,
           facts,
@@ -223,26 +228,29 @@ function meanModel(network: Actor, n: number): Uint8Array {
 }
 
 /**
- * Gradient graph of `segments` segments of `days`. Inputs: parameters [P]; observation [segments x days, ...]; facts [segments, days, W].
- * Outputs: gradient [P] of minus the sum of rewards over `rows`, and that sum, so that the passes add up.
+ * Gradient graph of `segments` segments. Inputs: parameters [P]; observation [segments x days, ...]; facts [segments, days, W].
+ * Outputs: gradient [P] of what is minimised, minus the rewards and the penalty on offsets, as a share of the mean over all rows, so that the
+ * passes add up; and the same share of the mean reward.
  */
 export function gradientModel(
   network: Actor,
   reward: DifferentiableReward,
+  {
+    environments,
+    segmentDays: days,
+    lambdaOffset,
+  }: Pick<DirectSettings, 'environments' | 'segmentDays' | 'lambdaOffset'>,
   segments: number,
-  days: number,
-  rows: number,
 ): Uint8Array {
   const g = new GraphBuilder();
   const flat = g.input('parameters', [parameterCount(network)], true);
   const observation = g.input('observation', [segments * days, ...network.observationDims]);
   const facts = g.input('facts', [segments, days, reward.factsWidth]);
   const { leaves, parameters } = flatParameters(g, flat, network);
-  const { mean } = network.forward(g, parameters, observation);
-  const objective = g.scale(
-    g.total(reward.build(g, g.reshape(mean, [segments, days, network.actionSize]), facts)),
-    1 / rows,
-  );
-  const parts = gradients(g, g.neg(objective), leaves).map((part) => g.reshape(part, [sizeOf(part.dims)]));
+  const { mean, offset } = network.forward(g, parameters, observation);
+  const share = (x: Tensor): Tensor => g.scale(g.total(x), 1 / (environments * days));
+  const objective = share(reward.build(g, g.reshape(mean, [segments, days, network.actionSize]), facts));
+  const loss = g.sub(g.scale(share(g.square(offset)), lambdaOffset), objective);
+  const parts = gradients(g, loss, leaves).map((part) => g.reshape(part, [sizeOf(part.dims)]));
   return g.encode('direct', [g.output('gradient', g.concat(parts, 0)), g.output('objective', objective)]);
 }

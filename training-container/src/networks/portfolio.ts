@@ -10,22 +10,24 @@ export interface Actor extends Parametrised {
   /** Shape of one observation. */
   readonly observationDims: readonly number[];
   readonly actionSize: number;
-  /** mean [B, D]; logStd [1, D] or [B, D]; mask [B, D], 0 where the action has no effect (null: all count). */
-  forward(
-    g: GraphBuilder,
-    parameters: Parameters,
-    observation: Tensor,
-  ): { mean: Tensor; logStd: Tensor; mask: Tensor | null };
+  forward(g: GraphBuilder, parameters: Parameters, observation: Tensor): ActorOutput;
+}
+
+export interface ActorOutput {
+  /** [B, D] */
+  readonly mean: Tensor;
+  /** [B, D] mean less where it starts from before anything is learned (the anchor). */
+  readonly offset: Tensor;
+  /** [1, D] */
+  readonly logStd: Tensor;
+  /** [B, D] 0 where the action has no effect; null: all count. */
+  readonly mask: Tensor | null;
 }
 
 /** Actor and state value in one parameter vector, the actor's part first. */
 export interface ActorCritic extends Actor {
   /** As the actor's, and value [B]. */
-  forward(
-    g: GraphBuilder,
-    parameters: Parameters,
-    observation: Tensor,
-  ): { mean: Tensor; logStd: Tensor; mask: Tensor | null; value: Tensor };
+  forward(g: GraphBuilder, parameters: Parameters, observation: Tensor): ActorOutput & { readonly value: Tensor };
 }
 
 export interface PortfolioShape {
@@ -81,7 +83,7 @@ export function policyForward(
   p: Parameters,
   observation: Tensor,
   shape: PortfolioShape,
-): { mean: Tensor; mask: Tensor } {
+): { mean: Tensor; offset: Tensor; mask: Tensor } {
   const [batch, assets] = observation.dims;
   const state = stateOf(g, observation, shape.features);
   const mixed = encode(g, p, '', encoderOf(shape), observation, state);
@@ -90,7 +92,9 @@ export function policyForward(
   const shift = g.linear(pooled, p['shift.weight'], p['shift.bias']);
   const mean = g.concat([g.add(state.anchorLogit, tilt), g.add(state.anchorExposure, shift)], 1);
   const always = g.add(g.mul(state.anchorExposure, g.constant([0])), g.constant([1]));
-  return { mean, mask: g.concat([state.usable, always], 1) };
+  const mask = g.concat([state.usable, always], 1);
+  const offset = g.mul(g.concat([tilt, shift], 1), mask);
+  return { mean, offset, mask };
 }
 
 /** PPO's actor and critic. The critic is a set network of its own: a mean over the usable assets, then two layers. */
