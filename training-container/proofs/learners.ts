@@ -3,9 +3,11 @@ import { createRandom } from '../../domain/simulation/random.ts';
 import { type PpoSettings, ppoSettingsSchema } from '../../domain/training/settings.ts';
 import { trainDirect } from '../src/direct.ts';
 import type { LearnerOptions } from '../src/learner.ts';
+import { softPortfolioNetwork } from '../src/networks/critic.ts';
 import { type PortfolioShape, policyModel, portfolioActor, portfolioNetwork } from '../src/networks/portfolio.ts';
 import { PortfolioEnvironments } from '../src/portfolio-environments.ts';
 import { trainPpo } from '../src/ppo.ts';
+import { trainSac } from '../src/sac.ts';
 import type { Task } from './problems.ts';
 
 const EPISODE_DAYS = 252;
@@ -102,4 +104,30 @@ export const direct: Learner = {
   },
 };
 
-export const LEARNERS: readonly Learner[] = [ppo, direct];
+const SAC = {
+  hidden: 16,
+  environments: 32,
+  bufferSize: 50_000,
+  batchSize: 256,
+  learningStarts: 2048,
+  stepsPerUpdate: 32,
+  learningRate: 0.001,
+  qLearningRate: 0.002,
+  tau: 0.01,
+  targetEntropyPerDimension: 0,
+  initialAlpha: 0.1,
+};
+
+export const sac: Learner = {
+  name: 'sac',
+  async solve(task, seed, { steps = 131_072, onPolicy } = {}) {
+    const settings = { ...SAC, gamma: task.gamma, totalSteps: steps };
+    const { shape, environments } = stage(task, settings.hidden, -0.5, settings.environments, seed);
+    const squashed: PortfolioShape = { ...shape, head: 'squashed' };
+    const network = softPortfolioNetwork(squashed);
+    const { parameters } = await trainSac({ network, environments, settings, seed, ...reporting(squashed, onPolicy) });
+    return policyModel(squashed, parameters);
+  },
+};
+
+export const LEARNERS: readonly Learner[] = [ppo, sac, direct];

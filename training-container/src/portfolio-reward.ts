@@ -4,6 +4,7 @@ import { SESSIONS_PER_YEAR } from '../../domain/portfolio/book.ts';
 import type { RewardSettings } from '../../domain/training/settings.ts';
 import type { GraphBuilder } from './autodiff/graph-builder.ts';
 import type { Tensor } from './autodiff/tensor.ts';
+import { anchoredWeights } from './networks/weights.ts';
 
 /** Facts of one decision that are one number each, after the five rows of A numbers. */
 const SCALARS = [
@@ -22,9 +23,6 @@ const SCALARS = [
 const ROWS = ['earned', 'before', 'after', 'usable', 'costRate'] as const;
 
 export const factsWidth = (assets: number): number => ROWS.length * assets + SCALARS.length;
-
-/** Gradient that an exposure beyond full investment still feels, so that it can come back. Its value is cut at 1. */
-const EXPOSURE_LEAK = 0.25;
 
 /** What the book knew and did around one decision: see `writeFacts`. */
 export interface DecisionFacts {
@@ -106,7 +104,7 @@ export function buildPortfolioReward(
     const at = ROWS.length * assets + SCALARS.indexOf(name);
     return g.slice(facts, 2, at, at + 1);
   };
-  const chosen = g.mul(weightsOf(g, actions, row('usable'), assets), scalar('scale'));
+  const chosen = g.mul(anchoredWeights(g, actions, row('usable')), scalar('scale'));
   const after = valued(g, chosen, row('after'));
   const invested = g.sum(after, [2], true);
   const one = g.constant([1]);
@@ -133,20 +131,6 @@ export function buildPortfolioReward(
   const tail = g.mul(scalar('tailPrice'), g.relu(g.sub(g.sub(one, net), scalar('quantile'))));
   const scaled = g.scale(g.sub(g.sub(gain, penalty), tail), REWARD_SCALE);
   return g.reshape(g.sub(scaled, scalar('offset')), [batch, days]);
-}
-
-/** exposure x softmax over the usable assets [B, L, A], as `actionToWeights`. */
-function weightsOf(g: GraphBuilder, actions: Tensor, usable: Tensor, assets: number): Tensor {
-  const logits = g.slice(actions, 2, 0, assets);
-  const x = g.slice(actions, 2, assets, assets + 1);
-  const away = g.scale(g.sub(g.constant([1]), usable), -1e9);
-  const masked = g.add(g.mul(logits, usable), away);
-  const powers = g.mul(g.exp(g.sub(masked, g.stopGradient(g.reduceMax(masked, 2)))), usable);
-  const total = g.max(g.sum(powers, [2], true), g.constant([1e-30]));
-  const beyond = g.relu(x);
-  const leak = g.scale(g.sub(beyond, g.stopGradient(beyond)), EXPOSURE_LEAK);
-  const exposure = g.add(g.exp(g.min(x, g.constant([0]))), leak);
-  return g.mul(g.div(powers, total), exposure);
 }
 
 /** The value of `fact`, the gradient of `x`. */

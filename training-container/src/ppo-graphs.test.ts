@@ -132,7 +132,13 @@ const mlp: ActorCritic = {
     const layer = (name: string) => g.tanh(g.linear(x, p[`${name}.weight`], p[`${name}.bias`]));
     const value = g.linear(layer('mlp_extractor.value_net.0'), p['value_net.weight'], p['value_net.bias']);
     const mean = g.linear(layer('mlp_extractor.policy_net.0'), p['action_net.weight'], p['action_net.bias']);
-    return { mean, offset: mean, logStd: g.reshape(p.log_std, [1, 2]), mask: null, value: g.reshape(value, [x.dims[0]]) };
+    return {
+      mean,
+      offset: mean,
+      logStd: g.reshape(p.log_std, [1, 2]),
+      mask: null,
+      value: g.reshape(value, [x.dims[0]]),
+    };
   },
 };
 

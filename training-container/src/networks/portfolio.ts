@@ -30,6 +30,11 @@ export interface ActorCritic extends Actor {
   forward(g: GraphBuilder, parameters: Parameters, observation: Tensor): ActorOutput & { readonly value: Tensor };
 }
 
+/** The portfolio's actor says more than a general one. */
+export interface PortfolioActor extends Actor {
+  forward(g: GraphBuilder, parameters: Parameters, observation: Tensor): PolicyOutput & { readonly logStd: Tensor };
+}
+
 export interface PortfolioShape {
   readonly assets: number;
   /** Width of an observation, state columns included. */
@@ -38,18 +43,23 @@ export interface PortfolioShape {
   readonly logStdInit: number;
   /** @default 'set' */
   readonly architecture?: EncoderShape['architecture'];
+  /** `squashed`: offsets are bound x tanh of what the network says (SAC). @default 'plain' */
+  readonly head?: 'plain' | 'squashed';
   /** Days of features in an observation, newest first. @default 1 */
   readonly lookbackDays?: number;
 }
 
-const encoderOf = ({ features, hidden, architecture = 'set' }: PortfolioShape): EncoderShape => ({
+export const encoderOf = ({ features, hidden, architecture = 'set' }: PortfolioShape): EncoderShape => ({
   architecture,
   inputs: features,
   hidden,
 });
 
+/** What squashed tilts and the exposure shift may reach: e^4 between two assets is concentration enough. */
+export const OFFSET_BOUND = 4;
+
 /** Tilts and an exposure shift on top of the anchor. The last layers start at zero: step 0 is the anchor exactly. */
-export function portfolioActor(shape: PortfolioShape): Actor {
+export function portfolioActor(shape: PortfolioShape): PortfolioActor {
   const { assets, features, hidden, logStdInit } = shape;
   return {
     observationDims: [assets, features],
@@ -77,24 +87,39 @@ export function portfolioActor(shape: PortfolioShape): Actor {
   };
 }
 
-/** Observation [B, A, F] -> action mean [B, A + 1] and mask [B, A + 1]: anchor logit + tilt per asset, anchor exposure + shift. */
+/** All [B, A + 1]: logits of the assets, then the log exposure. */
+export interface PolicyOutput {
+  /** The anchor. */
+  readonly start: Tensor;
+  /** What the network says: a tilt for each asset and a shift of the exposure. */
+  readonly raw: Tensor;
+  /** start + raw, or start + bound tanh(raw) with a squashed head. */
+  readonly mean: Tensor;
+  /** mean - start where the action has an effect, else 0. */
+  readonly offset: Tensor;
+  /** 0 where the action has no effect. */
+  readonly mask: Tensor;
+}
+
+/** Observation [B, A, F] -> the policy's action. */
 export function policyForward(
   g: GraphBuilder,
   p: Parameters,
   observation: Tensor,
   shape: PortfolioShape,
-): { mean: Tensor; offset: Tensor; mask: Tensor } {
+): PolicyOutput {
   const [batch, assets] = observation.dims;
   const state = stateOf(g, observation, shape.features);
   const mixed = encode(g, p, '', encoderOf(shape), observation, state);
   const tilt = g.reshape(g.linear(mixed, p['tilt.weight']), [batch, assets]);
   const pooled = g.reshape(g.matmul(state.share, mixed), [batch, shape.hidden]);
   const shift = g.linear(pooled, p['shift.weight'], p['shift.bias']);
-  const mean = g.concat([g.add(state.anchorLogit, tilt), g.add(state.anchorExposure, shift)], 1);
   const always = g.add(g.mul(state.anchorExposure, g.constant([0])), g.constant([1]));
   const mask = g.concat([state.usable, always], 1);
-  const offset = g.mul(g.concat([tilt, shift], 1), mask);
-  return { mean, offset, mask };
+  const start = g.concat([state.anchorLogit, state.anchorExposure], 1);
+  const raw = g.concat([tilt, shift], 1);
+  const offset = shape.head === 'squashed' ? g.scale(g.tanh(raw), OFFSET_BOUND) : raw;
+  return { start, raw, mean: g.add(start, offset), offset: g.mul(offset, mask), mask };
 }
 
 /** PPO's actor and critic. The critic is a set network of its own: a mean over the usable assets, then two layers. */
