@@ -3,6 +3,10 @@ export interface TrainingProgress {
   total: number;
   stepsPerSecond: number;
   message: string;
+  /** null: not known yet. */
+  secondsLeft?: number | null;
+  /** The learning curve's newest point. */
+  point?: Readonly<Record<string, number | null>>;
 }
 
 /** Runs the trainer on a folder: `input/` in, `output/` out (training-container/README.md is the contract). */

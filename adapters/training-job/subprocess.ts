@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ProductError } from '../../domain/errors.ts';
@@ -13,6 +13,7 @@ const LAST_LINES = 20;
 /** A line of the trainer's standard output (training-container/README.md). */
 type Line =
   | ({ type: 'progress' } & TrainingProgress)
+  | { type: 'warning'; message: string; facts: Record<string, unknown> }
   | { type: 'done' }
   | { type: 'error'; code: string; message: string; facts: Record<string, unknown>; remedy: string | null };
 
@@ -26,7 +27,11 @@ export function createSubprocessTrainingJob(options: { trainer?: string } = {}):
         for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, 'input', name), bytes);
         await runTrainer(options.trainer ?? TRAINER, folder, id, onProgress);
         const output = join(folder, 'output');
-        const names = (await readdir(output)).sort();
+        const entries = await readdir(output, { recursive: true, withFileTypes: true });
+        const names = entries
+          .filter((entry) => entry.isFile())
+          .map((entry) => relative(output, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+          .sort();
         return {
           files: Object.fromEntries(
             await Promise.all(

@@ -49,6 +49,8 @@ export const trainingJobSchema = z.discriminatedUnion('kind', [
     costs: costsSchema,
     riskGroups: z.strictObject({ dates: z.array(z.iso.date()), hubs: mask, illiquid: mask }).nullable(),
     training: trainingSettingsSchema,
+    /** SHA-256 of `initial.npy`: a warm start from the parameters of an earlier run of the same network. */
+    initial: HASH.nullable().default(null),
     /** SHA-256 of each array file. */
     arrays: z.record(z.string(), HASH),
   }),
@@ -57,4 +59,14 @@ export type TrainingJobSpec = z.infer<typeof trainingJobSchema>;
 export type LearnJobSpec = Extract<TrainingJobSpec, { kind: 'learn' }>;
 
 /** Names in the output folder. */
-export const JOB_OUTPUT = { policy: 'policy.onnx', record: 'training-record.json' } as const;
+export const JOB_OUTPUT = {
+  policy: 'policy.onnx',
+  record: 'training-record.json',
+  /** float64 [P]: what a later job may start from. */
+  parameters: 'parameters.npy',
+  /** The policy after `step` environment steps. */
+  snapshot: (step: number): string => `snapshots/${step}.onnx`,
+} as const;
+
+/** Parameters to begin with, float64 [P], where `job.json` names their hash. */
+export const INITIAL_PARAMETERS = 'initial.npy';

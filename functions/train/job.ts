@@ -7,7 +7,12 @@ import { type MarketPanel, panelUntil } from '../../domain/market/panel.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import type { Costs } from '../../domain/portfolio/costs.ts';
 import type { Limits } from '../../domain/risk/limits.ts';
-import { type LearnJobSpec, type TrainingJobSpec, trainingJobSchema } from '../../domain/training/job.ts';
+import {
+  INITIAL_PARAMETERS,
+  type LearnJobSpec,
+  type TrainingJobSpec,
+  trainingJobSchema,
+} from '../../domain/training/job.ts';
 import { encodeNpy } from '../../domain/training/npy.ts';
 import type { TrainingSettings } from '../../domain/training/settings.ts';
 
@@ -20,6 +25,8 @@ export interface TrainingJobInputs {
   readonly costs: Costs;
   readonly training: TrainingSettings;
   readonly trial: Trial;
+  /** Parameters to begin with, [P]; null or absent: random ones. */
+  readonly initial?: Float64Array | null;
 }
 
 /** Decisions in one episode: a year, or what the window has room for. */
@@ -38,9 +45,12 @@ export function buildTrainingJob(inputs: TrainingJobInputs): Record<string, Uint
     return jobFiles({ schema: 1, kind: 'baseline', columns, stateColumns: [...STATE_COLUMNS] }, {});
   checkAligned(inputs);
   const { from, end } = windowOf(inputs);
+  const { initial = null } = inputs;
   const arrays = arraysUntil(inputs, end);
+  const start = initial && encodeNpy({ shape: [initial.length], data: initial });
   const hashes = Object.fromEntries(Object.entries(arrays).map(([name, bytes]) => [name, sha256(bytes)]));
-  return jobFiles({ ...learnSpec(inputs, from, end), columns, arrays: hashes }, arrays);
+  const spec = { ...learnSpec(inputs, from, end), columns, arrays: hashes, initial: start && sha256(start) };
+  return jobFiles(spec, start ? { ...arrays, [INITIAL_PARAMETERS]: start } : arrays);
 }
 
 function jobFiles(spec: TrainingJobSpec, arrays: Record<string, Uint8Array>): Record<string, Uint8Array> {
@@ -51,7 +61,7 @@ function learnSpec(
   { panel, normaliser, groups, limits, costs, training, trial }: TrainingJobInputs,
   from: number,
   end: number,
-): Omit<LearnJobSpec, 'columns' | 'arrays'> {
+): Omit<LearnJobSpec, 'columns' | 'arrays' | 'initial'> {
   const until = panelUntil(panel, end);
   const lastDate = until.dates[end - 1];
   const known = groups ? groups.dates.filter((date) => date <= lastDate).length : 0;

@@ -121,6 +121,7 @@ async function trainTrial(event: Input, id: string, ports: TrainPorts) {
   const candidate = await putArtifact(store, strategy, {
     kind: 'candidates',
     files: {
+      ...kept(files),
       [MODEL_FILES.policy]: files[JOB_OUTPUT.policy],
       [MODEL_FILES.record]: files[JOB_OUTPUT.record],
       [MODEL_FILES.model]: new TextEncoder().encode(canonicalJson(model)),
@@ -133,6 +134,12 @@ async function trainTrial(event: Input, id: string, ports: TrainPorts) {
   await ledger.finishTrial(id, { status: 'finished', candidate: candidate.hash, metrics });
   return { candidate, trial, name, environmentSteps: record.environmentSteps };
 }
+
+/** Policies on the way, and the parameters that a later run may start from. */
+const kept = (files: Record<string, Uint8Array>): Record<string, Uint8Array> =>
+  Object.fromEntries(
+    Object.entries(files).filter(([name]) => name.startsWith('snapshots/') || name === JOB_OUTPUT.parameters),
+  );
 
 function trackedRun(
   id: string,

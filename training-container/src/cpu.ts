@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 
 /** Instruction sets on which the bits of ONNX Runtime depend. */
 const RELEVANT = /^(sse4_2|avx|avx2|fma|avx512\w*|avx_vnni|amx\w*|asimd\w*|sve\w*|bf16|i8mm)$/;
+
+/** Cores that this process may use. */
+export const usableCores = (): number => availableParallelism();
 
 /** What a training record says of the machine: results of ONNX Runtime are bit-identical only between equal ones. */
 export function cpuFeatures(): { architecture: string; model: string; features: string[] } {

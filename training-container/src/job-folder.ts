@@ -1,10 +1,16 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { EnvironmentData } from '../../domain/environment/environment.ts';
-import { badInput } from '../../domain/errors.ts';
+import { badInput, ProductError } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
-import { JOB_ARRAYS, type LearnJobSpec, type TrainingJobSpec, trainingJobSchema } from '../../domain/training/job.ts';
+import {
+  INITIAL_PARAMETERS,
+  JOB_ARRAYS,
+  type LearnJobSpec,
+  type TrainingJobSpec,
+  trainingJobSchema,
+} from '../../domain/training/job.ts';
 import { decodeNpy, type NpyArray } from '../../domain/training/npy.ts';
 
 /** Read and check `<folder>/input/job.json`. `hash` is the SHA-256 of its bytes, which name the arrays by hash. */
@@ -84,6 +90,21 @@ export async function readEnvironmentData(folder: string, spec: LearnJobSpec): P
   return { panel, tensor, normaliser: spec.normaliser, groups: history, limits: spec.limits, costs: spec.costs };
 }
 
+/** The parameters to begin with; null where the job names none. */
+export async function readInitial(
+  folder: string,
+  spec: LearnJobSpec,
+  parameters: number,
+): Promise<Float64Array | null> {
+  if (spec.initial === null) return null;
+  const { data, shape } = await readArray(folder, INITIAL_PARAMETERS, spec.initial);
+  if (data instanceof Float64Array && shape.join() === String(parameters)) return data;
+  throw badInput('JOB_INITIAL_SHAPE', 'The parameters to begin with are those of another network', {
+    facts: { file: INITIAL_PARAMETERS, shapeWanted: [parameters], shapeFound: shape },
+    remedy: 'Start from the parameters of a run with the same algorithm, architecture, hidden size and features.',
+  });
+}
+
 async function readArray(folder: string, name: string, hash: string | undefined): Promise<NpyArray> {
   const bytes = await readFile(join(folder, 'input', name)).catch((cause) => {
     throw badInput('JOB_ARRAY_MISSING', 'An array of the training job is missing', { facts: { file: name }, cause });
@@ -98,6 +119,28 @@ async function readArray(folder: string, name: string, hash: string | undefined)
 /** Write a file whole or not at all. */
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.part`, bytes);
-  await rename(`${path}.part`, path);
+  try {
+    await writeFile(`${path}.part`, bytes);
+    await rename(`${path}.part`, path);
+  } catch (cause) {
+    await rm(`${path}.part`, { force: true }).catch(() => undefined);
+    throw unwritable(path, cause as NodeJS.ErrnoException);
+  }
+}
+
+function unwritable(path: string, cause: NodeJS.ErrnoException): ProductError {
+  const full = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(cause.code ?? '');
+  return new ProductError(
+    full ? 'DISK_FULL' : 'FILE_NOT_WRITTEN',
+    full
+      ? 'The disk is full: the file was not written, and what was there before is as it was'
+      : 'The file could not be written',
+    {
+      facts: { file: basename(path), system: cause.code ?? cause.message },
+      remedy: full
+        ? 'Make room and start the trainer again on the same folder: it goes on from its last checkpoint.'
+        : 'Check that the folder exists and may be written to.',
+      cause,
+    },
+  );
 }

@@ -3,7 +3,7 @@ import { trainJob } from './train-job.ts';
 
 /**
  * `node main.ts <folder>`: the folder contract is in ../README.md. Progress goes to standard output, one JSON object a line;
- * exit code 0 done, 1 failed, 2 bad input.
+ * exit code 0 done, 1 failed, 2 bad input, 75 told to end (SIGTERM or SIGINT): the checkpoint is written, start it again on the same folder.
  */
 const say = (line: Record<string, unknown>): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -13,6 +13,12 @@ const [folder] = process.argv.slice(2);
 // A trainer never outlives the process that started it: the parent holds the other end of standard input.
 if (process.env.DRL_TRAINER_PARENT === '1') process.stdin.on('end', () => process.exit(1)).resume();
 
+let told = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.on(signal, () => {
+    told = true;
+  });
+
 try {
   if (!folder)
     throw new ProductError('USAGE', 'The training folder is missing', {
@@ -21,16 +27,17 @@ try {
     });
   const startedMs = performance.now();
   let first: { step: number; ms: number } | null = null;
-  await trainJob(folder, ({ step, total, message }) => {
-    const ms = performance.now();
-    first ??= { step: 0, ms: startedMs };
-    say({
-      type: 'progress',
-      step,
-      total,
-      stepsPerSecond: Math.round(((step - first.step) * 1000) / Math.max(1, ms - first.ms)),
-      message,
-    });
+  await trainJob(folder, {
+    onProgress({ step, total, message, point }) {
+      const ms = performance.now();
+      // A resumed run counts from where it went on.
+      first ??= { step: step === total ? 0 : step, ms: step === total ? startedMs : ms };
+      const stepsPerSecond = ((step - first.step) * 1000) / Math.max(1, ms - first.ms);
+      const secondsLeft = stepsPerSecond > 0 ? Math.round((total - step) / stepsPerSecond) : null;
+      say({ type: 'progress', step, total, stepsPerSecond: Math.round(stepsPerSecond), secondsLeft, message, point });
+    },
+    onWarning: (message, facts) => say({ type: 'warning', message, facts }),
+    interrupted: () => told,
   });
   say({ type: 'done', seconds: Number(((performance.now() - startedMs) / 1000).toFixed(3)) });
   process.exitCode = 0;
@@ -44,6 +51,6 @@ try {
     remedy: known?.remedy ?? null,
   });
   if (!known && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  process.exitCode = known?.kind === 'badInput' ? 2 : 1;
+  process.exitCode = known?.code === 'TRAIN_INTERRUPTED' ? 75 : known?.kind === 'badInput' ? 2 : 1;
 }
 if (process.env.DRL_TRAINER_PARENT === '1') process.stdin.destroy();

@@ -25,13 +25,13 @@ export interface SacSettings {
 }
 
 /** Steps of all environments together between two points of the curve, and two places where training may stop. */
-const STEPS_PER_ITERATION = 64;
+export const SAC_STEPS_PER_ITERATION = 64;
 
 /**
  * Soft actor-critic (Haarnoja et al. 2018, "Soft actor-critic algorithms and applications") with a learned temperature, in the form that
  * CleanRL made readable: act, remember, and every `stepsPerUpdate` steps learn from a random batch of what is remembered: both critics
  * towards the soft target, the actor towards the better actions of the worse critic, the temperature towards the entropy wanted.
- * An iteration is `STEPS_PER_ITERATION` steps of every environment.
+ * An iteration is `SAC_STEPS_PER_ITERATION` steps of every environment.
  */
 export async function trainSac(options: LearnerOptions<SoftActorCritic, SacSettings>): Promise<LearnerResult> {
   const { environments, settings, seed, resume } = options;
@@ -43,13 +43,13 @@ export async function trainSac(options: LearnerOptions<SoftActorCritic, SacSetti
       learner.restore(resume.arrays, resume.counters);
       environments.restore(resume.environments as never);
     }
-    const stepsPerIteration = settings.environments * STEPS_PER_ITERATION;
+    const stepsPerIteration = settings.environments * SAC_STEPS_PER_ITERATION;
     const iterations = Math.ceil(settings.totalSteps / stepsPerIteration);
     for (let iteration = resume?.iteration ?? 0; iteration < iterations; iteration++) {
       const decay = 1 - iteration / iterations;
       let reward = 0;
       let stats: Record<string, number | null> = {};
-      for (let step = 0; step < STEPS_PER_ITERATION; step++) {
+      for (let step = 0; step < SAC_STEPS_PER_ITERATION; step++) {
         reward += await learner.act(environments, random);
         const seen = iteration * stepsPerIteration + (step + 1) * settings.environments;
         const due =
@@ -60,7 +60,7 @@ export async function trainSac(options: LearnerOptions<SoftActorCritic, SacSetti
       const point: CurvePoint = {
         global_step: (iteration + 1) * stepsPerIteration,
         'charts/learning_rate': settings.learningRate * decay,
-        'charts/mean_reward': reward / STEPS_PER_ITERATION,
+        'charts/mean_reward': reward / SAC_STEPS_PER_ITERATION,
         'losses/alpha': learner.alpha,
         ...stats,
         ...environments.metrics?.(),
