@@ -42,9 +42,14 @@ export const gateReportSchema = z.strictObject({
   outOfSampleFrom: z.iso.date().nullable(),
   outOfSampleTo: z.iso.date().nullable(),
   trials: z.number().int().nonnegative(),
-  /** Per seed and window: out-of-sample Sharpe; never only the best. */
+  /** Per learner, window and seed: out-of-sample Sharpe; never only the best. `kind` absent: PPO. */
   perTrial: z.array(
-    z.strictObject({ window: z.number().int(), seed: z.number().int(), sharpe: z.number().nullable() }),
+    z.strictObject({
+      kind: z.enum(MODEL_KINDS).optional(),
+      window: z.number().int(),
+      seed: z.number().int(),
+      sharpe: z.number().nullable(),
+    }),
   ),
   notes: z.array(z.string()),
 });

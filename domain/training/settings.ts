@@ -40,7 +40,6 @@ const common = {
   environments: z.number().int().positive(),
   totalSteps: z.number().int().positive(),
   learningRate: z.number().positive(),
-  gamma: z.number().gt(0).lte(1),
   maxGradNorm: z.number().positive(),
   workers: z.number().int().positive(),
   /** Updates between two snapshots of the policy, each of which can be validated; null: only the last policy is kept. */
@@ -60,6 +59,7 @@ export const ppoSettingsSchema = z.strictObject({
   rolloutDays: z.number().int().positive(),
   epochs: z.number().int().positive(),
   minibatch: z.number().int().positive(),
+  gamma: z.number().gt(0).lte(1),
   gaeLambda: z.number().gte(0).lte(1),
   clipCoef: z.number().positive(),
   entCoef: z.number().nonnegative(),
@@ -80,6 +80,7 @@ export const sacSettingsSchema = z.strictObject({
   /** Environment steps, all environments together, for each gradient update. */
   stepsPerUpdate: z.number().int().positive(),
   qLearningRate: z.number().positive(),
+  gamma: z.number().gt(0).lte(1),
   tau: z.number().gt(0).lte(1),
   /** Target entropy in nats for each dimension of the action that counts. */
   targetEntropyPerDimension: z.number(),

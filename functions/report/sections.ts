@@ -84,11 +84,11 @@ function perTrial({ challenger }: Material): string {
   const trials = challenger?.report.perTrial ?? [];
   if (trials.length === 0) return '';
   const table: Table = {
-    head: ['window', 'seed', 'Sharpe'],
+    head: ['learner', 'window', 'seed', 'Sharpe'],
     numbers: 1,
-    rows: trials.map((trial) => [String(trial.window), String(trial.seed), decimal(trial.sharpe)]),
+    rows: trials.map(({ kind = 'ppo', window, seed, sharpe }) => [kind, String(window), String(seed), decimal(sharpe)]),
   };
-  return `<h3>Every trial of the challenger</h3>${htmlTable(table)}`;
+  return `<h3>Every trial of the challenger and its peer</h3>${htmlTable(table)}`;
 }
 
 export function gatesSection({ champion, challenger }: Material): string {

@@ -119,12 +119,7 @@ test('a trial becomes a candidate folder that names what it was made from, in th
   expect(output).toMatchObject({ name: 'ppo w1 s0', trial, environmentSteps: 1024 });
   const manifest = await getManifest(store, 'main', output.candidate);
   expect(manifest).toMatchObject({ kind: 'candidates', inputs: { dataset, features } });
-  expect(Object.keys(manifest.files)).toEqual([
-    'model.json',
-    'parameters.npy',
-    'policy.onnx',
-    'training-record.json',
-  ]);
+  expect(Object.keys(manifest.files)).toEqual(['model.json', 'parameters.npy', 'policy.onnx', 'training-record.json']);
   const model = modelSchema.parse(await getArtifactJson<Model>(store, 'main', output.candidate, 'model.json'));
   expect(model).toMatchObject({
     name: 'ppo w1 s0',

@@ -29,8 +29,10 @@ export interface Evidence {
   /** The first session on which a policy can do more than hold cash. */
   firstSession: number;
   baseline: Candidate;
-  /** Trained candidates by window, then seed. */
+  /** Candidates of the challenger's learner, by window, then seed. */
   trained: Candidate[];
+  /** Those of the other learner, in the same order: never challengers. */
+  peers: Candidate[];
   champion: StandingChampion;
 }
 
@@ -62,9 +64,10 @@ export async function gather(
       remedy: 'Run the training of this day again: the baseline is the first trial of its plan.',
     });
   }
-  const trained = candidates
+  const learned = candidates
     .filter(({ trial }) => isLearned(trial.kind))
     .sort((a, b) => a.trial.window - b.trial.window || a.trial.seed - b.trial.seed);
+  const { algorithm } = ports.settings.profile.training;
   const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
   const { limits, costs } = baseline.loaded.model;
   return {
@@ -72,7 +75,8 @@ export async function gather(
     tensor: features.tensor,
     firstSession: firstUsableSession(features.tensor, panel),
     baseline,
-    trained,
+    trained: learned.filter(({ trial }) => trial.kind === algorithm),
+    peers: learned.filter(({ trial }) => trial.kind !== algorithm),
     champion: standingChampion(standing && (await open(standing.ref)), baseline, features.specHash, features.tensor),
   };
 }

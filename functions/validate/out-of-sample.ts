@@ -8,7 +8,7 @@ import {
 import { figuresOf, returnsBetween } from '../../domain/backtest/figures.ts';
 import type { FeatureTensor } from '../../domain/features/spec.ts';
 import type { Figures } from '../../domain/lineage/gate-report.ts';
-import type { Trial } from '../../domain/lineage/model.ts';
+import type { ModelKind, Trial } from '../../domain/lineage/model.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
 import { baselinePolicies } from '../../domain/policy/baselines.ts';
 import type { Policy } from '../../domain/policy/policy.ts';
@@ -69,6 +69,7 @@ export function runOver(data: MarketData, policy: TargetPolicy, range: TestRange
 }
 
 export interface TrialReturns {
+  kind: ModelKind;
   window: number;
   seed: number;
   returns: Float64Array;
@@ -83,9 +84,9 @@ export async function trialReturns(
 ): Promise<TrialReturns[]> {
   const results: TrialReturns[] = [];
   for (const each of trials) {
-    const { window, seed, testFrom: from, testTo: to } = each.trial;
+    const { kind, window, seed, testFrom: from, testTo: to } = each.trial;
     const result = await runOver(data, policyOf(each, tensor), { from, to });
-    results.push({ window, seed, returns: returnsBetween(result, from, to) });
+    results.push({ kind, window, seed, returns: returnsBetween(result, from, to) });
     onDone(results.length);
   }
   return results;

@@ -71,7 +71,7 @@ const trialOf = (kind: Trial['kind'], window: number, seed: number): Trial => ({
   testTo: home.dates[kind === 'baseline' ? LAST : 739 + 140 * window],
 });
 
-/** Validate a baseline and, a window and seed each, policies that follow the signal (1) or do the opposite (-1). */
+/** Validate a baseline and, by `window/seed` (of PPO) or `kind/window/seed`, policies that follow the signal (1) or do the opposite (-1). */
 async function validated(tilts: Record<string, 1 | -1>, known = LEARNED) {
   await settlePointer(home.store, home.strategy, controlPointer(home.settings.profile, 'test'), known);
   const day = await home.day(LAST);
@@ -88,8 +88,8 @@ async function validated(tilts: Record<string, 1 | -1>, known = LEARNED) {
   };
   const train = [await candidate(trialOf('baseline', 0, 0), null)];
   for (const [key, tilt] of Object.entries(tilts)) {
-    const [window, seed] = key.split('/').map(Number);
-    train.push(await candidate(trialOf('ppo', window, seed), tilt));
+    const [seed, window, kind = 'ppo'] = key.split('/').reverse();
+    train.push(await candidate(trialOf(kind as Trial['kind'], Number(window), Number(seed)), tilt));
   }
   const { reports } = await validateStage.run({ ...day, train }, ports());
   const load = (role: string) => reports.find((report) => report.role === role)?.gateReport;
@@ -159,6 +159,22 @@ test('the challenger is the first seed of the last window, however good the othe
     expect.arrayContaining(['sharpe', 'deflatedSharpe']),
   );
   expect(challenger?.notes.join(' ')).toContain('never the best seed');
+});
+
+test('the peer is never a challenger; its walk-forward stands beside it, with what the challenger adds and the interval', async () => {
+  const ppo = { '0/1': 1, '0/2': 1, '1/1': 1, '1/2': 1 } as const;
+  const { challenger } = await validated({ ...ppo, 'direct/0/1': -1, 'direct/1/1': -1 });
+  expect(challenger).toMatchObject({ verdict: 'accepted', kind: 'ppo', name: 'w1 s1', trials: 6 });
+  expect(Number(challenger?.outOfSample.directGradients.sharpe)).toBeLessThan(0);
+  expect(challenger?.perTrial.map(({ kind, window, seed }) => `${kind} ${window} ${seed}`)).toEqual([
+    'ppo 0 1',
+    'ppo 0 2',
+    'ppo 1 1',
+    'ppo 1 2',
+    'direct 0 1',
+    'direct 1 1',
+  ]);
+  expect(challenger?.notes.join(' ')).toMatch(/What w1 s1 adds to its peer, directGradients.*: it is better\./);
 });
 
 test('with too little history there is only the baseline, and it is said that no alpha gate could be assessed', async () => {

@@ -7,10 +7,10 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 const firstAsset = ({ held }: Walk): number[] => held.map((weights) => weights[0]);
 
 describe.each(LEARNERS.map((learner) => [learner.name, learner] as const))('%s', (_, learner) => {
-  test.each([1, 2, 3])('holds the fraction of Merton within 0.1 (seed %i)', async (seed) => {
+  test.each([1, 2, 3])('holds the fraction of Merton within 0.15 (seed %i)', async (seed) => {
     const problem = mertonProblem(seed);
     const walk = walkOf(problem, await learner.solve(problem, seed));
-    expect(Math.abs(mean(firstAsset(walk)) - problem.fraction)).toBeLessThan(0.1);
+    expect(Math.abs(mean(firstAsset(walk)) - problem.fraction)).toBeLessThan(0.15);
     expect(shareOfOptimum(problem)(walk)).toBeGreaterThan(0.9);
   });
 
@@ -19,7 +19,7 @@ describe.each(LEARNERS.map((learner) => [learner.name, learner] as const))('%s',
     const walk = walkOf(problem, await learner.solve(problem, seed));
     expect(shareOfOptimum(problem)(walk)).toBeGreaterThan(0.9);
     const errors = firstAsset(walk).map((weight, i) => Math.abs(weight - problem.weight(walk.sessions[i])));
-    expect(mean(errors)).toBeLessThan(0.08);
+    expect(mean(errors)).toBeLessThan(0.12);
   });
 
   test.each([1, 2, 3])('trades to the edges of a no-trade band of the right width (seed %i)', async (seed) => {

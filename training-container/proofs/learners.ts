@@ -25,15 +25,21 @@ export interface SolveOptions {
   readonly onPolicy?: (step: number, onnx: () => Uint8Array) => void;
 }
 
+/** A fraction that a whole sample decides needs larger batches; a band narrower than the noise of exploration needs less of it. */
+const PPO_FOR: Partial<Record<string, Partial<PpoSettings>>> = {
+  merton: { rolloutDays: 128, minibatch: 2048 },
+  'cost-band': { logStdInit: -1.5 },
+};
+
 const ppoSettings = (task: Task, steps: number): PpoSettings =>
   ppoSettingsSchema.parse({
     algorithm: 'ppo',
     hidden: 16,
     environments: 32,
-    rolloutDays: 128,
+    rolloutDays: 64,
     totalSteps: steps,
     epochs: 4,
-    minibatch: 2048,
+    minibatch: 1024,
     learningRate: 0.002,
     gamma: 0.9,
     gaeLambda: 0.3,
@@ -42,9 +48,10 @@ const ppoSettings = (task: Task, steps: number): PpoSettings =>
     vfCoef: 0.5,
     maxGradNorm: 0.5,
     targetKl: 0.03,
-    logStdInit: task.name === 'cost-band' ? -1.5 : -0.5,
+    logStdInit: -0.5,
     workers: 1,
     reward: task.reward,
+    ...PPO_FOR[task.name],
   });
 
 function stage(task: Task, hidden: number, logStdInit: number, environments: number, seed: number) {
@@ -91,12 +98,24 @@ const DIRECT = {
   learningRate: 0.005,
   maxGradNorm: 0.5,
   lambdaOffset: 0.0005,
+  totalSteps: 262_144,
+};
+
+/**
+ * The band is best for who looks no further than the session, so there the gradient goes through one session at a time. A single asset has no
+ * other to be forgotten for, so nothing has to hold it near the anchor.
+ */
+const DIRECT_FOR: Partial<Record<string, Partial<typeof DIRECT>>> = {
+  merton: { lambdaOffset: 0 },
+  'mean-reversion': { lambdaOffset: 0 },
+  'cost-band': { lambdaOffset: 0, environments: 256, segmentDays: 1, totalSteps: 1_048_576 },
 };
 
 export const direct: Learner = {
   name: 'direct',
-  async solve(task, seed, { steps = 262_144, onPolicy } = {}) {
-    const settings = { ...DIRECT, totalSteps: steps };
+  async solve(task, seed, { steps, onPolicy } = {}) {
+    const known = { ...DIRECT, ...DIRECT_FOR[task.name] };
+    const settings = { ...known, totalSteps: steps ?? known.totalSteps };
     const { shape, environments } = stage(task, settings.hidden, 0, settings.environments, seed);
     const network = portfolioActor(shape);
     const { parameters } = await trainDirect({ network, environments, settings, seed, ...reporting(shape, onPolicy) });
@@ -116,13 +135,22 @@ const SAC = {
   tau: 0.01,
   targetEntropyPerDimension: 0,
   initialAlpha: 0.1,
+  logStdInit: -0.5,
+};
+
+/** Where the best weight lies between all and nothing, exploration has to end close to it, and batches have to average the noise. */
+const SAC_FINE = { batchSize: 512, targetEntropyPerDimension: -2.5, logStdInit: -2.5 };
+const SAC_FOR: Partial<Record<string, Partial<typeof SAC>>> = {
+  merton: { ...SAC_FINE, logStdInit: -1.5 },
+  'mean-reversion': { ...SAC_FINE, logStdInit: -1.5 },
+  'cost-band': SAC_FINE,
 };
 
 export const sac: Learner = {
   name: 'sac',
   async solve(task, seed, { steps = 131_072, onPolicy } = {}) {
-    const settings = { ...SAC, gamma: task.gamma, totalSteps: steps };
-    const { shape, environments } = stage(task, settings.hidden, -0.5, settings.environments, seed);
+    const settings = { ...SAC, ...SAC_FOR[task.name], gamma: task.gamma, totalSteps: steps };
+    const { shape, environments } = stage(task, settings.hidden, settings.logStdInit, settings.environments, seed);
     const squashed: PortfolioShape = { ...shape, head: 'squashed' };
     const network = softPortfolioNetwork(squashed);
     const { parameters } = await trainSac({ network, environments, settings, seed, ...reporting(squashed, onPolicy) });

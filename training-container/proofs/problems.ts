@@ -41,9 +41,9 @@ const whole = (data: EnvironmentData): { data: EnvironmentData; from: number; to
   to: data.panel.dates.length - 1,
 });
 
-/** Merton (1969): a constant fraction, 0.61 here, found from an anchor that is fully invested. */
+/** Merton (1969): a constant fraction, 0.6 here, found from an anchor that is fully invested. */
 export function mertonProblem(seed: number): Problem & { fraction: number } {
-  const market = simulateMerton({ seed, sessions: 20_000, mean: 0.0138, volatility: 0.15 });
+  const market = simulateMerton({ seed, sessions: 20_000, mean: 0.055, volatility: 0.3 });
   return {
     name: 'merton',
     ...whole(market.data),
@@ -56,7 +56,7 @@ export function mertonProblem(seed: number): Problem & { fraction: number } {
 
 /** A weight that follows a mean-reverting state, found from an anchor of one half. */
 export function meanReversionProblem(seed: number): Problem & { weight(t: number): number } {
-  const market = simulateMeanReversion({ seed, sessions: 20_000, persistence: 0.9, pull: 0.01, volatility: 0.12 });
+  const market = simulateMeanReversion({ seed, sessions: 20_000, persistence: 0.9, pull: 0.04, volatility: 0.24 });
   const weight = (t: number): number => market.rule(market.state[t]);
   return {
     name: 'mean-reversion',
