@@ -57,16 +57,19 @@ export class PortfolioEnvironments implements Environments {
   readonly #facts: Float32Array;
   /** [n] 1: the environment has not decided anything since its reset. */
   readonly #fresh: Uint8Array;
-  readonly #cvar = startCvar();
+  readonly #cvar: CvarState;
   #losses: number[] = [];
   #tally: Tally = { steps: 0, turnover: 0, growth: 0 };
 
+  /** @param cvar where the shortfall constraint stands; it is learned in place. */
   constructor(
     data: EnvironmentData,
     options: EnvironmentOptions & { reward: RewardSettings },
     n: number,
     random: Random,
+    cvar = startCvar(),
   ) {
+    this.#cvar = cvar;
     this.#environments = Array.from({ length: n }, () => new PortfolioEnvironment(data, options));
     this.#vector = new VectorEnvironment((i) => this.#environments[i], n, random);
     this.#data = data;

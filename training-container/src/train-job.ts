@@ -1,18 +1,31 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EnvironmentData } from '../../domain/environment/environment.ts';
 import { ProductError } from '../../domain/errors.ts';
 import { canonicalJson, sha256 } from '../../domain/lineage/canonical.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
-import { createRandom } from '../../domain/simulation/random.ts';
 import { JOB_OUTPUT, type LearnJobSpec } from '../../domain/training/job.ts';
 import { encodeNpy } from '../../domain/training/npy.ts';
+import type { Population } from '../../domain/training/population.ts';
+import type { TrainingSettings } from '../../domain/training/settings.ts';
 import { type CheckpointOwner, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { courseOf, courseSteps, seenAssets } from './course.ts';
 import { cpuFeatures, usableCores } from './cpu.ts';
 import { readEnvironmentData, readInitial, readJob, writeWhole } from './job-folder.ts';
 import { learnerOf, type PortfolioLearner } from './learn.ts';
 import type { CurvePoint, LearnerCheckpoint } from './learner.ts';
 import { baselineModel } from './networks/portfolio.ts';
-import { PortfolioEnvironments } from './portfolio-environments.ts';
+import { PhasedEnvironments } from './phases.ts';
+import {
+  type MemberRecord,
+  type PopulationState,
+  packPopulation,
+  scoreOf,
+  splitWindow,
+  startPopulation,
+  trainPopulation,
+  unpackPopulation,
+} from './population.ts';
 
 export interface JobProgress {
   readonly step: number;
@@ -49,56 +62,193 @@ export async function trainJob(folder: string, hooks: JobHooks): Promise<void> {
     hooks.onProgress({ step: 1, total: 1, message: 'baseline written' });
     return;
   }
-  const learner = learnerOf(spec.training, spec.symbols.length, spec.columns.length);
-  const training = { ...spec.training, workers: cappedWorkers(spec, hooks) };
-  const snapshots = new Snapshots(folder, learner, spec.training.snapshotEvery);
-  const keeper = new Keeper(folder, {
-    jobHash: hash,
-    algorithm: training.algorithm,
-    network: sha256(canonicalJson(learner.parameters)),
-    features: sha256(canonicalJson(spec.columns)),
-  });
-  const { parameters, curve } = await learnerOf(training, spec.symbols.length, spec.columns.length).train({
-    environments: await environmentsOf(folder, spec),
-    seed: spec.seed,
-    initial: await readInitial(folder, spec, learner.parameterCount),
-    resume: await keeper.last((file) => hooks.onWarning?.('A damaged checkpoint was passed over', { file })),
-    onIteration: async (point, checkpoint, live) => {
-      const total = training.totalSteps;
-      hooks.onProgress({ step: Math.min(point.global_step, total), total, message: messageOf(point), point });
-      const iteration = point.global_step / learner.stepsPerIteration;
-      await snapshots.take(iteration, point.global_step, live);
-      const ending = point.global_step >= total;
-      if (hooks.interrupted?.() && !ending) {
-        await keeper.keep(checkpoint());
-        throw interrupted(point.global_step, total);
-      }
-      await keeper.keepWhenDue(iteration, checkpoint);
-      return undefined;
-    },
-  });
+  const run = await Run.open(folder, spec, hash, hooks);
+  const { settings, parameters, curve, population } = spec.training.population
+    ? await run.population(spec.training.population)
+    : await run.single();
+  const learner = run.learnerOf(settings);
   await writeOutput(
     folder,
     learner.policy(parameters),
     {
       ...common,
       seed: spec.seed,
-      training: spec.training,
+      training: { ...settings, workers: spec.training.workers },
       parameters: learner.parameterCount,
-      environmentSteps: curve.at(-1)?.global_step ?? 0,
+      environmentSteps: run.stepsTaken(curve),
       cpu: cpuFeatures(),
-      snapshots: await snapshots.list(curve),
+      course: run.course(),
+      snapshots: await run.snapshots(curve),
+      ...(population ? { population } : {}),
       curve,
     },
     parameters,
   );
 }
 
-async function environmentsOf(folder: string, spec: LearnJobSpec): Promise<PortfolioEnvironments> {
-  const data = await readEnvironmentData(folder, spec);
-  const { from, to, episodeDays, maxStartDrawdown, training } = spec;
-  const options = { from, to, episodeDays, reward: training.reward, extra: { maxStartDrawdown } };
-  return new PortfolioEnvironments(data, options, training.environments, createRandom(spec.seed).fork(1));
+/** What a job ends in. */
+interface Trained {
+  settings: TrainingSettings;
+  parameters: Float64Array;
+  curve: readonly CurvePoint[];
+  /** The member that won, and how every member came about. */
+  population?: { winner: number; lineage: MemberRecord[] };
+}
+
+/** One job being run: its market, its checkpoints, and whom to tell. */
+class Run {
+  readonly #folder: string;
+  readonly #spec: LearnJobSpec;
+  readonly #data: EnvironmentData;
+  readonly #initial: Float64Array | null;
+  readonly #keeper: Keeper;
+  readonly #hooks: JobHooks;
+  readonly #workers: number;
+  readonly #snapshots: Snapshots;
+
+  private constructor(
+    folder: string,
+    spec: LearnJobSpec,
+    data: EnvironmentData,
+    initial: Float64Array | null,
+    keeper: Keeper,
+    hooks: JobHooks,
+  ) {
+    this.#folder = folder;
+    this.#spec = spec;
+    this.#data = data;
+    this.#initial = initial;
+    this.#keeper = keeper;
+    this.#hooks = hooks;
+    this.#workers = cappedWorkers(spec, hooks);
+    this.#snapshots = new Snapshots(this.#folder, this.learnerOf(spec.training), spec.training.snapshotEvery);
+  }
+
+  static async open(folder: string, spec: LearnJobSpec, hash: string, hooks: JobHooks): Promise<Run> {
+    const { parameters, parameterCount } = learnerOf(spec.training, seenAssets(spec), spec.columns.length);
+    const keeper = new Keeper(folder, {
+      jobHash: hash,
+      algorithm: spec.training.algorithm,
+      network: sha256(canonicalJson(parameters)),
+      features: sha256(canonicalJson(spec.columns)),
+    });
+    const data = await readEnvironmentData(folder, spec);
+    return new Run(folder, spec, data, await readInitial(folder, spec, parameterCount), keeper, hooks);
+  }
+
+  learnerOf(settings: TrainingSettings): PortfolioLearner {
+    return learnerOf(
+      { ...settings, workers: this.#workers, totalSteps: courseSteps(this.#spec) },
+      seenAssets(this.#spec),
+      this.#spec.columns.length,
+    );
+  }
+
+  /** Name and environment steps of every phase. */
+  course(): { name: string; steps: number }[] {
+    return courseOf(this.#data, this.#spec).map(({ name, steps }) => ({ name, steps }));
+  }
+
+  stepsTaken(curve: readonly CurvePoint[]): number {
+    return (curve.at(-1)?.global_step ?? 0) * (this.#spec.training.population?.members ?? 1);
+  }
+
+  snapshots(curve: readonly CurvePoint[]): Promise<{ step: number; file: string; sha256: string }[]> {
+    return this.#snapshots.list(curve);
+  }
+
+  async single(): Promise<Trained> {
+    const { training: settings, seed } = this.#spec;
+    const learner = this.learnerOf(settings);
+    const total = courseSteps(this.#spec);
+    const { parameters, curve } = await learner.train({
+      environments: new PhasedEnvironments(courseOf(this.#data, this.#spec)),
+      seed,
+      initial: this.#initial,
+      resume: await this.#lastCheckpoint(),
+      onIteration: async (point, checkpoint, live) => {
+        const { global_step: step } = point;
+        this.#hooks.onProgress({ step: Math.min(step, total), total, message: messageOf(point), point });
+        const iteration = step / learner.stepsPerIteration;
+        await this.#snapshots.take(iteration, step, live);
+        if (this.#hooks.interrupted?.() && step < total) {
+          await this.#keeper.keep(checkpoint());
+          throw interrupted(step, total);
+        }
+        await this.#keeper.keepWhenDue(iteration, checkpoint);
+        return undefined;
+      },
+    });
+    return { settings, parameters, curve };
+  }
+
+  async population(population: Population): Promise<Trained> {
+    const { training, seed, from, to } = this.#spec;
+    const kept = await this.#lastCheckpoint();
+    const state = kept ? unpackPopulation(kept) : startPopulation(training, population, seed);
+    const { learnTo, judgeFrom } = splitWindow(from, to);
+    const steps = courseSteps(this.#spec);
+    const total = steps * population.members;
+    const { settings, checkpoint, member, lineage } = await trainPopulation({
+      settings: training,
+      population,
+      state,
+      steps,
+      score: (own, parameters) => scoreOf(this.learnerOf(own).policy(parameters), this.#data, judgeFrom, to),
+      onTurn: (now) => this.#keeper.keep(packPopulation(now)),
+      turn: async (own, index, before, end) => {
+        const spec = { ...this.#spec, training: own, to: learnTo };
+        const episodeDays = Math.min(spec.episodeDays, learnTo - from - 1);
+        let last = before;
+        if (before && (before.curve.at(-1)?.global_step ?? 0) >= end) return before;
+        await this.learnerOf(own).train({
+          environments: new PhasedEnvironments(courseOf(this.#data, { ...spec, episodeDays })),
+          seed: seed * population.members + index,
+          initial: this.#initial,
+          resume: before,
+          onIteration: async (point, take) => {
+            const { global_step: step } = point;
+            const done = membersDone(state, population, steps) + step - stepsBefore(state, population, steps);
+            const message = `generation ${state.generation + 1} of ${population.generations}, member ${index + 1} of ${population.members}, ${messageOf(point)}`;
+            this.#hooks.onProgress({ step: Math.min(done, total), total, message, point });
+            const ended = step >= end;
+            const told = this.#hooks.interrupted?.() ?? false;
+            if (!ended && !told) return undefined;
+            last = take();
+            if (!ended) {
+              state.members[index].checkpoint = last;
+              await this.#keeper.keep(packPopulation(state));
+              throw interrupted(done, total);
+            }
+            return false;
+          },
+        });
+        return last as LearnerCheckpoint;
+      },
+    });
+    const { parameters } = checkpoint.arrays;
+    return {
+      settings,
+      parameters: Float64Array.from(parameters),
+      curve: checkpoint.curve,
+      population: { winner: member, lineage },
+    };
+  }
+
+  #lastCheckpoint(): Promise<LearnerCheckpoint | null> {
+    return this.#keeper.last((file) => this.#hooks.onWarning?.('A damaged checkpoint was passed over', { file }));
+  }
+}
+
+/** Environment steps that a member has behind it at the start of the present generation. */
+const stepsBefore = ({ generation }: PopulationState, { generations }: Population, steps: number): number =>
+  Math.round((steps * generation) / generations);
+
+/** Environment steps of all members together before the present turn. */
+function membersDone(state: PopulationState, population: Population, steps: number): number {
+  const before = stepsBefore(state, population, steps);
+  const after = stepsBefore({ ...state, generation: state.generation + 1 }, population, steps);
+  return population.members * before + state.next * (after - before);
 }
 
 /** More threads than cores only slow each other down; the result does not depend on their number. */
