@@ -215,7 +215,7 @@ class Run {
             const told = this.#hooks.interrupted?.() ?? false;
             if (!ended && !told) return undefined;
             last = take();
-            if (!ended) {
+            if (told) {
               state.members[index].checkpoint = last;
               await this.#keeper.keep(packPopulation(state));
               throw interrupted(done, total);
