@@ -210,6 +210,7 @@ describe('population', () => {
     await expect(trained({ interrupted: () => ++steps >= 5 })).rejects.toMatchObject({ code: 'TRAIN_INTERRUPTED' });
     const resumed = await trained();
     expect(resumed.seen.length).toBeLessThan(9);
+    expect(resumed.record.population).toEqual(whole.record.population);
     expect(resumed.onnx).toBe(whole.onnx);
     expect(resumed.record).toEqual(whole.record);
   });

@@ -169,11 +169,13 @@ const ranked = (members: PopulationState['members']): number[] =>
     );
 
 function explore(hyperparameters: Hyperparameters, factor: number, random: Random): Hyperparameters {
+  const moved = (value: number): number => {
+    const up = random.uniform() < 0.5;
+    return value === 0 ? (up ? FROM_NOTHING : 0) : up ? value * factor : value / factor;
+  };
+  // in one order: a checkpoint may hold the names in another
   return Object.fromEntries(
-    Object.entries(hyperparameters).map(([name, value]) => {
-      const up = random.uniform() < 0.5;
-      return [name, value === 0 ? (up ? FROM_NOTHING : 0) : up ? value * factor : value / factor];
-    }),
+    EXPLORED.flatMap((name) => (name in hyperparameters ? [[name, moved(hyperparameters[name])]] : [])),
   );
 }
 
