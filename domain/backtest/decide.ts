@@ -224,7 +224,7 @@ async function observeAndAct(
   builder.write(t, { held: book.held, cash: book.cash, drawdown, usable }, observation, 0);
   const bad = observation.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
-    const field = [...tensor.columns, ...deciding.model.featureSpec.stateColumns][bad % builder.width];
+    const field = builder.columnAt(bad % builder.width);
     throw notFinite({ asset: panel.symbols[Math.floor(bad / builder.width)], day: inputs.date, field });
   }
   const action = Float32Array.from(await deciding.policy.act(observation, 1, builder.assets, builder.width));

@@ -4,8 +4,9 @@ import { STATE_COLUMNS } from '../policy/policy.ts';
 import { isComplete } from './normaliser.ts';
 import type { FeatureSpec, FeatureTensor, Normaliser } from './spec.ts';
 
-/** Columns of an observation: the spec's features, then the state columns. */
-export const observationWidth = (spec: FeatureSpec): number => spec.columns.length + STATE_COLUMNS.length;
+/** Columns of an observation: the spec's features of each day, the newest day first, then the state columns. */
+export const observationWidth = ({ columns }: FeatureSpec, { lookbackDays = 1 }: Partial<Normaliser> = {}): number =>
+  columns.length * lookbackDays + STATE_COLUMNS.length;
 
 export interface ObservationState {
   /** [A] weights held at the close of t, after the fill at t. */
@@ -33,6 +34,7 @@ export class ObservationBuilder {
   /** Features and state columns. */
   readonly width: number;
   readonly #tensor: FeatureTensor;
+  readonly #lookbackDays: number;
   readonly #prepared: Prepared;
 
   constructor(tensor: FeatureTensor, normaliser: Normaliser) {
@@ -43,12 +45,22 @@ export class ObservationBuilder {
       });
     }
     this.assets = tensor.symbols.length;
-    this.width = tensor.columns.length + STATE_COLUMNS.length;
+    this.#lookbackDays = normaliser.lookbackDays ?? 1;
+    this.width = tensor.columns.length * this.#lookbackDays + STATE_COLUMNS.length;
     this.#tensor = tensor;
     const ofTensor = prepared.get(tensor) ?? new WeakMap<Normaliser, Prepared>();
     prepared.set(tensor, ofTensor);
     this.#prepared = ofTensor.get(normaliser) ?? prepare(tensor, normaliser);
     ofTensor.set(normaliser, this.#prepared);
+  }
+
+  /** Name of a column of an observation. */
+  columnAt(column: number): string {
+    const { columns } = this.#tensor;
+    const day = Math.floor(column / columns.length);
+    if (day >= this.#lookbackDays) return STATE_COLUMNS[column - columns.length * this.#lookbackDays];
+    const name = columns[column % columns.length];
+    return day === 0 ? name : `${name} ${day} sessions before`;
   }
 
   /** [A]: 1 where the asset has a bar at session t and all its features are known. */
@@ -60,21 +72,27 @@ export class ObservationBuilder {
   }
 
   /**
-   * Write the observation of session t, float32 [A, F + 6] row-major, at `offset`.
+   * Write the observation of session t, float32 [A, F x days + 6] row-major, at `offset`. Features of earlier days that are not known are 0,
+   * as the mean is.
    * Throws `FEATURES_NOT_FINITE` (asset, day, field) when an asset is called usable whose features are not known.
    */
   write(t: number, state: ObservationState, out: Float32Array, offset: number): void {
     const { assets, width } = this;
-    const features = width - STATE_COLUMNS.length;
+    const features = this.#tensor.columns.length;
     const { values, complete } = this.#prepared;
+    const days = Math.min(this.#lookbackDays, t + 1);
+    const unknown = (this.#lookbackDays - days) * features;
     const { anchorLogit, anchorExposure } = this.#tensor;
     const exposure = Number.isNaN(anchorExposure[t]) ? 0 : anchorExposure[t];
     for (let a = 0; a < assets; a++) {
       const row = t * assets + a;
       if (state.usable[a] === 1 && complete[row] === 0) this.#refuse(t, a);
       let to = offset + a * width;
-      const from = row * features;
-      for (let f = 0; f < features; f++) out[to++] = values[from + f];
+      for (let day = 0; day < days; day++) {
+        const from = (row - day * assets) * features;
+        for (let f = 0; f < features; f++) out[to++] = values[from + f];
+      }
+      for (let f = 0; f < unknown; f++) out[to++] = 0;
       out[to++] = state.held[a];
       out[to++] = state.drawdown;
       out[to++] = state.cash;

@@ -19,13 +19,17 @@ export const featureSpecSchema = z.strictObject({
 });
 export type FeatureSpec = z.infer<typeof featureSpecSchema>;
 
-/** Mean and standard deviation per feature column, fitted on sessions `from`..`to` only; values are clipped to +-clip after scaling. */
+/**
+ * How features become what a policy sees: mean and standard deviation per feature column, fitted on sessions `from`..`to` only; values are
+ * clipped to +-clip after scaling; `lookbackDays` sessions of them at once, the newest first (absent: that of the day alone).
+ */
 export const normaliserSchema = z.strictObject({
   from: z.iso.date(),
   to: z.iso.date(),
   mean: z.array(z.number()),
   std: z.array(z.number().positive()),
   clip: z.number().positive(),
+  lookbackDays: z.number().int().positive().optional(),
 });
 export type Normaliser = z.infer<typeof normaliserSchema>;
 

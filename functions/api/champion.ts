@@ -32,7 +32,7 @@ export async function loadChampion(
     ref,
     model,
     policy: await ports.onnxRuntime.load(onnx),
-    width: observationWidth(model.featureSpec),
+    width: observationWidth(model.featureSpec, model.normaliser),
     ...groupIndex(model.symbols.map((symbol) => groupOf.get(symbol) ?? '')),
   };
 }

@@ -32,7 +32,7 @@ export async function registerCash(
   const { store } = ports;
   const { model: template } = await loadModel(store, strategy, baseline);
   const model: Model = modelSchema.parse({ ...template, name: 'all cash', kind: 'cash', training: {} });
-  const policy = cashPolicy(observationWidth(model.featureSpec));
+  const policy = cashPolicy(observationWidth(model.featureSpec, model.normaliser));
   const text = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
   const { dataset, features } = model;
   const candidate = await putArtifact(store, strategy, {

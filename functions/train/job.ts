@@ -2,7 +2,7 @@ import { badInput } from '../../domain/errors.ts';
 import type { RiskGroupsHistory } from '../../domain/features/groups.ts';
 import type { FeatureTensor, Normaliser } from '../../domain/features/spec.ts';
 import { canonicalJson, sha256 } from '../../domain/lineage/canonical.ts';
-import type { Trial } from '../../domain/lineage/model.ts';
+import { isLearned, type Trial } from '../../domain/lineage/model.ts';
 import { type MarketPanel, panelUntil } from '../../domain/market/panel.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import type { Costs } from '../../domain/portfolio/costs.ts';
@@ -15,6 +15,10 @@ import {
 } from '../../domain/training/job.ts';
 import { encodeNpy } from '../../domain/training/npy.ts';
 import type { TrainingSettings } from '../../domain/training/settings.ts';
+
+/** The normaliser of a trial's policy: a learner that looks back sees more days at once; the baseline sees the day alone. */
+export const sightOf = (fitted: Normaliser, { kind }: Trial, { lookbackDays }: TrainingSettings): Normaliser =>
+  isLearned(kind) && lookbackDays > 1 ? { ...fitted, lookbackDays } : fitted;
 
 export interface TrainingJobInputs {
   readonly tensor: FeatureTensor;
@@ -80,7 +84,7 @@ function learnSpec(
     to: end - 1,
     episodeDays: Math.min(EPISODE_DAYS, end - 1 - from - 1),
     maxStartDrawdown: limits.drawdown.budget / 2,
-    normaliser,
+    normaliser: sightOf(normaliser, trial, training),
     limits,
     costs,
     riskGroups: groups && {

@@ -13,7 +13,7 @@ import { loadFeatures } from '../artifacts/features.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
 import type { Ports } from '../ports.ts';
-import { buildTrainingJob } from './job.ts';
+import { buildTrainingJob, sightOf } from './job.ts';
 
 const input = runSchema.extend({
   ingest: z.object({ dataset: artifactRefSchema }),
@@ -86,14 +86,15 @@ async function trainTrial(event: Input, id: string, ports: TrainPorts) {
     loadDataset(store, strategy, dataset),
     loadFeatures(store, strategy, event.features.features),
   ]);
-  const normaliser = features.normalisers[`${trial.trainFrom}..${trial.trainTo}`];
-  if (!normaliser)
+  const fitted = features.normalisers[`${trial.trainFrom}..${trial.trainTo}`];
+  if (!fitted)
     throw new ProductError('TRAIN_NORMALISER', 'The features hold no normaliser of this training window', {
       facts: { trainFrom: trial.trainFrom, trainTo: trial.trainTo },
       remedy: 'Run the features stage of this day again.',
     });
   const { limits, costs } = settings.universe;
   const training = settingsOf(trial, settings.profile);
+  const normaliser = sightOf(fitted, trial, training);
   const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
   const { files } = await ports.trainingJob.run({
     id: `${strategy}-${id.slice(0, 16)}`,

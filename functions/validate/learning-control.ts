@@ -1,4 +1,5 @@
 import { getPointer, movePointer } from '../../adapters/object-store/port.ts';
+import type { Trial } from '../../domain/lineage/model.ts';
 import type { Profile } from '../../config/schema.ts';
 import { modelPolicy, runBacktest, type TargetPolicy } from '../../domain/backtest/backtest.ts';
 import { returnsBetween } from '../../domain/backtest/figures.ts';
@@ -10,7 +11,7 @@ import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { knownOptimumTensor } from '../../domain/simulation/known-optimum-tensor.ts';
 import { JOB_OUTPUT } from '../../domain/training/job.ts';
 import type { Ports } from '../ports.ts';
-import { buildTrainingJob } from '../train/job.ts';
+import { buildTrainingJob, sightOf } from '../train/job.ts';
 
 /**
  * The market of the control: the look-back of the features, then sessions to train on, then sessions to be judged on; long enough
@@ -69,6 +70,15 @@ async function runControl(training: Profile['training'], name: string, ports: Co
   const at = (t: number): string => panel.dates[t];
   const last = panel.dates.length - 1;
   const normaliser = fitNormaliser(tensor, at(warmUp), at(warmUp + train - 1));
+  const trial: Trial = {
+    kind: training.algorithm,
+    window: 0,
+    seed: CONTROL_SEED,
+    trainFrom: at(warmUp),
+    trainTo: at(warmUp + train - 1),
+    testFrom: at(warmUp + train),
+    testTo: at(last),
+  };
   const files = buildTrainingJob({
     tensor,
     normaliser,
@@ -77,15 +87,7 @@ async function runControl(training: Profile['training'], name: string, ports: Co
     limits,
     costs,
     training,
-    trial: {
-      kind: 'ppo',
-      window: 0,
-      seed: CONTROL_SEED,
-      trainFrom: at(warmUp),
-      trainTo: at(warmUp + train - 1),
-      testFrom: at(warmUp + train),
-      testTo: at(last),
-    },
+    trial,
   });
   const { files: output } = await ports.trainingJob.run({
     id: name.replace('/', '-'),
@@ -104,7 +106,7 @@ async function runControl(training: Profile['training'], name: string, ports: Co
     return sharpe(returnsBetween(result)) ?? 0;
   };
   try {
-    const achieved = await judged(modelPolicy('control', policy, tensor, normaliser));
+    const achieved = await judged(modelPolicy('control', policy, tensor, sightOf(normaliser, trial, training)));
     const optimal = await judged({ name: 'optimum', decide: (t) => market.optimalWeights(t) });
     return {
       achieved,

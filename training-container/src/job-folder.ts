@@ -41,7 +41,19 @@ export async function readJob(folder: string): Promise<{ spec: TrainingJobSpec; 
       facts: { wanted: STATE_COLUMNS, found: parsed.data.stateColumns },
     });
   }
+  checkLookback(parsed.data);
   return { spec: parsed.data, hash: sha256(bytes) };
+}
+
+function checkLookback(spec: TrainingJobSpec): void {
+  if (spec.kind === 'baseline') return;
+  const { lookbackDays: seen = 1 } = spec.normaliser;
+  const { lookbackDays, architecture } = spec.training;
+  if (seen === lookbackDays) return;
+  throw badInput('JOB_LOOKBACK', 'The observations of the job do not look back as far as its network', {
+    facts: { field: 'normaliser.lookbackDays', value: seen, training: lookbackDays, architecture },
+    remedy: 'Give normaliser.lookbackDays and training.lookbackDays one value.',
+  });
 }
 
 /** The market and features of a `learn` job, each array's hash and shape checked. */

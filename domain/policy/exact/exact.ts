@@ -2,7 +2,7 @@ import { badInput, ProductError } from '../../errors.ts';
 import { decodeModel } from '../onnx/codec.ts';
 import type { OnnxGraph, OnnxNode } from '../onnx/graph.ts';
 import { POLICY_INPUT, POLICY_OUTPUT, type Policy } from '../policy.ts';
-import { binary, concat, gemm, matmul, reduceSum, reshape, slice, unary } from './kernels.ts';
+import { binary, concat, gemm, matmul, reduceMax, reduceSum, reshape, slice, transpose, unary } from './kernels.ts';
 import { exactExp, exactLog, exactTanh } from './math.ts';
 import { shapeError, type Value } from './value.ts';
 
@@ -46,6 +46,9 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
     }),
   ReduceSum: (node, context) =>
     reduceSum(float(node, 0, context), integers(node, 1, context), number(node, 'keepdims', 1) !== 0),
+  ReduceMax: (node, context) =>
+    reduceMax(float(node, 0, context), integers(node, 1, context), number(node, 'keepdims', 1) !== 0),
+  Transpose: (node, context) => transpose(float(node, 0, context), permutation(node, context)),
   Reshape: (node, context) => reshape(float(node, 0, context), integers(node, 1, context)),
   Slice: (node, context) => {
     const starts = integers(node, 1, context);
@@ -165,6 +168,14 @@ function integers(node: OnnxNode, input: number, context: Context): readonly num
   const value = context.integers.get(node.inputs[input]);
   if (!value) throw shapeError(node.op, 'a shape argument must be a constant', { input: node.inputs[input] });
   return value;
+}
+
+/** Of the axes; ONNX reverses them where it is not given. */
+function permutation(node: OnnxNode, context: Context): readonly number[] {
+  const { perm } = node.attributes;
+  if (perm?.kind === 'ints') return perm.value;
+  const rank = float(node, 0, context).dims.length;
+  return Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
 }
 
 function number(node: OnnxNode, name: string, fallback: number): number {

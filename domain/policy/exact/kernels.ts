@@ -95,7 +95,7 @@ export function gemm(
 ): Value {
   if (a.dims.length !== 2 || b.dims.length !== 2)
     throw shapeError('Gemm', 'operands must have 2 dimensions', { left: a.dims, right: b.dims });
-  const product = matmul(options.transA ? transpose(a) : a, options.transB ? transpose(b) : b);
+  const product = matmul(options.transA ? transpose(a, [1, 0]) : a, options.transB ? transpose(b, [1, 0]) : b);
   if (options.alpha !== 1) for (let i = 0; i < product.data.length; i++) product.data[i] *= options.alpha;
   if (!c) return product;
   const out = binary('Gemm', product, c, (x, y) => x + options.beta * y);
@@ -104,33 +104,66 @@ export function gemm(
   return out;
 }
 
-function transpose(x: Value): Value {
-  const [rows, columns] = x.dims;
-  const out = newValue('Gemm', [columns, rows]);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out.data[c * rows + r] = x.data[r * columns + c];
+/** Axis d of the result is axis perm[d] of x. */
+export function transpose(x: Value, perm: readonly number[]): Value {
+  const rank = x.dims.length;
+  if (perm.length !== rank || new Set(perm.map((axis) => checkAxis('Transpose', axis, rank))).size !== rank)
+    throw shapeError('Transpose', 'not a permutation of the axes', { perm, dims: x.dims });
+  const strides = stridesOf(x.dims);
+  const out = newValue(
+    'Transpose',
+    perm.map((axis) => x.dims[axis]),
+  );
+  walk(
+    out.dims,
+    perm.map((axis) => strides[axis]),
+    (n, from) => {
+      out.data[n] = x.data[from];
+    },
+  );
   return out;
 }
 
-/** Sum over the given axes, in ascending index order, in float64. */
-export function reduceSum(x: Value, axes: readonly number[], keepDims: boolean): Value {
-  const rank = x.dims.length;
-  const reduced = new Set(axes.map((axis) => checkAxis('ReduceSum', axis, rank)));
-  const kept = x.dims.map((dim, d) => (reduced.has(d) ? 1 : dim));
-  const out = newValue('ReduceSum', keepDims ? kept : x.dims.filter((_, d) => !reduced.has(d)));
-  const strides = broadcastStrides(kept, x.dims);
-  const sums = new Float64Array(out.data.length);
-  const index = new Array<number>(rank).fill(0);
-  let target = 0;
-  for (let n = 0; n < x.data.length; n++) {
-    sums[target] += x.data[n];
-    for (let d = rank - 1; d >= 0; d--) {
-      target += strides[d];
-      if (++index[d] < x.dims[d]) break;
-      target -= strides[d] * x.dims[d];
+/** Visit every element of `dims` in order: its place n, and the place that `strides` lead to. */
+function walk(dims: readonly number[], strides: readonly number[], visit: (n: number, place: number) => void): void {
+  const count = elementsOf(dims);
+  const index = new Array<number>(dims.length).fill(0);
+  let place = 0;
+  for (let n = 0; n < count; n++) {
+    visit(n, place);
+    for (let d = dims.length - 1; d >= 0; d--) {
+      place += strides[d];
+      if (++index[d] < dims[d]) break;
+      place -= strides[d] * dims[d];
       index[d] = 0;
     }
   }
-  out.data.set(sums);
+}
+
+/** Sum over the given axes, in ascending index order, in float64. */
+export const reduceSum = (x: Value, axes: readonly number[], keepDims: boolean): Value =>
+  reduce('ReduceSum', x, axes, keepDims, 0, (sum, value) => sum + value);
+
+/** Largest value over the given axes. */
+export const reduceMax = (x: Value, axes: readonly number[], keepDims: boolean): Value =>
+  reduce('ReduceMax', x, axes, keepDims, Number.NEGATIVE_INFINITY, (most, value) => Math.max(most, value));
+
+function reduce(
+  operator: string,
+  x: Value,
+  axes: readonly number[],
+  keepDims: boolean,
+  start: number,
+  join: (before: number, value: number) => number,
+): Value {
+  const reduced = new Set(axes.map((axis) => checkAxis(operator, axis, x.dims.length)));
+  const kept = x.dims.map((dim, d) => (reduced.has(d) ? 1 : dim));
+  const out = newValue(operator, keepDims ? kept : x.dims.filter((_, d) => !reduced.has(d)));
+  const joined = new Float64Array(out.data.length).fill(start);
+  walk(x.dims, broadcastStrides(kept, x.dims), (n, target) => {
+    joined[target] = join(joined[target], x.data[n]);
+  });
+  out.data.set(joined);
   return out;
 }
 

@@ -19,6 +19,8 @@ export const POLICY_OPERATORS: Readonly<
   MatMul: { inputs: [2, 2], attributes: [] },
   Gemm: { inputs: [2, 3], attributes: ['alpha', 'beta', 'transA', 'transB'] },
   ReduceSum: { inputs: [2, 2], attributes: ['keepdims', 'noop_with_empty_axes'] },
+  ReduceMax: { inputs: [2, 2], attributes: ['keepdims', 'noop_with_empty_axes'] },
+  Transpose: { inputs: [1, 1], attributes: ['perm'] },
   Reshape: { inputs: [2, 2], attributes: ['allowzero'] },
   Slice: { inputs: [3, 5], attributes: [] },
   Concat: { inputs: [1, 64], attributes: ['axis'] },

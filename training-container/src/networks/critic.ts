@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../autodiff/graph-builder.ts';
 import type { Tensor } from '../autodiff/tensor.ts';
-import { encode, encoderParameters } from './encoder.ts';
+import { type EncoderShape, encode, encoderParameters } from './encoder.ts';
 import { constant, type ParameterSpec, type Parameters, type Parametrised } from './parameters.ts';
 import { encoderOf, OFFSET_BOUND, type PortfolioShape, portfolioActor } from './portfolio.ts';
 import { stateOf } from './state.ts';
@@ -53,11 +53,12 @@ export function softPortfolioNetwork(shape: PortfolioShape): SoftActorCritic {
   };
 }
 
-const withWeight = (shape: PortfolioShape): PortfolioShape => ({ ...shape, features: shape.features + 1 });
+/** A row with the weight of its asset behind the state columns. */
+const withWeight = (shape: PortfolioShape): EncoderShape => ({ ...encoderOf(shape), inputs: shape.features + 1 });
 
 function criticParameters(prefix: string, shape: PortfolioShape): ParameterSpec[] {
   return [
-    ...encoderParameters(prefix, encoderOf(withWeight(shape))),
+    ...encoderParameters(prefix, withWeight(shape)),
     constant(`${prefix}asset.value`, [shape.hidden, 1]),
     constant(`${prefix}value`, [shape.hidden, 1]),
     constant(`${prefix}value.bias`, [1]),
@@ -80,7 +81,7 @@ function criticForward(
   const state = stateOf(g, observation, shape.features);
   const weights = anchoredWeights(g, action, state.usable);
   const column = g.reshape(g.scale(weights, assets), [batch, assets, 1]);
-  const rows = encode(g, p, prefix, encoderOf(withWeight(shape)), g.concat([observation, column], 2), state);
+  const rows = encode(g, p, prefix, withWeight(shape), g.concat([observation, column], 2), state);
   const values = g.reshape(g.linear(rows, p[`${prefix}asset.value`]), [batch, assets]);
   const pooled = g.reshape(g.matmul(state.share, rows), [batch, shape.hidden]);
   const whole = g.linear(pooled, p[`${prefix}value`], p[`${prefix}value.bias`]);

@@ -1,4 +1,4 @@
-import { POLICY_INPUT, POLICY_OUTPUT } from '../../../domain/policy/policy.ts';
+import { POLICY_INPUT, POLICY_OUTPUT, STATE_COLUMNS } from '../../../domain/policy/policy.ts';
 import { GraphBuilder } from '../autodiff/graph-builder.ts';
 import type { Dim, Tensor } from '../autodiff/tensor.ts';
 import { type EncoderShape, encode, encoderParameters } from './encoder.ts';
@@ -49,10 +49,17 @@ export interface PortfolioShape {
   readonly lookbackDays?: number;
 }
 
-export const encoderOf = ({ features, hidden, architecture = 'set' }: PortfolioShape): EncoderShape => ({
+export const encoderOf = ({
+  features,
+  hidden,
+  architecture = 'set',
+  lookbackDays = 1,
+}: PortfolioShape): EncoderShape => ({
   architecture,
   inputs: features,
   hidden,
+  columns: (features - STATE_COLUMNS.length) / lookbackDays,
+  days: lookbackDays,
 });
 
 /** What squashed tilts and the exposure shift may reach: e^4 between two assets is concentration enough. */
