@@ -4,6 +4,7 @@ import type { EnvironmentData } from '../../domain/environment/environment.ts';
 import { badInput, ProductError } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
+import { assertFeasibleLimits } from '../../domain/risk/feasible-limits.ts';
 import {
   INITIAL_PARAMETERS,
   JOB_ARRAYS,
@@ -32,8 +33,10 @@ export async function readJob(folder: string): Promise<{ spec: TrainingJobSpec; 
   const parsed = trainingJobSchema.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [];
     throw badInput('JOB_SCHEMA', 'input/job.json does not describe a training job', {
-      facts: { field: issue.path.join('.') || '(root)', problem: issue.message },
+      facts: { field: [...issue.path, ...unknown.slice(0, 1)].join('.') || '(root)', problem: issue.message },
+      remedy: 'The fields and their meaning are in domain/training/job.ts and domain/training/settings.ts.',
     });
   }
   if (parsed.data.stateColumns.join() !== STATE_COLUMNS.join()) {
@@ -43,6 +46,24 @@ export async function readJob(folder: string): Promise<{ spec: TrainingJobSpec; 
   }
   checkLookback(parsed.data);
   return { spec: parsed.data, hash: sha256(bytes) };
+}
+
+/** What would only be found when the environment is made: limits that no portfolio meets, episodes that the window has no room for. */
+function checkMarket(spec: LearnJobSpec): void {
+  const { from, to, episodeDays, dates } = spec;
+  assertFeasibleLimits(spec.limits, spec.symbols.length);
+  if (from < to && to < dates.length && to - from > episodeDays) return;
+  throw badInput('EPISODE_TOO_LONG', 'The training window has no room for one episode', {
+    facts: {
+      field: 'episodeDays',
+      value: episodeDays,
+      from,
+      to,
+      sessions: dates.length,
+      sessionsNeeded: episodeDays + 2,
+    },
+    remedy: 'Use shorter episodes or a longer window within the sessions of the job.',
+  });
 }
 
 function checkLookback(spec: TrainingJobSpec): void {
@@ -99,8 +120,37 @@ export async function readEnvironmentData(folder: string, spec: LearnJobSpec): P
     hubs: masks(riskGroups.hubs),
     illiquid: masks(riskGroups.illiquid),
   };
+  checkMarket(spec);
+  checkFeatures(spec, tensor.values, panel.tradable);
   return { panel, tensor, normaliser: spec.normaliser, groups: history, limits: spec.limits, costs: spec.costs };
 }
+
+/**
+ * NaN says that a feature is not known yet, and such an asset is not traded. A feature that was known at the session before, on an asset that
+ * trades on both, and one that is infinite, are breaks in the data.
+ */
+function checkFeatures({ dates, symbols, columns }: LearnJobSpec, values: Float32Array, tradable: Uint8Array): void {
+  const [A, F] = [symbols.length, columns.length];
+  const known = new Uint8Array(A);
+  for (let row = 0; row < tradable.length; row++) {
+    const asset = row % A;
+    let unknown = -1;
+    for (let f = 0; f < F; f++) {
+      const value = values[row * F + f];
+      if (Number.isNaN(value)) unknown = f;
+      else if (!Number.isFinite(value)) throw notFinite(dates[Math.floor(row / A)], symbols[asset], columns[f], value);
+    }
+    const broken = unknown >= 0 && known[asset] === 1 && tradable[row] === 1;
+    if (broken) throw notFinite(dates[Math.floor(row / A)], symbols[asset], columns[unknown], Number.NaN);
+    known[asset] = tradable[row] === 1 && unknown < 0 ? 1 : 0;
+  }
+}
+
+const notFinite = (day: string, asset: string, feature: string, value: number): ProductError =>
+  badInput('FEATURES_NOT_FINITE', `Feature ${feature} of ${asset} on ${day} is not a finite number`, {
+    facts: { asset, day, feature, value: String(value) },
+    remedy: 'Check the bars of this asset on this day (drl data check), then compute the features again.',
+  });
 
 /** The parameters to begin with; null where the job names none. */
 export async function readInitial(

@@ -69,6 +69,27 @@ export interface RlOracles {
     z: number[];
     expected: { log_prob_z: number; entropy_z: number; grad_mean: number[]; grad_log_std: number[] };
   }[];
+  sac: {
+    mean: number[];
+    log_std: number[];
+    pre_tanh: number[];
+    expected: { action: number[]; log_prob: number };
+  }[];
+  sac_targets: {
+    rewards: number[];
+    dones: number[];
+    next_q1: number[];
+    next_q2: number[];
+    next_log_prob: number[];
+    gamma: number;
+    log_alpha: number;
+    target_entropy: number;
+    expected: {
+      target: number[];
+      grad_log_alpha: number;
+      polyak: { tau: number; source: number[]; target_before: number[]; target_after: number[] };
+    };
+  };
   adam: {
     optimizer: string;
     settings: { lr: number; betas: [number, number]; eps: number; weight_decay?: number };
