@@ -45,7 +45,7 @@ const open = (data: EnvironmentData, reward: RewardSettings, days = 60): Portfol
 
 const randomActions = (random: ReturnType<typeof createRandom>): Float32Array =>
   Float32Array.from({ length: N * D }, (_, i) =>
-    i % D === D - 1 ? -0.3 + 0.2 * random.normal() : 0.5 * random.normal(),
+    i % D === D - 1 ? -0.8 + 0.1 * random.normal() : 0.5 * random.normal(),
   );
 
 /** Rewards [N, days] and their sum's gradient with respect to the actions [N, days, D], as the graph has them. */
@@ -125,7 +125,7 @@ async function holdsToFiniteDifferences(reward: RewardSettings, days: number): P
   for (let day = 0; day < days; day++) {
     for (let probe = 0; probe < 6; probe++) {
       const direction = Float32Array.from({ length: N * D }, () => random.normal());
-      const step = 1 / 512;
+      const step = 1 / 4096;
       const moved = (by: number): Float32Array[] =>
         actions.map((action, t) => (t === day ? action.map((value, i) => value + by * direction[i]) : action));
       const slope = (total(moved(step)) - total(moved(-step))) / (2 * step);
