@@ -1,4 +1,5 @@
 import { exposureScale, groupCap, type RiskContext, WEIGHT_TOLERANCE } from './context.ts';
+import { isLongShort, maxNetOf } from './limits.ts';
 
 export interface Check {
   accepted: boolean;
@@ -32,11 +33,12 @@ function checkNames(weights: ArrayLike<number>, context: RiskContext, tolerance:
     const w = weights[a];
     const name = nameOf(context, a);
     if (!Number.isFinite(w)) reasons.push(`${name}: the weight is not a finite number`);
-    else if (w < -tolerance) reasons.push(`${name}: weight ${percent(w)} is negative`);
+    else if (w < -tolerance && !isLongShort(limits)) reasons.push(`${name}: weight ${percent(w)} is negative`);
     else if (frozen[a] === 1) {
       if (Math.abs(w - drifted[a]) > tolerance)
         reasons.push(`${name}: cannot be traded, yet goes from ${percent(drifted[a])} to ${percent(w)}`);
-    } else if (w > cap + tolerance) reasons.push(`${name}: weight ${percent(w)} is above the cap of ${percent(cap)}`);
+    } else if (Math.abs(w) > cap + tolerance)
+      reasons.push(`${name}: weight ${percent(w)} is above the cap of ${percent(cap)}`);
   }
   return reasons;
 }
@@ -52,9 +54,9 @@ function checkTotals(weights: ArrayLike<number>, context: RiskContext, tolerance
     ]),
     ['hubs', limits.maxHubWeight, (a) => hubs[a] === 1],
     ['illiquid assets', limits.maxIlliquidWeight, (a) => illiquid[a] === 1],
-    ['all assets', limits.maxGross, () => true],
+    ['all assets', maxNetOf(limits), () => true],
   ];
-  return rows.flatMap(([name, cap, belongs]) => {
+  const totals = rows.flatMap(([name, cap, belongs]) => {
     let total = 0;
     let fixed = 0;
     for (let a = 0; a < groups.length; a += 1) {
@@ -62,12 +64,31 @@ function checkTotals(weights: ArrayLike<number>, context: RiskContext, tolerance
       total += weights[a];
       if (context.frozen[a] === 1) fixed += context.drifted[a];
     }
-    const limit = Math.max(scale * cap, fixed);
-    return total > limit + tolerance
+    const side = total < 0 ? -1 : 1;
+    const limit = Math.max(scale * cap, side * fixed);
+    return side * total > limit + tolerance
       ? [`${name}: total weight ${percent(total)} is above the cap of ${percent(limit)}`]
       : [];
   });
+  return [...totals, ...checkGross(weights, context, scale, tolerance)];
 }
+
+/** Of a long/short book: the sum of sizes, which the sum of weights does not bound. */
+function checkGross(weights: ArrayLike<number>, context: RiskContext, scale: number, tolerance: number): string[] {
+  const { limits, frozen, drifted } = context;
+  if (!isLongShort(limits)) return [];
+  let [gross, fixed] = [0, 0];
+  for (let a = 0; a < drifted.length; a += 1) {
+    gross += Math.abs(weights[a]);
+    if (frozen[a] === 1) fixed += Math.abs(drifted[a]);
+  }
+  const limit = Math.max(scale * limits.maxGross, fixed);
+  return gross > limit + tolerance ? [`gross exposure ${percent(gross)} is above the cap of ${percent(limit)}`] : [];
+}
+
+/** By how much a position takes more risk; one that changes sides is a new one. */
+const growthOfSize = (before: number, after: number): number =>
+  before * after < 0 ? Math.abs(after) : Math.abs(after) - Math.abs(before);
 
 function checkTrade(weights: ArrayLike<number>, context: RiskContext, tolerance: number): string[] {
   const { limits, drifted, drawdown } = context;
@@ -78,7 +99,7 @@ function checkTrade(weights: ArrayLike<number>, context: RiskContext, tolerance:
     const change = weights[a] - drifted[a];
     if (change > 0) bought += change;
     else sold -= change;
-    highestRise = Math.max(highestRise, change);
+    highestRise = Math.max(highestRise, isLongShort(limits) ? growthOfSize(drifted[a], weights[a]) : change);
   }
   const rises = highestRise > tolerance;
   const turnover = Math.max(bought, sold);

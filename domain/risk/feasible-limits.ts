@@ -1,5 +1,5 @@
 import { badInput } from '../errors.ts';
-import type { Limits } from './limits.ts';
+import { isLongShort, type Limits, maxNetOf } from './limits.ts';
 
 /** One basis point: what cannot be held below this cannot be settled. */
 const SMALLEST = 0.0001;
@@ -33,6 +33,14 @@ export function assertFeasibleLimits(limits: Limits, assets: number, groupNames?
       limits.maxGroupWeight,
       'every group is capped below one basis point',
       `Set maxGroupWeight to at least ${SMALLEST}.`,
+    );
+  }
+  if (isLongShort(limits) && maxNetOf(limits) > limits.maxGross) {
+    fail(
+      'maxNet',
+      maxNetOf(limits),
+      'the cap on the sum of weights is above the cap on the sum of their sizes',
+      `Set maxNet to at most maxGross (${limits.maxGross}).`,
     );
   }
   if (limits.maxWeight > limits.maxGross) {

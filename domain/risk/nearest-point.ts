@@ -2,7 +2,7 @@
  * The nearest point of a polyhedron: minimise 1/2 |w - v|^2 subject to
  *
  *   lower <= w <= upper
- *   sum of w over the members of a row <= cap   (or = cap)
+ *   sum of w over the members of a row <= cap   (or = cap; or minus the sum, with `sign` -1)
  *   sum |w| <= gross
  *   sum (w - reference)+ <= maxBuys,  sum (reference - w)+ <= maxSells,  sum |w - reference| <= maxTraded
  *
@@ -17,7 +17,7 @@ export interface Polyhedron {
   lower: Float64Array;
   upper: Float64Array;
   /** Coupling rows; `members` are indices. */
-  rows: readonly { members: Int32Array; cap: number; equality?: boolean }[];
+  rows: readonly { members: Int32Array; cap: number; equality?: boolean; sign?: -1 }[];
   /** null: none. Where every lower bound is >= 0 use a row instead: it is cheaper. */
   gross: number | null;
   reference: Float64Array | null;
@@ -103,8 +103,8 @@ export class NearestPoint {
     for (let k = 0; k < rows.length; k += 1) {
       const value = dual[k];
       if (value === 0) continue;
-      const { members } = rows[k];
-      for (let j = 0; j < members.length; j += 1) alpha[members[j]] += value;
+      const { members, sign = 1 } = rows[k];
+      for (let j = 0; j < members.length; j += 1) alpha[members[j]] += sign * value;
     }
     const grossAt = rows.length;
     const mu = gross === null ? 0 : dual[grossAt];
@@ -152,10 +152,10 @@ export class NearestPoint {
     const w = this.#w;
     const g = this.#gradient;
     for (let k = 0; k < rows.length; k += 1) {
-      const { members, cap } = rows[k];
+      const { members, cap, sign = 1 } = rows[k];
       let sum = 0;
       for (let j = 0; j < members.length; j += 1) sum += w[members[j]];
-      g[k] = sum - cap;
+      g[k] = sign * sum - cap;
     }
     let k = rows.length;
     if (gross !== null) {
@@ -228,14 +228,14 @@ export class NearestPoint {
     }
   }
 
-  #memberTable = new Uint8Array(0);
+  #memberTable = new Int8Array(0);
   #membersOf: Polyhedron['rows'] | null = null;
-  #membership(): Uint8Array {
+  #membership(): Int8Array {
     const { rows } = this.#set;
     if (this.#membersOf !== rows || this.#memberTable.length !== rows.length * this.#n) {
-      this.#memberTable = new Uint8Array(rows.length * this.#n);
+      this.#memberTable = new Int8Array(rows.length * this.#n);
       rows.forEach((row, k) => {
-        for (const i of row.members) this.#memberTable[k * this.#n + i] = 1;
+        for (const i of row.members) this.#memberTable[k * this.#n + i] = row.sign ?? 1;
       });
       this.#membersOf = rows;
     }

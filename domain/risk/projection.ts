@@ -1,7 +1,7 @@
 import { ProductError } from '../errors.ts';
 import type { LimitHit } from '../lineage/decision.ts';
 import { exposureScale, groupCap, type RiskContext, WEIGHT_TOLERANCE } from './context.ts';
-import type { Limits } from './limits.ts';
+import { isLongShort, type Limits, maxNetOf } from './limits.ts';
 import { NearestPoint, type Polyhedron } from './nearest-point.ts';
 
 export { type Check, checkWeights } from './check.ts';
@@ -32,10 +32,11 @@ export function projectWeights(target: Float64Array, context: RiskContext): Proj
  *    cap is no longer there for the others (never less than nothing).
  * 2. Every cap and the target are scaled by s: drawdown control is the last word on the size of the book, and the result is
  *    s times a portfolio that keeps the unscaled caps.
- * 3. The answer is the point nearest to s x target (a target weight beyond [-1, 2] counts as -1 or 2) within the scaled caps and
+ *    In a long/short book a cap on one asset bounds its size, one on a group, the hubs or the least liquid bounds their sum either way.
+ * 3. The answer is the point nearest to s x target (a target weight beyond [-1, 2] counts as -1 or 2; beyond +-20 in a long/short book) within the scaled caps and
  *    within one-way turnover `maxTurnover` of d.
  * 4. Lowering risk goes before turnover: let p be the portfolio within the scaled caps that is nearest to d. If even p needs
- *    more than `maxTurnover`, the answer is p. p is reached by sales alone, so every answer either keeps the turnover limit
+ *    more than `maxTurnover`, the answer is p. A long-only p is reached by sales alone, so every answer either keeps the turnover limit
  *    or raises no weight: the rule that the contract can check.
  */
 export class RiskProjector {
@@ -43,9 +44,10 @@ export class RiskProjector {
   readonly #groups: Int32Array;
   readonly #groupNames: readonly string[];
   readonly #caps: Float64Array;
+  readonly #longShort: boolean;
   readonly #rowMembers: Int32Array[];
   readonly #everyone: Int32Array;
-  /** Weight by group, then hubs, illiquid, gross. */
+  /** Weight by group, then hubs, illiquid, all (net). */
   readonly #sums: Float64Array;
   readonly #frozenSums: Float64Array;
   readonly #wanted: Float64Array;
@@ -63,6 +65,7 @@ export class RiskProjector {
 
   constructor(groups: Int32Array, groupNames: readonly string[], limits: Limits) {
     const assets = groups.length;
+    this.#longShort = isLongShort(limits);
     this.#groups = groups;
     this.#groupNames = groupNames;
     this.#caps = Float64Array.from(groupNames, (name) => groupCap(limits, name));
@@ -104,8 +107,8 @@ export class RiskProjector {
     let wanted = 0;
     let held = 0;
     for (let a = 0; a < drifted.length; a += 1) {
-      wanted += Math.min(2, Math.max(0, target[a]));
-      held += drifted[a];
+      wanted += this.#longShort ? Math.abs(target[a]) : Math.min(2, Math.max(0, target[a]));
+      held += Math.abs(drifted[a]);
     }
     const present = wanted > 0 ? held / wanted : most;
     if (present <= most && present >= most * (1 - band)) this.#scale = present;
@@ -114,10 +117,12 @@ export class RiskProjector {
 
   #scaleTarget(target: ArrayLike<number>, scale: number, context: RiskContext): void {
     const { frozen, drifted } = context;
+    const low = this.#longShort ? -20 : -1;
+    const high = this.#longShort ? 20 : 2;
     for (let a = 0; a < this.#wanted.length; a += 1) {
       const weight = target[a];
       if (!Number.isFinite(weight)) throw notFinite(context, a, weight);
-      this.#wanted[a] = frozen[a] === 1 ? drifted[a] : scale * Math.min(2, Math.max(-1, weight));
+      this.#wanted[a] = frozen[a] === 1 ? drifted[a] : scale * Math.min(high, Math.max(low, weight));
     }
   }
 
@@ -161,22 +166,31 @@ export class RiskProjector {
   #cap(k: number, scale: number, limits: Limits): number {
     const at = this.#groupNames.length;
     if (k < at) return scale * this.#caps[k];
-    return scale * (k === at ? limits.maxHubWeight : k === at + 1 ? limits.maxIlliquidWeight : limits.maxGross);
+    return scale * (k === at ? limits.maxHubWeight : k === at + 1 ? limits.maxIlliquidWeight : maxNetOf(limits));
   }
 
   /** Whether tradable assets keep the scaled caps, given what frozen assets take. */
   #keepsCaps(weights: Float64Array, scale: number, context: RiskContext): boolean {
     const { limits, frozen } = context;
     const nameCap = scale * limits.maxWeight;
+    const least = this.#longShort ? -nameCap : 0;
     for (let a = 0; a < weights.length; a += 1) {
-      if (frozen[a] === 0 && !(weights[a] >= 0 && weights[a] <= nameCap)) return false;
+      if (frozen[a] === 0 && !(weights[a] >= least && weights[a] <= nameCap)) return false;
     }
     this.#totals(weights, context);
     for (let k = 0; k < this.#sums.length; k += 1) {
       const cap = this.#cap(k, scale, limits);
       if (this.#sums[k] > Math.max(cap, this.#frozenSums[k])) return false;
+      if (this.#longShort && -this.#sums[k] > Math.max(cap, -this.#frozenSums[k])) return false;
     }
-    return true;
+    return !this.#longShort || sizeOf(weights) <= this.#grossCap(scale, context);
+  }
+
+  /** The scaled cap on the sum of sizes of a long/short book, given what frozen assets take. */
+  #grossCap(scale: number, { limits, frozen, drifted }: RiskContext): number {
+    let fixed = 0;
+    for (let a = 0; a < frozen.length; a += 1) if (frozen[a] === 1) fixed += Math.abs(drifted[a]);
+    return Math.max(scale * limits.maxGross, fixed);
   }
 
   #projectOnto(scale: number, context: RiskContext, out: Float64Array): void {
@@ -218,7 +232,7 @@ export class RiskProjector {
     const { limits, frozen, drifted } = context;
     const nameCap = scale * limits.maxWeight;
     for (let a = 0; a < frozen.length; a += 1) {
-      this.#lower[a] = frozen[a] === 1 ? drifted[a] : 0;
+      this.#lower[a] = frozen[a] === 1 ? drifted[a] : this.#longShort ? -nameCap : 0;
       this.#upper[a] = frozen[a] === 1 ? drifted[a] : nameCap;
     }
     this.#totals(drifted, context);
@@ -228,8 +242,14 @@ export class RiskProjector {
       let reach = 0;
       for (let j = 0; j < members.length; j += 1) reach += this.#upper[members[j]];
       if (members.length > 0 && reach > cap) rows.push({ members, cap });
+      if (!this.#longShort) return;
+      const floor = Math.max(this.#cap(k, scale, limits), -this.#frozenSums[k]);
+      let depth = 0;
+      for (let j = 0; j < members.length; j += 1) depth -= this.#lower[members[j]];
+      if (members.length > 0 && depth > floor) rows.push({ members, cap: floor, sign: -1 });
     });
-    return { lower: this.#lower, upper: this.#upper, rows, gross: null, reference: null, maxBuys: 1, maxSells: 1 };
+    const gross = this.#longShort ? this.#grossCap(scale, context) : null;
+    return { lower: this.#lower, upper: this.#upper, rows, gross, reference: null, maxBuys: 1, maxSells: 1 };
   }
 
   #allMembers(context: RiskContext): Int32Array[] {
@@ -256,9 +276,9 @@ export class RiskProjector {
       if (frozen[a] === 1) {
         if (Math.abs(target[a] - drifted[a]) > WEIGHT_TOLERANCE)
           hits.push({ limit: 'notTradable', on, before: target[a], after: weights[a] });
-      } else if (target[a] < -WEIGHT_TOLERANCE)
+      } else if (!this.#longShort && target[a] < -WEIGHT_TOLERANCE)
         hits.push({ limit: 'longOnly', on, before: target[a], after: weights[a] });
-      else if (target[a] > limits.maxWeight + WEIGHT_TOLERANCE)
+      else if (Math.abs(target[a]) > limits.maxWeight + WEIGHT_TOLERANCE)
         hits.push({ limit: 'maxWeight', on, before: target[a], after: weights[a] });
     }
     this.#totals(wanted, context);
@@ -266,13 +286,16 @@ export class RiskProjector {
     this.#totals(weights, context);
     const at = this.#groupNames.length;
     for (let k = 0; k < before.length; k += 1) {
-      if (before[k] <= this.#cap(k, 1, limits) + WEIGHT_TOLERANCE) continue;
-      const limit =
-        k < at ? 'maxGroupWeight' : k === at ? 'maxHubWeight' : k === at + 1 ? 'maxIlliquidWeight' : 'maxGross';
+      const size = this.#longShort ? Math.abs(before[k]) : before[k];
+      if (size <= this.#cap(k, 1, limits) + WEIGHT_TOLERANCE) continue;
+      const all = this.#longShort ? 'maxNet' : 'maxGross';
+      const limit = k < at ? 'maxGroupWeight' : k === at ? 'maxHubWeight' : k === at + 1 ? 'maxIlliquidWeight' : all;
       const on = k < at ? this.#groupNames[k] : k === at ? 'hubs' : k === at + 1 ? 'illiquid' : 'portfolio';
       hits.push({ limit, on, before: before[k], after: this.#sums[k] });
     }
-    this.#portfolioHits(hits, weights, scale, before[at + 2], context);
+    if (this.#longShort && sizeOf(wanted) > limits.maxGross + WEIGHT_TOLERANCE)
+      hits.push({ limit: 'maxGross', on: 'portfolio', before: sizeOf(wanted), after: sizeOf(weights) });
+    this.#portfolioHits(hits, weights, scale, this.#longShort ? sizeOf(wanted) : before[at + 2], context);
     return hits;
   }
 
@@ -282,11 +305,16 @@ export class RiskProjector {
       hits.push({ limit, on: 'portfolio', before: this.#turnoverWanted, after: this.#turnover(weights, context) });
     }
     if (scale < 1) {
-      let after = 0;
-      for (const w of weights) after += w;
-      hits.push({ limit: 'drawdown', on: 'portfolio', before: gross, after });
+      hits.push({ limit: 'drawdown', on: 'portfolio', before: gross, after: sizeOf(weights) });
     }
   }
+}
+
+/** Sum of the sizes of weights. */
+function sizeOf(weights: ArrayLike<number>): number {
+  let total = 0;
+  for (let a = 0; a < weights.length; a += 1) total += Math.abs(weights[a]);
+  return total;
 }
 
 function indicesWhere(n: number, test: (i: number) => boolean): Int32Array {
