@@ -1,4 +1,4 @@
-import { UsableTable } from '../environment/environment.ts';
+import { signedAction, UsableTable } from '../environment/environment.ts';
 import { type MarketData, PortfolioLoop } from '../environment/portfolio-loop.ts';
 import { badInput } from '../errors.ts';
 import { ObservationBuilder } from '../features/observation.ts';
@@ -172,7 +172,7 @@ export function modelPolicy(name: string, policy: Policy, tensor: FeatureTensor,
       builder.write(t, { held: book.held, cash: book.cash, drawdown: book.drawdown(limits), usable }, observation, 0);
       const answer = policy.act(observation, 1, assets, builder.width);
       const weights = (action: Float32Array): Float64Array => {
-        actionToWeights(action, 0, usable, target);
+        actionToWeights(action, 0, usable, target, signedAction({ limits, tensor }, t));
         return target;
       };
       return isPromise(answer) ? answer.then(weights) : weights(answer);

@@ -240,3 +240,12 @@ test('an action that is not finite stops with the asset', async () => {
     facts: { asset: 'KNOWN02', field: 'action of test model' },
   });
 });
+
+test('a model that goes short is refused: the contract settles long-only books', async () => {
+  const inputs = inputsAt(START, null);
+  const signed = { ...inputs.champion.model, limits: { ...model.limits, mode: 'longShort' as const } };
+  await expect(computeDecision({ ...inputs, champion: { ...inputs.champion, model: signed } })).rejects.toMatchObject({
+    code: 'DECIDE_LONG_SHORT',
+    facts: { field: 'limits.mode' },
+  });
+});

@@ -14,6 +14,7 @@ import { actionToWeights } from '../portfolio/action.ts';
 import type { PortfolioBook } from '../portfolio/book.ts';
 import { oneWayTurnover, tradeCost } from '../portfolio/trade-cost.ts';
 import { toBasisPoints } from '../risk/basis-points.ts';
+import { isLongShort } from '../risk/limits.ts';
 import { projectWeights } from '../risk/projection.ts';
 
 /** A registered model with its policy loaded into a runtime. */
@@ -60,6 +61,7 @@ export async function computeDecision(inputs: DecisionInputs): Promise<ComputedD
   const t = lastSession(inputs);
   const { panel, champion, challenger } = inputs;
   const { limits, costs } = champion.model;
+  if (isLongShort(limits)) throw notSettled(champion.model.name);
   const market: MarketData = { panel, groups: inputs.groups, limits, costs };
   const book = bookAt(inputs, market, t);
   const drawdown = book.drawdown(limits);
@@ -253,6 +255,12 @@ function lostFeature(inputs: DecisionInputs, builder: ObservationBuilder, usable
   }
   return null;
 }
+
+const notSettled = (model: string): ProductError =>
+  refused('DECIDE_LONG_SHORT', `${model} holds short positions or leverage, which the contract does not settle`, {
+    facts: { field: 'limits.mode', value: 'longShort', model },
+    remedy: 'Train and promote a model of a long-only universe; long/short books are for training and research.',
+  });
 
 const notFinite = ({ asset, day, field }: { asset: string; day: string; field: string }): ProductError =>
   new ProductError('DECIDE_NOT_FINITE', `${field} of ${asset} on ${day} is not a finite number: nothing is decided`, {

@@ -64,7 +64,7 @@ describe('the environment and the backtest are one loop', () => {
       done = step.done;
     }
     expect(environment.t).toBe(30 + 40);
-    const last = environment.book.growth(data.panel, environment.t + 1, data.costs.cashRateAnnual);
+    const last = environment.book.growth(data.panel, environment.t + 1, data.costs);
     // the first interval, earned in cash before the first fill, belongs to no decision
     const first = 1 + data.costs.cashRateAnnual / 252;
     expect(sum / REWARD_SCALE).toBeCloseTo(Math.log((environment.book.nav * last) / first), 12);
@@ -161,19 +161,64 @@ describe('the environment checker', () => {
     expect(checkEnvironment(new PortfolioEnvironment(data, options), 7)).toEqual([]);
   });
 
-  test('finds a reward that is not finite and an observation that is not', () => {
+  /** Ours with some of it replaced. */
+  function broken(parts: (environment: PortfolioEnvironment) => Partial<Record<keyof PortfolioEnvironment, unknown>>) {
     const environment = new PortfolioEnvironment(data, options);
-    const broken = Object.create(environment, {
-      assets: { value: 5 },
-      features: { value: environment.features },
-      book: { get: () => environment.book },
-      observe: { value: (out: Float32Array) => out.fill(0, 1) },
-      step: { value: () => ({ reward: Number.NaN, done: false }) },
-      reset: { value: () => environment.resetAt(20) },
-    }) as PortfolioEnvironment;
-    expect(checkEnvironment(broken, 7)).toEqual(
-      expect.arrayContaining(['observation: asset 0, column 0 is not finite', 'a reward is not finite']),
-    );
+    const replaced = parts(environment) as Record<PropertyKey, unknown>;
+    return new Proxy(environment, {
+      get(target, name) {
+        if (name in replaced) return replaced[name];
+        const value = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+  const step = { reward: 0, done: false, terminated: false };
+  const cases: [string, Parameters<typeof broken>[0], string][] = [
+    [
+      'an observation that is not finite',
+      () => ({ observe: (out: Float32Array) => out.fill(0, 1) }),
+      'observation: asset 0, column 0 is not finite',
+    ],
+    [
+      'a reward that is not finite',
+      () => ({ step: () => ({ ...step, reward: Number.NaN }) }),
+      'a reward is not finite',
+    ],
+    [
+      'an end that is none',
+      () => ({ step: () => ({ ...step, terminated: true }) }),
+      'an episode is terminated and goes on',
+    ],
+    [
+      'a short position in a long-only book',
+      ({ book }) => ({ book: { ...book.state(), held: Float64Array.of(-0.1, 0.1, 0, 0, 0), cash: 1 } }),
+      'a held weight is negative or not a number',
+    ],
+    [
+      'weights that do not add up',
+      ({ book }) => ({ book: { ...book.state(), cash: 0.7 } }),
+      'weights and cash do not sum to 1',
+    ],
+    ['a NAV of nothing', ({ book }) => ({ book: { ...book.state(), nav: 0 } }), 'NAV is not positive'],
+    [
+      'a high-water mark that is none',
+      ({ book }) => ({ book: { ...book.state(), nav: 1.5 } }),
+      'the high-water mark is below NAV',
+    ],
+    [
+      'a state that does not restore',
+      (environment) => ({ restore: () => environment.resetAt(90) }),
+      'restoring a state gives another one',
+    ],
+    [
+      'randomness of its own',
+      () => ({ step: () => ({ ...step, reward: Math.random() }) }),
+      'the same seed does not give the same rewards',
+    ],
+  ];
+  test.each(cases)('finds %s', (_, parts, problem) => {
+    expect(checkEnvironment(broken(parts), 7)).toContain(problem);
   });
 });
 

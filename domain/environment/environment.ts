@@ -3,10 +3,10 @@ import type { RiskGroupsHistory } from '../features/groups.ts';
 import { ObservationBuilder } from '../features/observation.ts';
 import type { FeatureTensor, Normaliser } from '../features/spec.ts';
 import type { MarketPanel } from '../market/panel.ts';
-import { actionToWeights } from '../portfolio/action.ts';
+import { actionToWeights, type SignedAction } from '../portfolio/action.ts';
 import type { PortfolioBook } from '../portfolio/book.ts';
 import type { Costs } from '../portfolio/costs.ts';
-import type { Limits } from '../risk/limits.ts';
+import { isLongShort, type Limits } from '../risk/limits.ts';
 import type { Random } from '../simulation/random.ts';
 import { PortfolioLoop } from './portfolio-loop.ts';
 import {
@@ -40,6 +40,9 @@ export interface EnvironmentOptions {
     maxStartDrawdown?: number;
   };
 }
+
+/** A book that grows to less than this share of itself in one session is ruined: its episode ends, and its reward is that of this share. */
+const RUIN = 1e-3;
 
 const usableTables = new WeakMap<FeatureTensor, WeakMap<MarketPanel, (Uint8Array | undefined)[]>>();
 
@@ -86,7 +89,7 @@ export class PortfolioEnvironment {
   readonly #options: EnvironmentOptions;
   readonly #target: Float64Array;
   readonly #outcome: DecisionOutcome = { cost: 0, growth: 1, turnover: 0, drawdownBefore: 0, drawdownAfter: 0 };
-  readonly #result = { reward: 0, done: false };
+  readonly #result = { reward: 0, done: false, terminated: false };
   readonly #view: { held: Float64Array; cash: number; drawdown: number; usable: Uint8Array };
   /** Of the net returns of this episode, before the next step: for the differential Sharpe ratio. */
   readonly moments: ReturnMoments = { ...START_MOMENTS };
@@ -163,24 +166,30 @@ export class PortfolioEnvironment {
     this.#builder.write(this.t, view, out, offset);
   }
 
-  /** The object returned is reused by the next step. */
-  step(action: Float32Array, offset: number): { reward: number; done: boolean } {
+  /**
+   * The object returned is reused by the next step. `terminated` (Gymnasium's word): the book has lost all but a thousandth over what the decision
+   * earns, which only leverage or short positions can; where `done` alone is true, time was up.
+   */
+  step(action: Float32Array, offset: number): { reward: number; done: boolean; terminated: boolean } {
     const { panel, costs, limits } = this.#data;
     const loop = this.#loop;
     const usable = this.#usable.at(loop.t);
-    actionToWeights(action, offset, usable, this.#target);
+    actionToWeights(action, offset, usable, this.#target, signedAction(this.#data, loop.t));
     loop.choose(this.#target, usable);
     loop.advance();
     const { book } = loop;
     const outcome = this.#outcome;
     outcome.cost = loop.cost;
     outcome.turnover = loop.turnover;
-    outcome.growth = book.growth(panel, loop.t + 1, costs.cashRateAnnual);
+    const growth = book.growth(panel, loop.t + 1, costs);
+    const ruined = growth <= RUIN;
+    outcome.growth = ruined ? RUIN : growth;
     outcome.drawdownBefore = book.drawdown(limits);
     outcome.drawdownAfter = Math.max(0, 1 - (book.nav * outcome.growth) / book.highWaterMark);
     this.#result.reward = rewardOf(this.#options.reward, outcome, this.moments);
     updateMoments(this.moments, (1 - outcome.cost) * outcome.growth - 1, this.#options.reward);
-    this.#result.done = loop.t > this.#lastDecision;
+    this.#result.terminated = ruined;
+    this.#result.done = ruined || loop.t > this.#lastDecision;
     return this.#result;
   }
 
@@ -193,6 +202,15 @@ export class PortfolioEnvironment {
     this.#lastDecision = state.lastDecision;
     Object.assign(this.moments, state.moments);
   }
+}
+
+/** What turns an action into a long/short book at session `t`; null: the book is long only. */
+export function signedAction(
+  { limits, tensor }: Pick<EnvironmentData, 'limits' | 'tensor'>,
+  t: number,
+): SignedAction | null {
+  if (!isLongShort(limits)) return null;
+  return { anchorLogit: tensor.anchorLogit, at: t * tensor.symbols.length, maxGross: limits.maxGross };
 }
 
 function checkAligned({ panel, tensor }: EnvironmentData): void {

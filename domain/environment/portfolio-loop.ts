@@ -147,7 +147,7 @@ export class PortfolioLoop {
     const { panel, costs } = this.data;
     this.t += 1;
     if (inUnits && this.#hasPending) this.#driftPending();
-    this.book.markTo(panel, this.t, costs.cashRateAnnual);
+    this.book.markTo(panel, this.t, costs);
     this.drifted.set(this.book.held);
     this.turnover = 0;
     this.cost = 0;

@@ -42,7 +42,7 @@ export class VectorEnvironment {
   readonly rewards: Float64Array;
   /** [n] */
   readonly dones: Uint8Array;
-  /** [n] Gymnasium's `truncated`: an episode of a portfolio ends because its time is up, so these are the `dones`. */
+  /** [n] Gymnasium's `truncated`: the episode ended because its time was up, and not with the ruin of its book. */
   readonly truncated: Uint8Array;
   /** float32 [n, A, F]: what followed the last step of an episode that ended; rows where `dones` is 1 are valid. */
   readonly finalObservations: Float32Array;
@@ -58,7 +58,7 @@ export class VectorEnvironment {
     this.observations = new Float32Array(n * this.assets * this.features);
     this.rewards = new Float64Array(n);
     this.dones = new Uint8Array(n);
-    this.truncated = this.dones;
+    this.truncated = new Uint8Array(n);
     this.finalObservations = new Float32Array(this.observations.length);
     this.environments.forEach((environment, i) => {
       environment.reset(this.#randoms[i]);
@@ -74,9 +74,10 @@ export class VectorEnvironment {
     const width = this.assets + 1;
     for (let i = 0; i < this.n; i += 1) {
       const environment = this.environments[i];
-      const { reward, done } = environment.step(actions, i * width);
+      const { reward, done, terminated } = environment.step(actions, i * width);
       this.rewards[i] = reward;
       this.dones[i] = done ? 1 : 0;
+      this.truncated[i] = done && !terminated ? 1 : 0;
       onStep?.(environment, i);
       if (done) {
         environment.observe(this.finalObservations, i * this.assets * this.features);
@@ -98,6 +99,7 @@ export class VectorEnvironment {
     this.#randoms = state.randoms.map((random) => createRandom(random));
     this.rewards.fill(0);
     this.dones.fill(0);
+    this.truncated.fill(0);
     this.environments.forEach((environment, i) => {
       environment.restore(fromJson(state.environments[i]));
       this.#observe(i);

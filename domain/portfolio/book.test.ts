@@ -55,8 +55,8 @@ describe('the book', () => {
     panel.returns.set([0, 0, 0.1, -0.05, 0, 0]);
     const book = PortfolioBook.start(2);
     book.fill(panel, 0, Float64Array.of(0.5, 0.3), free);
-    expect(book.growth(panel, 1, 0.0252)).toBeCloseTo(1 + 0.05 - 0.015 + 0.2 * 0.0001, 15);
-    book.markTo(panel, 1, 0.0252);
+    expect(book.growth(panel, 1, { cashRateAnnual: 0.0252 })).toBeCloseTo(1 + 0.05 - 0.015 + 0.2 * 0.0001, 15);
+    book.markTo(panel, 1, { cashRateAnnual: 0.0252 });
     const nav = 1 + 0.05 - 0.015 + 0.2 * 0.0001;
     expect(book.nav).toBeCloseTo(nav, 15);
     expect(book.held[0]).toBeCloseTo(0.55 / nav, 15);

@@ -22,6 +22,21 @@ export interface Fill {
 /** Interest on cash is simple, act/252. */
 export const SESSIONS_PER_YEAR = 252;
 
+/** What holding costs, apart from trading. */
+export type CarryCosts = Pick<
+  Costs,
+  'cashRateAnnual' | 'financingSpreadAnnual' | 'borrowRateAnnual' | 'borrowRateOverrides'
+>;
+const NO_CARRY: CarryCosts = { cashRateAnnual: 0 };
+
+/** What a unit of cash earns in one session, or costs where it is owed. */
+export const cashRate = (cash: number, { cashRateAnnual, financingSpreadAnnual = 0 }: CarryCosts): number =>
+  (cash < 0 ? cashRateAnnual + financingSpreadAnnual : cashRateAnnual) / SESSIONS_PER_YEAR;
+
+/** Fee of one session on a unit of value sold short. */
+export const borrowRate = (symbol: string, { borrowRateAnnual = 0, borrowRateOverrides }: CarryCosts): number =>
+  (borrowRateOverrides?.[symbol] ?? borrowRateAnnual) / SESSIONS_PER_YEAR;
+
 const exitTables = new WeakMap<MarketPanel, (PanelExit[] | undefined)[]>();
 
 function exitsAt(panel: MarketPanel, t: number): PanelExit[] | undefined {
@@ -41,7 +56,8 @@ function exitsAt(panel: MarketPanel, t: number): PanelExit[] | undefined {
  * The one accounting loop. Every session: `markTo` earns the interval that ends there, lets weights drift and moves what has
  * left the market; `fill` trades to the pending target and pays; `drawdown` is then read, and the next target decided.
  *
- * Money: over (t-1, t] NAV *= 1 + sum h_i r_i + cash x rate. A fill costs a fraction c of NAV, paid by the whole book: tradable
+ * Money: over (t-1, t] NAV *= 1 + sum h_i r_i + cash x rate - borrow fees. Cash that is owed (a book with leverage) pays the financing spread on
+ * top of the rate; what is sold short pays the borrow fee, and its proceeds are cash. A fill costs a fraction c of NAV, paid by the whole book: tradable
  * assets end at their target weight of the new NAV, assets that cannot be traded keep their units, cash is the rest.
  */
 export class PortfolioBook implements BookState {
@@ -50,11 +66,14 @@ export class PortfolioBook implements BookState {
   daysSinceHigh: number;
   readonly held: Float64Array;
   cash: number;
+  /** True once a book with leverage or short positions has lost all: from then on it is empty and worth nothing. */
+  bankrupt = false;
   #cost: TradeCost | null = null;
   readonly #next: Float64Array;
 
   constructor(state: BookState) {
     this.nav = state.nav;
+    this.bankrupt = state.nav === 0;
     this.highWaterMark = state.highWaterMark;
     this.daysSinceHigh = state.daysSinceHigh;
     this.held = Float64Array.from(state.held);
@@ -78,6 +97,7 @@ export class PortfolioBook implements BookState {
     this.daysSinceHigh = 0;
     this.held.fill(0);
     this.cash = 1;
+    this.bankrupt = false;
   }
 
   /** Take over a state without allocation. */
@@ -87,6 +107,7 @@ export class PortfolioBook implements BookState {
     this.daysSinceHigh = state.daysSinceHigh;
     this.held.set(state.held);
     this.cash = state.cash;
+    this.bankrupt = state.nav === 0;
   }
 
   state(): BookState {
@@ -95,10 +116,10 @@ export class PortfolioBook implements BookState {
   }
 
   /** NAV at `t` over NAV after the fill at `t - 1`, for the weights held now: what `markTo(panel, t)` multiplies NAV with. */
-  growth(panel: MarketPanel, t: number, cashRateAnnual = 0): number {
+  growth(panel: MarketPanel, t: number, costs: CarryCosts = NO_CARRY): number {
     const { held } = this;
     const row = t * held.length;
-    let gain = this.cash * (cashRateAnnual / SESSIONS_PER_YEAR);
+    let gain = this.cash * cashRate(this.cash, costs) + this.#borrowFees(panel, costs);
     for (let a = 0; a < held.length; a += 1) gain += held[a] * panel.returns[row + a];
     const exits = exitsAt(panel, t);
     if (exits)
@@ -107,16 +128,22 @@ export class PortfolioBook implements BookState {
   }
 
   /**
-   * Earn (t-1, t], drift, and move the holdings of assets that leave at `t`: free of cost, into the successor or cash.
+   * Earn (t-1, t], drift, and move the holdings of assets that leave at `t`: free of cost, into the successor or cash. A book with leverage or
+   * short positions that loses all is bankrupt.
    * @throws BOOK_NOT_FINITE naming the asset and the session when a held asset has no finite return.
    */
-  markTo(panel: MarketPanel, t: number, cashRateAnnual = 0): void {
+  markTo(panel: MarketPanel, t: number, costs: CarryCosts = NO_CARRY): void {
     const { held } = this;
-    const growth = this.growth(panel, t, cashRateAnnual);
+    const growth = this.growth(panel, t, costs);
+    if (growth <= 0 && this.#owes()) {
+      this.#end();
+      return;
+    }
+    const fees = this.#borrowFees(panel, costs);
     if (!(growth > 0) || growth === Number.POSITIVE_INFINITY) throw notFinite(panel, t, this, growth);
     const row = t * held.length;
     for (let a = 0; a < held.length; a += 1) held[a] = (held[a] * (1 + panel.returns[row + a])) / growth;
-    this.cash = (this.cash * (1 + cashRateAnnual / SESSIONS_PER_YEAR)) / growth;
+    this.cash = (this.cash * (1 + cashRate(this.cash, costs)) + fees) / growth;
     const exits = exitsAt(panel, t);
     if (exits) {
       for (const exit of exits) {
@@ -128,6 +155,28 @@ export class PortfolioBook implements BookState {
     }
     this.nav *= growth;
     this.daysSinceHigh += 1;
+  }
+
+  /** Of one session, as a fraction of NAV; never positive. */
+  #borrowFees({ symbols }: MarketPanel, costs: CarryCosts): number {
+    let fees = 0;
+    if (!costs.borrowRateAnnual && costs.borrowRateOverrides === undefined) return fees;
+    const { held } = this;
+    for (let a = 0; a < held.length; a += 1) {
+      if (held[a] < 0) fees += held[a] * borrowRate(symbols[a], costs);
+    }
+    return fees;
+  }
+
+  #owes(): boolean {
+    return this.cash < 0 || this.held.some((weight) => weight < 0);
+  }
+
+  #end(): void {
+    this.bankrupt = true;
+    this.nav = 0;
+    this.held.fill(0);
+    this.cash = 1;
   }
 
   /**

@@ -12,5 +12,10 @@ export const costsSchema = z.strictObject({
   capital: z.number().positive(),
   /** Interest on cash, annual, simple, act/252. */
   cashRateAnnual: z.number().default(0),
+  /** Fee on the value of what is sold short, annual, simple, act/252; per-asset overrides by symbol. */
+  borrowRateAnnual: z.number().nonnegative().optional(),
+  borrowRateOverrides: z.record(z.string(), z.number().nonnegative()).optional(),
+  /** What cash that is owed costs above the rate on cash, annual, simple, act/252. */
+  financingSpreadAnnual: z.number().nonnegative().optional(),
 });
 export type Costs = z.infer<typeof costsSchema>;

@@ -32,6 +32,11 @@ const tight: EnvironmentData = {
     drawdown: { ...limits.drawdown, budget: 0.03, hardLimit: 0.06 },
   },
 };
+const signed: EnvironmentData = {
+  ...loose,
+  limits: { ...limits, mode: 'longShort', maxGross: 1.4, maxNet: 1.4, maxTurnover: 3 },
+  costs: { ...costs, borrowRateAnnual: 0.05, financingSpreadAnnual: 0.02 },
+};
 const rewardOf = (changes: Partial<RewardSettings>): RewardSettings =>
   rewardSchema.parse({ lambdaVolatility: 0.7, lambdaTurnover: 0.002, lambdaDrawdown: 0.3, ...changes });
 const REWARDS: [string, RewardSettings][] = [
@@ -87,6 +92,7 @@ describe.each(REWARDS)('the reward as a graph: %s', (_, reward) => {
   test.each([
     ['limits that never bind', loose],
     ['limits that bind', tight],
+    ['short positions and leverage', signed],
   ])('its value is what the environment paid, under %s', async (_name, data) => {
     const environments = open(data, reward);
     const random = createRandom(5);
@@ -103,15 +109,17 @@ describe.each(REWARDS)('the reward as a graph: %s', (_, reward) => {
     }
   });
 
-  test('its gradient of a day is that of the environment', () => holdsToFiniteDifferences(reward, 1));
+  test('its gradient of a day is that of the environment', () => holdsToFiniteDifferences(loose, reward, 1));
+
+  test('and with short positions', () => holdsToFiniteDifferences(signed, reward, 1));
 });
 
 test('over several days the gradient goes on through drift, turnover and costs', () =>
-  holdsToFiniteDifferences(rewardOf({ lambdaDrawdown: 0 }), 4));
+  holdsToFiniteDifferences(loose, rewardOf({ lambdaDrawdown: 0 }), 4));
 
 /** What the graph does not carry from day to day: the NAV behind a drawdown and its scale, and the moments of the differential Sharpe ratio. */
-async function holdsToFiniteDifferences(reward: RewardSettings, days: number): Promise<void> {
-  const environments = open(loose, reward);
+async function holdsToFiniteDifferences(data: EnvironmentData, reward: RewardSettings, days: number): Promise<void> {
+  const environments = open(data, reward);
   const random = createRandom(6);
   for (let k = 0; k < 30; k++) environments.step(randomActions(random));
   const state = JSON.stringify(environments.state());

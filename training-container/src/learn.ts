@@ -1,4 +1,5 @@
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
+import { isLongShort, type Limits } from '../../domain/risk/limits.ts';
 import type { TrainingSettings } from '../../domain/training/settings.ts';
 import { trainDirect } from './direct.ts';
 import type { Environments, LearnerOptions, LearnerResult } from './learner.ts';
@@ -25,7 +26,12 @@ export interface PortfolioLearner {
 }
 
 /** The learner that the settings name, for a universe of `assets` seen through `columns` features. */
-export function learnerOf(settings: TrainingSettings, assets: number, columns: number): PortfolioLearner {
+export function learnerOf(
+  settings: TrainingSettings,
+  assets: number,
+  columns: number,
+  limits: Limits,
+): PortfolioLearner {
   const { architecture, lookbackDays, hidden } = settings;
   const shape: PortfolioShape = {
     assets,
@@ -33,6 +39,7 @@ export function learnerOf(settings: TrainingSettings, assets: number, columns: n
     hidden,
     architecture,
     lookbackDays,
+    longShortGross: isLongShort(limits) ? limits.maxGross : null,
     logStdInit: settings.algorithm === 'direct' ? 0 : settings.logStdInit,
   };
   if (settings.algorithm === 'ppo') {

@@ -86,7 +86,7 @@ export class PortfolioEnvironments implements Environments {
     this.differentiable = {
       factsWidth: factsWidth(assets),
       facts: this.#facts,
-      build: (g, actions, facts) => buildPortfolioReward(g, actions, facts, assets, options.reward),
+      build: (g, actions, facts) => buildPortfolioReward(g, actions, facts, assets, options.reward, data.limits),
     };
   }
 

@@ -1,12 +1,13 @@
 import type { EnvironmentData, PortfolioEnvironment } from '../../domain/environment/environment.ts';
 import { REWARD_SCALE, VARIANCE_FLOOR } from '../../domain/environment/reward.ts';
-import { SESSIONS_PER_YEAR } from '../../domain/portfolio/book.ts';
+import { borrowRate, cashRate } from '../../domain/portfolio/book.ts';
+import type { Limits } from '../../domain/risk/limits.ts';
 import type { RewardSettings } from '../../domain/training/settings.ts';
 import type { GraphBuilder } from './autodiff/graph-builder.ts';
 import type { Tensor } from './autodiff/tensor.ts';
 import { anchoredWeights } from './networks/weights.ts';
 
-/** Facts of one decision that are one number each, after the five rows of A numbers. */
+/** Facts of one decision that are one number each, after the six rows of A numbers. */
 const SCALARS = [
   'scale',
   'cashReturn',
@@ -20,7 +21,7 @@ const SCALARS = [
   'tailPrice',
   'quantile',
 ] as const;
-const ROWS = ['earned', 'before', 'after', 'usable', 'costRate'] as const;
+const ROWS = ['earned', 'before', 'after', 'usable', 'costRate', 'anchor'] as const;
 
 export const factsWidth = (assets: number): number => ROWS.length * assets + SCALARS.length;
 
@@ -48,18 +49,22 @@ export function writeFacts(
   offset: number,
 ): void {
   const { loop } = environment;
-  const { panel, costs, limits } = data;
+  const { panel, tensor, costs, limits } = data;
   const { book, drifted } = loop;
   const assets = book.held.length;
   const next = (loop.t + 1) * assets;
+  const decided = (loop.t - 1) * assets;
   const { symbols } = panel;
   for (let a = 0; a < assets; a++) {
-    out[offset + a] = panel.returns[next + a];
+    const fee = book.held[a] < 0 ? borrowRate(symbols[a], costs) : 0;
+    out[offset + a] = panel.returns[next + a] + fee;
     out[offset + assets + a] = drifted[a];
     out[offset + 2 * assets + a] = book.held[a];
     out[offset + 3 * assets + a] = usable[a];
     out[offset + 4 * assets + a] =
       (costs.commissionBps + (costs.slippageOverrides[symbols[a]] ?? costs.slippageBps)) / 10_000;
+    const logit = tensor.anchorLogit[decided + a];
+    out[offset + 5 * assets + a] = Number.isNaN(logit) ? 0 : logit;
   }
   for (const exit of panel.exits)
     if (exit.t === loop.t + 1)
@@ -67,7 +72,7 @@ export function writeFacts(
   out.set(
     [
       loop.exposureScale,
-      costs.cashRateAnnual / SESSIONS_PER_YEAR,
+      cashRate(book.cash, costs),
       loop.cost,
       book.nav / book.highWaterMark,
       book.drawdown(limits),
@@ -96,6 +101,7 @@ export function buildPortfolioReward(
   facts: Tensor,
   assets: number,
   reward: RewardSettings,
+  limits: Pick<Limits, 'mode' | 'maxGross'>,
 ): Tensor {
   const [batch, days] = actions.dims as number[];
   const row = (name: (typeof ROWS)[number]): Tensor =>
@@ -104,7 +110,8 @@ export function buildPortfolioReward(
     const at = ROWS.length * assets + SCALARS.indexOf(name);
     return g.slice(facts, 2, at, at + 1);
   };
-  const chosen = g.mul(anchoredWeights(g, actions, row('usable')), scalar('scale'));
+  const signed = limits.mode === 'longShort' ? { anchor: row('anchor'), maxGross: limits.maxGross } : null;
+  const chosen = g.mul(anchoredWeights(g, actions, row('usable'), signed), scalar('scale'));
   const after = valued(g, chosen, row('after'));
   const invested = g.sum(after, [2], true);
   const one = g.constant([1]);

@@ -125,7 +125,7 @@ class Run {
   }
 
   static async open(folder: string, spec: LearnJobSpec, hash: string, hooks: JobHooks): Promise<Run> {
-    const { parameters, parameterCount } = learnerOf(spec.training, seenAssets(spec), spec.columns.length);
+    const { parameters, parameterCount } = learnerOf(spec.training, seenAssets(spec), spec.columns.length, spec.limits);
     const keeper = new Keeper(folder, {
       jobHash: hash,
       algorithm: spec.training.algorithm,
@@ -141,6 +141,7 @@ class Run {
       { ...settings, workers: this.#workers, totalSteps: courseSteps(this.#spec) },
       seenAssets(this.#spec),
       this.#spec.columns.length,
+      this.#spec.limits,
     );
   }
 

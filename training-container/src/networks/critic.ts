@@ -79,7 +79,9 @@ function criticForward(
 ): Tensor {
   const [batch, assets] = observation.dims as number[];
   const state = stateOf(g, observation, shape.features);
-  const weights = anchoredWeights(g, action, state.usable);
+  const { longShortGross: maxGross = null } = shape;
+  const signed = maxGross === null ? null : { anchor: state.anchorLogit, maxGross };
+  const weights = anchoredWeights(g, action, state.usable, signed);
   const column = g.reshape(g.scale(weights, assets), [batch, assets, 1]);
   const rows = encode(g, p, prefix, withWeight(shape), g.concat([observation, column], 2), state);
   const values = g.reshape(g.linear(rows, p[`${prefix}asset.value`]), [batch, assets]);

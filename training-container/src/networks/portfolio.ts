@@ -45,6 +45,8 @@ export interface PortfolioShape {
   readonly architecture?: EncoderShape['architecture'];
   /** `squashed`: offsets are bound x tanh of what the network says (SAC). @default 'plain' */
   readonly head?: 'plain' | 'squashed';
+  /** Gross limit of a long/short book; null: long only. @default null */
+  readonly longShortGross?: number | null;
   /** Days of features in an observation, newest first. @default 1 */
   readonly lookbackDays?: number;
 }
