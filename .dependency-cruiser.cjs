@@ -20,7 +20,7 @@ const INNER = {
   features: ['market', 'policy/policy\\.ts', 'portfolio/costs\\.ts', 'risk/limits\\.ts'],
   metrics: [],
   policy: ['market', 'metrics', 'features', 'portfolio', 'risk', 'backtest', 'simulation/random\\.ts'],
-  portfolio: ['market', 'risk/limits\\.ts', 'metrics'],
+  portfolio: ['market', 'risk/limits\\.ts', 'metrics', 'policy/exact/math\\.ts'],
   risk: ['market', 'portfolio'],
   environment: ['market', 'features', 'portfolio', 'risk', 'policy', 'simulation', 'metrics'],
   backtest: ['market', 'features', 'portfolio', 'risk', 'policy', 'metrics', 'environment'],

@@ -1,11 +1,11 @@
 import { getPointer, movePointer } from '../../adapters/object-store/port.ts';
-import type { Trial } from '../../domain/lineage/model.ts';
 import type { Profile } from '../../config/schema.ts';
 import { modelPolicy, runBacktest, type TargetPolicy } from '../../domain/backtest/backtest.ts';
 import { returnsBetween } from '../../domain/backtest/figures.ts';
 import { ProductError } from '../../domain/errors.ts';
 import { fitNormaliser } from '../../domain/features/normaliser.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
+import type { Trial } from '../../domain/lineage/model.ts';
 import { sharpe } from '../../domain/metrics/sharpe.ts';
 import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { knownOptimumTensor } from '../../domain/simulation/known-optimum-tensor.ts';
