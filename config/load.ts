@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { badInput } from '../domain/errors.ts';
+import { ALGORITHMS, LEARNER_SCHEMAS } from '../domain/training/settings.ts';
 import { assertUsableLimits } from './limits.ts';
 import { type Config, computeSchema, configSchema, profileSchema, type Settings, universeSchema } from './schema.ts';
 
@@ -63,15 +64,35 @@ export function loadSettings(options: LoadOptions): Settings {
       remedy: 'Name one of the known profiles with --profile.',
     });
   }
+  const file: Layer = { name: profileFile, value: readJson(join(options.root, profileFile), profileFile) };
   const profile = parseLayers(profileSchema, [
-    { name: profileFile, value: readJson(join(options.root, profileFile), profileFile) },
-    ...section('training'),
+    ...learnerLayers(options.root, 'training', [file, ...section('training')]),
+    ...learnerLayers(options.root, 'peer', 'peer' in file.value ? [{ ...file, value: { peer: file.value.peer } }] : []),
     ...section('learningControl'),
   ]);
   const compute = parseLayers(computeSchema, [
     { name: 'config/compute.json', value: readJson(join(folder, 'compute.json'), 'config/compute.json') },
   ]);
   return { config, universe, profile, compute };
+}
+
+/**
+ * Settings of a learner are laid over its file in `config/learners`. Where a layer names another algorithm than those below it, what they say
+ * of their own alone (a clip range, a replay buffer) no longer holds.
+ */
+function learnerLayers(root: string, key: 'training' | 'peer', layers: Layer[]): Layer[] {
+  const said = (layer: Layer): Json => (isObject(layer.value[key]) ? layer.value[key] : {});
+  const at = layers.findLastIndex((layer) => said(layer).algorithm !== undefined);
+  const algorithm = ALGORITHMS.find((known) => at >= 0 && known === said(layers[at]).algorithm);
+  if (!algorithm) return layers;
+  const name = `config/learners/${algorithm}.json`;
+  const preset: Layer = { name, value: { [key]: readJson(join(root, name), name) } };
+  const own = Object.keys(LEARNER_SCHEMAS[algorithm].shape);
+  const below = layers.slice(0, at).map((layer) => ({
+    ...layer,
+    value: { ...layer.value, [key]: Object.fromEntries(Object.entries(said(layer)).filter(([k]) => own.includes(k))) },
+  }));
+  return [preset, ...below, ...layers.slice(at)];
 }
 
 /** The universes that a person may name: those in the home go before the bundled ones of the same id. */
@@ -217,4 +238,8 @@ function knownKeys(schema: z.ZodType, path: string[]): string[] {
   return Object.keys(shapeOf(at) ?? {});
 }
 
-const shapeOf = (schema: unknown): Json | undefined => (schema as { shape?: Json } | undefined)?.shape;
+/** Of an object, or of all that a union allows. */
+function shapeOf(schema: unknown): Json | undefined {
+  const { shape, options } = (schema ?? {}) as { shape?: Json; options?: unknown[] };
+  return shape ?? (options && Object.assign({}, ...options.map(shapeOf)));
+}

@@ -85,6 +85,10 @@ export const profileSchema = z.strictObject({
    * trials like all others, but never challengers. null: none.
    */
   peer: trainingSettingsSchema.nullable().default(null),
+  /** Trials that train at once, each on a task of its own. On one machine no more than its cores allow. */
+  parallelTrials: z.number().int().positive().default(8),
+  /** Each window's learners start from the parameters of the window before; their windows then train one after the other. */
+  warmStart: z.boolean().default(false),
   embeddings: z.strictObject({
     dimensions: z.number().int().positive(),
     walks: z.number().int().positive(),

@@ -43,6 +43,8 @@ export const featuresOutput = z.object({
   columns: z.number().int(),
   /** The training plan of this day: the baseline first, then windows x seeds (only the baseline with too little history). */
   trials: z.array(trialSchema),
+  /** Trials that may train at once: 1 where each window starts from the one before. */
+  parallelTrials: z.number().int().positive(),
 });
 
 export const trainOutput = z.object({

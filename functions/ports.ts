@@ -11,7 +11,14 @@ import type { TrainingJob } from '../adapters/training-job/port.ts';
 import type { Settings } from '../config/schema.ts';
 
 /** Progress that a long stage reports while it works: printed by the command, logged on AWS. */
-export type Progress = (progress: { step: number; total: number; unit: string; message?: string }) => void;
+export type Progress = (progress: {
+  step: number;
+  total: number;
+  unit: string;
+  message?: string;
+  /** The newest point of a learning curve. */
+  point?: Readonly<Record<string, number | null>> | undefined;
+}) => void;
 
 /** Everything a use case may be given. A use case declares the ones it takes with `Pick<Ports, ...>`. */
 export interface Ports {

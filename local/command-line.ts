@@ -62,6 +62,16 @@ function build(exit: (code: number) => void): Command {
     async (options, machine) => (await import('./commands/run.ts')).run(machine, options),
   );
   for (const stage of STAGES) {
+    if (stage === 'train') {
+      add(
+        program,
+        stage,
+        'run stage train of one day; with a learner, windows, seeds or settings of your own, train those and judge them out of sample',
+        [date, ...trainOptions()],
+        async (options) => (await import('./commands/train.ts')).train(options),
+      );
+      continue;
+    }
     add(program, stage, `run stage ${stage} of one day, on what the stages before it left`, [date], async (options) =>
       (await import('./commands/stage.ts')).stage(stage, options),
     );
@@ -176,4 +186,13 @@ const common = (): Option[] => [
   new Option('--strategy <id>', 'strategy (default: main, or the universe when it is not the default one)'),
   new Option('--universe <id>', 'universe of instruments'),
   new Option('--profile <name>', 'how much to train').choices(['quick', 'full']),
+];
+
+const trainOptions = (): Option[] => [
+  new Option('--algorithm <name>', 'ppo, sac or direct (default: that of the profile)'),
+  new Option('--seeds <n>', 'how many seeds (default: as many as the profile)'),
+  new Option('--windows <list>', 'windows of the plan, oldest 0 (default: all)'),
+  new Option('--set <name=value...>', 'hyper-parameters, such as learningRate=0.001 or reward.lambdaTurnover=0.002'),
+  new Option('--warm-start', 'begin each window with what the window before ended in'),
+  new Option('--port <n>', 'show the live learning curve on 127.0.0.1 (0: any free port)').argParser(parsePort),
 ];

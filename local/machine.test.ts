@@ -11,7 +11,7 @@ function recorder(answers: Partial<Record<string, unknown>> = {}) {
   const inputs: Record<string, Record<string, unknown>[]> = {};
   const standard: Record<string, unknown> = {
     ingest: { open: true, trainingDue: true, dataset: ref('datasets') },
-    features: { features: ref('features'), trials: [{ window: 0 }, { window: 1 }] },
+    features: { features: ref('features'), trials: [{ window: 0 }, { window: 1 }], parallelTrials: 1 },
     promote: { step: 'none', champion: ref('models') },
     settle: { status: 'finalized' },
   };

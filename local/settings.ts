@@ -9,9 +9,9 @@ export const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /**
  * Settings of one command. A universe other than the configuration's own gets a strategy of its own name, so that two
- * universes in one home never share a book.
+ * universes in one home never share a book. `sections` are laid over the configuration, as a file would be.
  */
-export function readSettings(options: CommonOptions, home: Home): Settings {
+export function readSettings(options: CommonOptions, home: Home, sections: Record<string, unknown> = {}): Settings {
   const load = (overrides: Record<string, unknown>) =>
     loadSettings({
       root: ROOT,
@@ -19,7 +19,7 @@ export function readSettings(options: CommonOptions, home: Home): Settings {
       configFile: options.config,
       universe: options.universe ?? homeUniverse(home),
       profile: options.profile,
-      overrides,
+      overrides: { ...sections, ...overrides },
     });
   const settings = load(options.strategy === undefined ? {} : { strategy: options.strategy });
   const own = settings.universe.id === settings.config.universe;

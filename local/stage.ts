@@ -28,9 +28,11 @@ export async function runStageOf(installation: Installation, stage: Stage, date:
   const handler = observedHandlers(installation, log)[stage];
   if (stage === 'train') {
     const trials = (state.features as { trials: Trial[] }).trials;
-    const outputs: unknown[] = [];
-    for (const trial of trials) outputs.push(await handler({ ...state, trial }));
-    state.train = outputs;
+    if (installation.settings.profile.warmStart) {
+      const outputs: unknown[] = [];
+      for (const trial of trials) outputs.push(await handler({ ...state, trial }));
+      state.train = outputs;
+    } else state.train = await Promise.all(trials.map((trial) => handler({ ...state, trial })));
   } else {
     state[stage] = await handler(state);
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -17,33 +17,64 @@ type Line =
   | { type: 'done' }
   | { type: 'error'; code: string; message: string; facts: Record<string, unknown>; remedy: string | null };
 
-/** Runs the trainer as a child process on a folder of its own. It ends with this process, however this process ends. */
+/**
+ * Runs the trainer as a child process on a folder of its own, as many at a time as there are cores. It ends with this process, however this
+ * process ends.
+ */
 export function createSubprocessTrainingJob(options: { trainer?: string } = {}): TrainingJob {
+  const cores = new Seats(availableParallelism());
   return {
-    async run({ id, files, onProgress }) {
-      const folder = await mkdtemp(join(tmpdir(), `drl-train-${id.slice(0, 24).replaceAll(/[^a-zA-Z0-9-]/g, '_')}-`));
-      try {
-        await mkdir(join(folder, 'input'));
-        for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, 'input', name), bytes);
-        await runTrainer(options.trainer ?? TRAINER, folder, id, onProgress);
-        const output = join(folder, 'output');
-        const entries = await readdir(output, { recursive: true, withFileTypes: true });
-        const names = entries
-          .filter((entry) => entry.isFile())
-          .map((entry) => relative(output, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-          .sort();
-        return {
-          files: Object.fromEntries(
-            await Promise.all(
-              names.map(async (name) => [name, new Uint8Array(await readFile(join(output, name)))] as const),
-            ),
-          ),
-        };
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
-    },
+    run: (job) => cores.sit(() => runJob(job, options.trainer ?? TRAINER)),
   };
+}
+
+/** So many at a time; the others wait in the order in which they came. */
+class Seats {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async sit<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
+    }
+  }
+}
+
+async function runJob(
+  { id, files, onProgress }: Parameters<TrainingJob['run']>[0],
+  trainer: string,
+): ReturnType<TrainingJob['run']> {
+  const folder = await mkdtemp(join(tmpdir(), `drl-train-${id.slice(0, 24).replaceAll(/[^a-zA-Z0-9-]/g, '_')}-`));
+  try {
+    await mkdir(join(folder, 'input'));
+    for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, 'input', name), bytes);
+    await runTrainer(trainer, folder, id, onProgress);
+    const output = join(folder, 'output');
+    const entries = await readdir(output, { recursive: true, withFileTypes: true });
+    const names = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(output, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+      .sort();
+    return {
+      files: Object.fromEntries(
+        await Promise.all(
+          names.map(async (name) => [name, new Uint8Array(await readFile(join(output, name)))] as const),
+        ),
+      ),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function runTrainer(

@@ -102,6 +102,13 @@ export const directSettingsSchema = z.strictObject({
 });
 export type DirectSettings = z.infer<typeof directSettingsSchema>;
 
+/** By algorithm. */
+export const LEARNER_SCHEMAS = {
+  ppo: ppoSettingsSchema,
+  sac: sacSettingsSchema,
+  direct: directSettingsSchema,
+} as const;
+
 export const trainingSettingsSchema = z.discriminatedUnion('algorithm', [
   ppoSettingsSchema,
   sacSettingsSchema,

@@ -55,7 +55,9 @@ export const featuresStage = defineStage({
       { universe, date },
     );
     progress({ step: 2, total: 2, unit: 'step' });
-    return { features: ref, featureSpecHash: hashOf(spec), columns: spec.columns.length, trials };
+    const { warmStart } = settings.profile;
+    const parallelTrials = warmStart ? 1 : settings.profile.parallelTrials;
+    return { features: ref, featureSpecHash: hashOf(spec), columns: spec.columns.length, trials, parallelTrials };
   },
 });
 

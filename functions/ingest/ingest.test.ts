@@ -10,13 +10,8 @@ import { createEquitySimProvider } from '../../adapters/market-data/equity-sim.t
 import type { MarketDataProvider } from '../../adapters/market-data/port.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import { getArtifactFile, getManifest, movePointer } from '../../adapters/object-store/port.ts';
-import {
-  type Profile,
-  profileSchema,
-  type Settings,
-  type UniverseConfig,
-  universeSchema,
-} from '../../config/schema.ts';
+import { loadSettings } from '../../config/load.ts';
+import { type Profile, type Settings, type UniverseConfig, universeSchema } from '../../config/schema.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import { loadDataset, loadQuarantine } from '../artifacts/dataset.ts';
 import { runStage } from '../middleware/stage.ts';
@@ -25,7 +20,7 @@ import { ingestStage, LAST_TRAINING } from './ingest.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const json = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8')) as unknown;
 const universeOf = (id: string): UniverseConfig => universeSchema.parse(json(`config/universes/${id}.json`));
-const profile: Profile = profileSchema.parse(json('config/profiles/quick.json'));
+const profile: Profile = loadSettings({ root }).profile;
 const REFERENCE = 'data/fx_currencies.csv';
 
 let folder: string;

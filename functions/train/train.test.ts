@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import type { TrialRow } from '../../adapters/ledger/port.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { getArtifactJson, getManifest, type ObjectStore, putArtifact } from '../../adapters/object-store/port.ts';
+import {
+  getArtifactFile,
+  getArtifactJson,
+  getManifest,
+  type ObjectStore,
+  putArtifact,
+} from '../../adapters/object-store/port.ts';
 import { writeTable } from '../../adapters/parquet/parquet.ts';
 import type { TrainingJob } from '../../adapters/training-job/port.ts';
 import { createSubprocessTrainingJob } from '../../adapters/training-job/subprocess.ts';
@@ -95,6 +101,7 @@ const ledger = {
     const row = log.get(id) as TrialRow & { history: string[] };
     log.set(id, { ...row, ...result, history: [...row.history, result.status] });
   },
+  trials: async (): Promise<TrialRow[]> => [...log.values()],
 };
 
 const run = (event: object = {}, trainingJob: TrainingJob = createSubprocessTrainingJob(), progress = jest.fn()) => {
@@ -193,4 +200,45 @@ test('features without a normaliser of the window, and a state without features,
     settings,
   } as never);
   await expect(partial).rejects.toMatchObject({ code: 'STAGE_INPUT', kind: 'badInput' });
+});
+
+test('a warm start begins with the parameters that the window before ended in, and says when there are none', async () => {
+  const before = settings;
+  settings = { ...settings, profile: { ...settings.profile, warmStart: true } };
+  const jobs: Record<string, Uint8Array>[] = [];
+  const real = createSubprocessTrainingJob();
+  const job: TrainingJob = {
+    run(given) {
+      jobs.push(given.files);
+      return real.run(given);
+    },
+  };
+  try {
+    await expect(run({}, job)).rejects.toMatchObject({ code: 'TRAIN_WARM_START', facts: { window: 0, seed: 0 } });
+    const { candidate } = await run({ trial: { ...trial, window: 0 } }, job);
+    await run({}, job);
+    expect(Object.keys(jobs[0])).not.toContain('initial.npy');
+    expect(jobs[1]['initial.npy']).toEqual(await getArtifactFile(store, 'main', candidate, 'parameters.npy'));
+  } finally {
+    settings = before;
+  }
+});
+
+test('every member of a population after every generation is in the trial log', async () => {
+  const before = settings;
+  const population = { members: 2, generations: 2, exploitShare: 0.5, perturb: 1.3 };
+  settings = { ...settings, profile: { ...settings.profile, training: { ...smallTraining, population } } };
+  try {
+    await run();
+    const members = [...log.values()].filter(({ metrics }) => 'member' in metrics);
+    expect(members).toHaveLength(4);
+    for (const { history, metrics, trial: of } of members) {
+      expect(history).toEqual(['started', 'finished']);
+      expect(of).toEqual(trial);
+      expect(metrics).toMatchObject({ learningRate: expect.any(Number), generation: expect.any(Number) });
+    }
+    expect(log.size).toBe(5);
+  } finally {
+    settings = before;
+  }
 });

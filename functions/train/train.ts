@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { putArtifact } from '../../adapters/object-store/port.ts';
+import { getArtifactFile, putArtifact } from '../../adapters/object-store/port.ts';
 import { learnersOf, type Profile } from '../../config/schema.ts';
 import { ProductError } from '../../domain/errors.ts';
 import { riskGroupsHistory } from '../../domain/features/groups.ts';
@@ -7,6 +7,7 @@ import { canonicalJson, hashOf } from '../../domain/lineage/canonical.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
 import { MODEL_FILES, type Model, modelSchema, type Trial, trialSchema } from '../../domain/lineage/model.ts';
 import { JOB_OUTPUT } from '../../domain/training/job.ts';
+import { decodeNpy } from '../../domain/training/npy.ts';
 import type { TrainingSettings } from '../../domain/training/settings.ts';
 import { loadDataset } from '../artifacts/dataset.ts';
 import { loadFeatures } from '../artifacts/features.ts';
@@ -27,6 +28,20 @@ type TrainPorts = Pick<Ports, (typeof NEEDS)[number]>;
 const recordSchema = z.looseObject({
   environmentSteps: z.number().int(),
   curve: z.array(z.record(z.string(), z.number().nullable())),
+  population: z
+    .object({
+      winner: z.number().int(),
+      lineage: z.array(
+        z.object({
+          generation: z.number().int(),
+          member: z.number().int(),
+          hyperparameters: z.record(z.string(), z.number()),
+          score: z.number().nullable(),
+          copied: z.number().int().nullable(),
+        }),
+      ),
+    })
+    .optional(),
 });
 
 export const nameOf = (trial: Trial): string =>
@@ -96,10 +111,21 @@ async function trainTrial(event: Input, id: string, ports: TrainPorts) {
   const training = settingsOf(trial, settings.profile);
   const normaliser = sightOf(fitted, trial, training);
   const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
+  const initial = settings.profile.warmStart ? await parametersBefore(event, id, ports) : null;
   const { files } = await ports.trainingJob.run({
     id: `${strategy}-${id.slice(0, 16)}`,
-    files: buildTrainingJob({ tensor: features.tensor, normaliser, panel, groups, limits, costs, training, trial }),
-    onProgress: ({ step, total }) => ports.progress({ step, total, unit: 'env steps', message: name }),
+    files: buildTrainingJob({
+      tensor: features.tensor,
+      normaliser,
+      panel,
+      groups,
+      limits,
+      costs,
+      training,
+      trial,
+      initial,
+    }),
+    onProgress: ({ step, total, point }) => ports.progress({ step, total, unit: 'env steps', message: name, point }),
   });
   const record = recordSchema.parse(JSON.parse(new TextDecoder().decode(files[JOB_OUTPUT.record])));
   const model: Model = modelSchema.parse({
@@ -131,9 +157,62 @@ async function trainTrial(event: Input, id: string, ports: TrainPorts) {
     facts: { name, kind: trial.kind, universe: settings.universe.id },
   });
   const metrics = record.curve.at(-1) ?? {};
+  await logMembers(event, id, record.population, ports);
   await ports.tracker.logRun(trackedRun(id, event, name, training, record.curve));
   await ledger.finishTrial(id, { status: 'finished', candidate: candidate.hash, metrics });
   return { candidate, trial, name, environmentSteps: record.environmentSteps };
+}
+
+/** The parameters that the same learner and seed ended in on the window before; null on the first. */
+async function parametersBefore({ strategy, date, trial }: Input, id: string, { store, ledger }: TrainPorts) {
+  if (trial.window === 0 || trial.kind === 'baseline') return null;
+  const rows = await ledger.trials(strategy);
+  const { configHash } = rows.find((row) => row.id === id) ?? {};
+  const before = rows.findLast(
+    (row) =>
+      row.date === date &&
+      row.status === 'finished' &&
+      row.configHash === configHash &&
+      row.trial.kind === trial.kind &&
+      row.trial.seed === trial.seed &&
+      row.trial.window === trial.window - 1,
+  );
+  if (!before?.candidate) {
+    throw new ProductError('TRAIN_WARM_START', 'The window before has no finished training to start from', {
+      facts: { kind: trial.kind, seed: trial.seed, window: trial.window - 1 },
+      remedy: 'Train the windows in their order, or set warmStart to false in the profile.',
+    });
+  }
+  const ref = { kind: 'candidates' as const, hash: before.candidate };
+  const bytes = await getArtifactFile(store, strategy, ref, JOB_OUTPUT.parameters);
+  return decodeNpy(bytes, JOB_OUTPUT.parameters).data as Float64Array;
+}
+
+/** Every member of a population after every generation is a trial of its own: what was tried counts, whatever became of it. */
+async function logMembers(
+  { strategy, date, trial }: Input,
+  id: string,
+  population: z.infer<typeof recordSchema>['population'],
+  { ledger }: TrainPorts,
+): Promise<void> {
+  for (const { generation, member, hyperparameters, score, copied } of population?.lineage ?? []) {
+    const own = hashOf({ id, generation, member });
+    await ledger.appendTrial({
+      id: own,
+      strategy,
+      date,
+      trial,
+      configHash: hashOf(hyperparameters),
+      status: 'started',
+      candidate: null,
+      metrics: {},
+    });
+    await ledger.finishTrial(own, {
+      status: 'finished',
+      candidate: null,
+      metrics: { ...hyperparameters, generation, member, score, copied },
+    });
+  }
 }
 
 /** Policies on the way, and the parameters that a later run may start from. */

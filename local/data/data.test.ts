@@ -9,7 +9,8 @@ import { createMarketData } from '../../adapters/market-data/create.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import { movePointer, putArtifact } from '../../adapters/object-store/port.ts';
 import { writeTable } from '../../adapters/parquet/parquet.ts';
-import { profileSchema, type Settings, universeSchema } from '../../config/schema.ts';
+import { loadSettings } from '../../config/load.ts';
+import { type Settings, universeSchema } from '../../config/schema.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
 import { loadDataset } from '../../functions/artifacts/dataset.ts';
 import { ingestStage } from '../../functions/ingest/ingest.ts';
@@ -68,7 +69,7 @@ const written = async () => [...(await store.list('')), ...(existsSync(join(home
 
 async function ingestDay(date: string) {
   const universe = universeSchema.parse(JSON.parse(await readFile(join(home, 'universes', 'user.json'), 'utf8')));
-  const profile = profileSchema.parse(JSON.parse(await readFile(join(root, 'config/profiles/quick.json'), 'utf8')));
+  const profile = loadSettings({ root }).profile;
   const marketData = createMarketData(universe.provider, { root, home });
   const settings = { universe, profile } as Settings;
   return ingestStage.run(
