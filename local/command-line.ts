@@ -100,8 +100,12 @@ function build(exit: (code: number) => void): Command {
   add(program, 'doctor', 'what this machine has and lacks', [], async (options) =>
     (await import('./commands/doctor.ts')).doctor(options),
   );
-  add(program, 'research <study>', 'studies on stored data: baselines, costs', [date], async (options, study) =>
-    (await import('./commands/research.ts')).research(study, options),
+  add(
+    program,
+    'research <study>',
+    'studies on stored data: baselines; costs; learners (trained and judged walk-forward)',
+    [date, ...learnerOptions()],
+    async (options, study) => (await import('./commands/research.ts')).research(study, options),
   );
 
   dataCommands(add, program);
@@ -195,4 +199,16 @@ const trainOptions = (): Option[] => [
   new Option('--set <name=value...>', 'hyper-parameters, such as learningRate=0.001 or reward.lambdaTurnover=0.002'),
   new Option('--warm-start', 'begin each window with what the window before ended in'),
   new Option('--port <n>', 'show the live learning curve on 127.0.0.1 (0: any free port)').argParser(parsePort),
+];
+
+/** Of the study `learners`. */
+const learnerOptions = (): Option[] => [
+  new Option('--algorithms <list>', 'learners (default: ppo,sac,direct)'),
+  new Option('--windows <list>', 'windows of the plan, oldest 0 (default: all)'),
+  new Option('--seeds <n>', 'how many seeds (default: as many as the profile)'),
+  new Option('--hours <n>', 'begin no further seed that would not end in this time'),
+  new Option('--parallel <n>', 'trials at once (default: as many as cores)'),
+  new Option('--set <learner.name=value...>', 'hyper-parameters, such as ppo.totalSteps=65536'),
+  new Option('--warm-start', 'begin each window with what the window before ended in'),
+  new Option('--out <folder>', 'write <universe>-learners.json, .md and .svg there'),
 ];

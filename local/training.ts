@@ -100,11 +100,11 @@ export async function trainTrials(
 }
 
 /** The algorithm that a word names. */
-export function parseAlgorithm(value: string): Algorithm {
+export function parseAlgorithm(value: string, option = '--algorithm'): Algorithm {
   const algorithm = ALGORITHMS.find((known) => known === value);
   if (algorithm) return algorithm;
   throw badInput('USAGE_ALGORITHM', 'There is no such learner', {
-    facts: { option: '--algorithm', value, known: [...ALGORITHMS] },
+    facts: { option, value, known: [...ALGORITHMS] },
     remedy: 'Name one of the known learners.',
   });
 }

@@ -63,9 +63,10 @@ function sharpeDifference(first: Float64Array, second: Float64Array): number | n
   return a === null || b === null ? null : a - b;
 }
 
-function resample(
+/** One resample of `n` sessions in blocks: `copy(to, from)` for each place. */
+export function resample(
   n: number,
-  { blockDays, random, kind = 'stationary' }: BootstrapOptions,
+  { blockDays, random, kind = 'stationary' }: Omit<BootstrapOptions, 'samples' | 'confidence'>,
   copy: (to: number, from: number) => void,
 ): void {
   let from = 0;

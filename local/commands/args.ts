@@ -42,6 +42,39 @@ export function daysBetween(from: string, to: string): string[] {
   return days;
 }
 
+/** `reward.lambdaTurnover=0.001` into the object; values are JSON, or else words. */
+export function assign(into: Record<string, unknown>, assignment: string): void {
+  const [path, ...rest] = assignment.split('=');
+  if (rest.length === 0 || path === '') {
+    throw badInput('USAGE_SET', 'A setting is written name=value', {
+      facts: { option: '--set', value: assignment },
+      remedy: 'For example --set learningRate=0.001 --set reward.lambdaTurnover=0.002',
+    });
+  }
+  const keys = path.split('.');
+  const last = keys.pop() as string;
+  const place = keys.reduce<Record<string, unknown>>((at, key) => {
+    at[key] ??= {};
+    return at[key] as Record<string, unknown>;
+  }, into);
+  const text = rest.join('=');
+  try {
+    place[last] = JSON.parse(text);
+  } catch {
+    place[last] = text;
+  }
+}
+
+/** `0,1` as numbers. */
+export function wholeNumbers(text: string, option: string): number[] {
+  const numbers = text.split(',').map(Number);
+  if (numbers.every((n) => Number.isInteger(n) && n >= 0) && text !== '') return numbers;
+  throw badInput('USAGE_NUMBERS', 'Whole numbers are asked for, separated by commas', {
+    facts: { option, value: text },
+    remedy: `For example ${option} 0,1`,
+  });
+}
+
 /** Print one JSON document on stdout. */
 export const printJson = (value: unknown): void => {
   process.stdout.write(

@@ -1,7 +1,6 @@
 import { getArtifactFile, getManifest } from '../../adapters/object-store/port.ts';
 import type { Settings } from '../../config/schema.ts';
 import { figuresOf } from '../../domain/backtest/figures.ts';
-import { badInput } from '../../domain/errors.ts';
 import { riskGroupsHistory } from '../../domain/features/groups.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { loadDataset } from '../../functions/artifacts/dataset.ts';
@@ -13,7 +12,7 @@ import { type Installation, openInstallation } from '../installation.ts';
 import { readSettings } from '../settings.ts';
 import { table } from '../table.ts';
 import { parseAlgorithm, type TrainingDay, trainingDay, trainTrials, trialsOf } from '../training.ts';
-import { type CommonOptions, parseDate, printJson } from './args.ts';
+import { assign, type CommonOptions, parseDate, printJson, wholeNumbers } from './args.ts';
 import { stage } from './stage.ts';
 
 export interface TrainOptions extends CommonOptions {
@@ -92,38 +91,6 @@ function settingsOf({ home }: Installation, options: TrainOptions): Settings {
   const settings = readSettings(options, home, { training });
   const { warmStart = settings.profile.warmStart } = options;
   return { ...settings, profile: { ...settings.profile, warmStart } };
-}
-
-/** `reward.lambdaTurnover=0.001` into the object; values are JSON, or else words. */
-function assign(into: Record<string, unknown>, assignment: string): void {
-  const [path, ...rest] = assignment.split('=');
-  if (rest.length === 0 || path === '') {
-    throw badInput('USAGE_SET', 'A setting is written name=value', {
-      facts: { option: '--set', value: assignment },
-      remedy: 'For example --set learningRate=0.001 --set reward.lambdaTurnover=0.002',
-    });
-  }
-  const keys = path.split('.');
-  const last = keys.pop() as string;
-  const place = keys.reduce<Record<string, unknown>>((at, key) => {
-    at[key] ??= {};
-    return at[key] as Record<string, unknown>;
-  }, into);
-  const text = rest.join('=');
-  try {
-    place[last] = JSON.parse(text);
-  } catch {
-    place[last] = text;
-  }
-}
-
-function wholeNumbers(text: string, option: string): number[] {
-  const numbers = text.split(',').map(Number);
-  if (numbers.every((n) => Number.isInteger(n) && n >= 0) && text !== '') return numbers;
-  throw badInput('USAGE_NUMBERS', 'Whole numbers are asked for, separated by commas', {
-    facts: { option, value: text },
-    remedy: `For example ${option} 0,1`,
-  });
 }
 
 /** Out of sample, after costs and limits: the last policy, and every snapshot on the way. */
