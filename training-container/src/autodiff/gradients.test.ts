@@ -1,113 +1,15 @@
-import { describe, expect, test } from '@jest/globals';
+import { numpy, valueAndGrad } from '@jax-js/jax';
+import { expect, test } from '@jest/globals';
 import { createRandom } from '../../../domain/simulation/random.ts';
 import { gradients } from './gradients.ts';
 import { GraphBuilder } from './graph-builder.ts';
+import { jaxArray, jaxOf, relativeDifference } from './jax.fixture.ts';
+import { OPERATORS, type OperatorCase } from './operators.fixture.ts';
 import { type Feed, openGraph, runGraph } from './run-graph.fixture.ts';
-import { sizeOf, type Tensor } from './tensor.ts';
-
-type Forward = (g: GraphBuilder, x: Tensor[]) => Tensor;
-
-interface Case {
-  name: string;
-  shapes: number[][];
-  forward: Forward;
-  /** Inputs are drawn from a normal distribution, then passed through this (to keep away from kinks and poles). */
-  shape?: (value: number) => number;
-}
-
-const away = (value: number): number => value + Math.sign(value) * 0.2;
-const positive = (value: number): number => 0.5 + Math.abs(value);
-
-const CASES: Case[] = [
-  { name: 'add, broadcast', shapes: [[3, 4], [4]], forward: (g, [a, b]) => g.add(a, b) },
-  {
-    name: 'sub, broadcast both ways',
-    shapes: [
-      [3, 1],
-      [1, 4],
-    ],
-    forward: (g, [a, b]) => g.sub(a, b),
-  },
-  {
-    name: 'mul',
-    shapes: [
-      [2, 3, 4],
-      [2, 1, 4],
-    ],
-    forward: (g, [a, b]) => g.mul(a, b),
-  },
-  { name: 'mul of a tensor with itself', shapes: [[5]], forward: (g, [a]) => g.mul(a, a) },
-  {
-    name: 'div',
-    shapes: [
-      [3, 4],
-      [3, 1],
-    ],
-    forward: (g, [a, b]) => g.div(a, b),
-    shape: positive,
-  },
-  {
-    name: 'max',
-    shapes: [
-      [3, 4],
-      [3, 4],
-    ],
-    forward: (g, [a, b]) => g.max(a, b),
-  },
-  { name: 'min', shapes: [[3, 4], [4]], forward: (g, [a, b]) => g.min(a, b) },
-  { name: 'clip', shapes: [[20]], forward: (g, [a]) => g.clip(a, -0.8, 0.7) },
-  { name: 'neg', shapes: [[4]], forward: (g, [a]) => g.neg(a) },
-  { name: 'exp', shapes: [[4]], forward: (g, [a]) => g.exp(a) },
-  { name: 'log', shapes: [[4]], forward: (g, [a]) => g.log(a), shape: positive },
-  { name: 'tanh', shapes: [[6]], forward: (g, [a]) => g.tanh(a) },
-  { name: 'relu', shapes: [[12]], forward: (g, [a]) => g.relu(a), shape: away },
-  { name: 'square', shapes: [[4]], forward: (g, [a]) => g.square(a) },
-  { name: 'scale', shapes: [[4]], forward: (g, [a]) => g.scale(a, -2.5) },
-  {
-    name: 'matmul',
-    shapes: [
-      [2, 3, 4],
-      [2, 4, 5],
-    ],
-    forward: (g, [a, b]) => g.matmul(a, b),
-  },
-  {
-    name: 'matmul by a row',
-    shapes: [
-      [2, 1, 4],
-      [2, 4, 5],
-    ],
-    forward: (g, [a, b]) => g.matmul(a, b),
-  },
-  { name: 'transpose', shapes: [[2, 3, 4]], forward: (g, [a]) => g.transposeLast(a) },
-  { name: 'linear', shapes: [[2, 3, 4], [4, 5], [5]], forward: (g, [x, w, b]) => g.linear(x, w, b) },
-  {
-    name: 'linear without bias',
-    shapes: [
-      [3, 4],
-      [4, 2],
-    ],
-    forward: (g, [x, w]) => g.linear(x, w),
-  },
-  { name: 'sum over the middle', shapes: [[2, 3, 4]], forward: (g, [a]) => g.sum(a, [1], false) },
-  { name: 'sum kept', shapes: [[2, 3]], forward: (g, [a]) => g.sum(a, [0], true) },
-  { name: 'mean', shapes: [[2, 3]], forward: (g, [a]) => g.mean(a) },
-  { name: 'reshape', shapes: [[2, 6]], forward: (g, [a]) => g.reshape(a, [3, 4]) },
-  { name: 'slice', shapes: [[3, 5]], forward: (g, [a]) => g.slice(a, 1, 1, 4) },
-  { name: 'slice from the start', shapes: [[3, 5]], forward: (g, [a]) => g.slice(a, 1, 0, 2) },
-  {
-    name: 'concat',
-    shapes: [
-      [2, 3],
-      [2, 1],
-    ],
-    forward: (g, [a, b]) => g.concat([a, b, a], 1),
-  },
-  { name: 'a value read twice', shapes: [[3]], forward: (g, [a]) => g.add(g.exp(a), g.mul(a, g.tanh(a))) },
-];
+import { sizeOf } from './tensor.ts';
 
 /** loss = sum of weights * forward(x), so that each output value has its own weight. */
-function build({ shapes, forward }: Case, weights: (size: number) => number[]): Uint8Array {
+function build({ shapes, forward }: OperatorCase, weights: (size: number) => number[]): Uint8Array {
   const g = new GraphBuilder();
   const inputs = shapes.map((dims, i) => g.input(`x${i}`, dims, true));
   const out = forward(g, inputs);
@@ -118,31 +20,91 @@ function build({ shapes, forward }: Case, weights: (size: number) => number[]): 
 
 const STEP = 1 / 128;
 
-describe('every operation differentiates as finite differences say', () => {
-  test.each(CASES.map((each) => [each.name, each] as const))('%s', async (_, each) => {
-    const random = createRandom(7);
-    const onnx = build(each, (size) => Array.from({ length: size }, (__, i) => 0.3 + ((i * 7) % 5) / 4));
-    const draw = each.shape ?? ((value: number) => value);
-    const feeds: Record<string, Feed> = Object.fromEntries(
-      each.shapes.map((dims, i) => [
-        `x${i}`,
-        { dims, data: Float32Array.from({ length: sizeOf(dims) }, () => draw(random.normal())) },
-      ]),
-    );
-    const run = await openGraph(onnx);
-    const analytic = await run(feeds);
-    for (const name of Object.keys(feeds)) {
-      for (let i = 0; i < feeds[name].data.length; i++) {
-        const at = async (shift: number): Promise<number> => {
-          const data = feeds[name].data.slice();
-          data[i] += shift;
-          return (await run({ ...feeds, [name]: { dims: feeds[name].dims, data } })).loss[0];
-        };
-        const numeric = ((await at(STEP)) - (await at(-STEP))) / (2 * STEP);
-        expect(Math.abs(analytic[name.replace('x', 'g')][i] - numeric)).toBeLessThan(3e-3 * (1 + Math.abs(numeric)));
-      }
-    }
+/** Each output value has a weight of its own. */
+const weightsOf = (size: number): number[] => Array.from({ length: size }, (_, i) => 0.3 + ((i * 7) % 5) / 4);
+
+function feedsOf({ shapes, draw = (value) => value }: OperatorCase): Record<string, Feed> {
+  const random = createRandom(7);
+  const drawn = (dims: number[]): Feed => ({
+    dims,
+    data: Float32Array.from({ length: sizeOf(dims) }, () => draw(random.normal())),
   });
+  return Object.fromEntries(shapes.map((dims, i) => [`x${i}`, drawn(dims)]));
+}
+
+const EACH = OPERATORS.map((operator) => [operator.name, operator] as const);
+
+test.each(EACH)('%s differentiates as finite differences say', async (_, operator) => {
+  const feeds = feedsOf(operator);
+  const run = await openGraph(build(operator, weightsOf));
+  const analytic = await run(feeds);
+  for (const name of Object.keys(feeds)) {
+    for (let i = 0; i < feeds[name].data.length; i++) {
+      const at = async (shift: number): Promise<number> => {
+        const data = feeds[name].data.slice();
+        data[i] += shift;
+        return (await run({ ...feeds, [name]: { dims: feeds[name].dims, data } })).loss[0];
+      };
+      const numeric = ((await at(STEP)) - (await at(-STEP))) / (2 * STEP);
+      expect(Math.abs(analytic[name.replace('x', 'g')][i] - numeric)).toBeLessThan(3e-3 * (1 + Math.abs(numeric)));
+    }
+  }
+});
+
+test.each(EACH)('%s has the value and the gradients of jax-js', async (_, operator) => {
+  const feeds = feedsOf(operator);
+  const out = await runGraph(build(operator, weightsOf), feeds);
+  const loss = (...x: numpy.Array[]): numpy.Array => {
+    const value = operator.jax(x);
+    return numpy.sum(numpy.multiply(value, jaxArray(weightsOf(value.size), value.shape)));
+  };
+  const inputs = Object.values(feeds);
+  const [value, gradients] = valueAndGrad(loss, { argnums: inputs.map((__, i) => i) })(...inputs.map(jaxOf));
+  expect(relativeDifference(out.loss, value.dataSync())).toBeLessThan(1e-5);
+  gradients.forEach((gradient, i) => {
+    expect(relativeDifference(out[`g${i}`], gradient.dataSync())).toBeLessThan(1e-5);
+  });
+});
+
+/** What builds a graph, or has no gradient of its own. */
+const NOT_DIFFERENTIATED = [
+  ...['input', 'constant', 'weights', 'split', 'stopGradient', 'output', 'encode', 'total', 'reduceTo'],
+  ...['positive', 'greater', 'reduceMax'],
+];
+
+test('no operator is left out of these', () => {
+  const called = new Set<string>();
+  const watched = new Proxy(new GraphBuilder(), {
+    get(target, name: keyof GraphBuilder) {
+      called.add(name);
+      const value = target[name];
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  for (const operator of OPERATORS)
+    operator.forward(
+      watched,
+      operator.shapes.map((dims, i) => watched.input(`x${i}`, dims, true)),
+    );
+  const methods = Object.getOwnPropertyNames(GraphBuilder.prototype).filter((name) => name !== 'constructor');
+  expect(methods.filter((name) => !called.has(name) && !NOT_DIFFERENTIATED.includes(name))).toEqual([]);
+});
+
+test('what has no gradient has the value of jax-js: larger than, largest along an axis, positive', async () => {
+  const random = createRandom(3);
+  const [x, y] = [1, 2].map(() => Float32Array.from({ length: 12 }, () => random.normal()));
+  const g = new GraphBuilder();
+  const [a, b] = [g.input('a', [3, 4]), g.input('b', [3, 4])];
+  const outputs = { greater: g.greater(a, b), largest: g.reduceMax(a, 1), positive: g.positive(g.relu(b)) };
+  const onnx = g.encode(
+    'values',
+    Object.entries(outputs).map(([name, tensor]) => g.output(name, tensor)),
+  );
+  const out = await runGraph(onnx, { a: { dims: [3, 4], data: x }, b: { dims: [3, 4], data: y } });
+  const [one, other] = [() => jaxArray(x, [3, 4]), () => jaxArray(y, [3, 4])];
+  expect([...out.greater]).toEqual([...numpy.greater(one(), other()).dataSync()].map(Number));
+  expect([...out.largest]).toEqual([...numpy.max(one(), 1).dataSync()]);
+  expect([...out.positive]).toEqual([...numpy.greater(other(), jaxArray([0], [])).dataSync()].map(Number));
 });
 
 test('a leaf that the loss does not depend on has a zero gradient', async () => {
