@@ -1,7 +1,9 @@
 import { badInput } from '../../domain/errors.ts';
 import { openInstallation } from '../installation.ts';
 import { baselineStudy } from '../research/baselines.ts';
-import { type LearnerOptions, learnerStudy } from '../research/learners.ts';
+import type { LearnerOptions } from '../research/learner-plan.ts';
+import { publish } from '../research/learner-report.ts';
+import { learnerStudy } from '../research/learners.ts';
 import { parseDate } from './args.ts';
 
 /** Basis points more a trade. */
@@ -21,8 +23,10 @@ export async function research(study: string, options: LearnerOptions): Promise<
   const installation = await openInstallation(options, `research ${study}`);
   try {
     const date = options.date === undefined ? await installation.newestDate() : parseDate(options.date, '--date');
-    if (study === 'learners') await learnerStudy(installation, date, options);
-    else await baselineStudy(installation, date, { study, levels: COST_LEVELS[study], json: options.json === true });
+    if (study === 'learners') {
+      const { document, runs } = await learnerStudy(installation, date, options);
+      publish(document, runs, options);
+    } else await baselineStudy(installation, date, { study, levels: COST_LEVELS[study], json: options.json === true });
     return 0;
   } finally {
     await installation.close();

@@ -16,10 +16,7 @@ import {
 import type { Installation } from '../installation.ts';
 import { type TrainedTrialOutput, type TrainingDay, trainingDay, trainTrials } from '../training.ts';
 import { type LearnerOptions, type LearnerPlan, learnerPlan } from './learner-plan.ts';
-import { publish } from './learner-report.ts';
-import { type StudiedRuns, summarise } from './learner-summary.ts';
-
-export type { LearnerOptions } from './learner-plan.ts';
+import { type LearnerDocument, type StudiedRuns, summarise } from './learner-summary.ts';
 
 /** With fewer seeds than this, a study says so. */
 const ENOUGH_SEEDS = 3;
@@ -36,7 +33,11 @@ interface Evidence {
  * seed by seed, beside the baselines on the same sessions, costs and limits. Seeds are the outermost loop, so that complete seeds exist
  * whenever the study is ended; what was trained before is answered from memory, so that it goes on where it was cut off.
  */
-export async function learnerStudy(installation: Installation, date: string, options: LearnerOptions): Promise<void> {
+export async function learnerStudy(
+  installation: Installation,
+  date: string,
+  options: LearnerOptions,
+): Promise<{ document: LearnerDocument; runs: StudiedRuns }> {
   const day = await trainingDay(installation, date);
   const plan = learnerPlan(installation, day, options);
   const evidence = await gather(installation, day, plan);
@@ -58,7 +59,7 @@ export async function learnerStudy(installation: Installation, date: string, opt
     windows: [...new Set(plan.learners[0].trials.map(({ window }) => window))],
     notes: shortfall(complete, plan),
   });
-  publish(document, runs, options);
+  return { document, runs };
 }
 
 async function gather(installation: Installation, day: TrainingDay, { learners }: LearnerPlan): Promise<Evidence> {
