@@ -16,14 +16,14 @@ export const jaxScalar = (value: number): JaxArray => jaxArray([value], []);
 
 export const jaxOf = ({ data, dims }: Feed): JaxArray => jaxArray(data, dims);
 
-/** Largest difference of two vectors, as a share of the largest value (at least 1) of the expected one. */
+/** Largest difference of two vectors, as a share of the largest value of the expected one. */
 export function relativeDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
-  let [worst, scale] = [0, 1];
+  let [worst, scale] = [0, 0];
   for (let i = 0; i < expected.length; i++) {
     if (!Number.isFinite(actual[i]) || !Number.isFinite(expected[i])) return Number.POSITIVE_INFINITY;
     worst = Math.max(worst, Math.abs(actual[i] - expected[i]));
     scale = Math.max(scale, Math.abs(expected[i]));
   }
-  return worst / scale;
+  return worst === 0 ? 0 : worst / scale;
 }
