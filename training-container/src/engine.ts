@@ -15,8 +15,11 @@ export interface EngineSettings extends LossSettings {
   readonly workers: number;
 }
 
-/** A microbatch this size keeps its activations in the second-level cache and makes the cost of a call small. */
-const MICROBATCH = 128;
+/**
+ * Rows of a microbatch. Small enough that threads of unequal speed end a minibatch together: on two cores 128 rows scale 1.35 times, 32 rows 1.9
+ * times, at the same speed of one thread.
+ */
+const MICROBATCH = 32;
 
 /**
  * ONNX Runtime as a training engine: sampling of actions, and gradients of a minibatch spread over threads. Microbatch k writes
@@ -141,7 +144,7 @@ export class Engine {
   }
 }
 
-/** The largest divisor of the minibatch that is at most 128 rows; the number of workers has no say in it. */
+/** The largest divisor of the minibatch that is at most `MICROBATCH`; the number of workers has no say in it. */
 function microbatchOf(settings: EngineSettings): number {
   const rows = settings.environments * settings.rolloutDays;
   if (rows % settings.minibatch !== 0) {
@@ -153,10 +156,8 @@ function microbatchOf(settings: EngineSettings): number {
   for (let size = Math.min(MICROBATCH, settings.minibatch); ; size--) if (settings.minibatch % size === 0) return size;
 }
 
+/** Slot by slot, so that memory is read in its order. */
 function sumSlots(slots: Float32Array, width: number, count: number, out: Float64Array): void {
-  for (let i = 0; i < width; i++) {
-    let sum = 0;
-    for (let slot = 0; slot < count; slot++) sum += slots[slot * width + i];
-    out[i] = sum;
-  }
+  out.fill(0);
+  for (let slot = 0, at = 0; slot < count; slot++) for (let i = 0; i < width; i++, at++) out[i] += slots[at];
 }

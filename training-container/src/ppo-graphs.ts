@@ -70,31 +70,27 @@ export function ppoLoss(
   settings: LossSettings,
   rows: number,
 ): { loss: Tensor; stats: Tensor } {
-  const share = (x: Tensor): Tensor => g.scale(g.total(x), 1 / rows);
   const logRatio = g.sub(terms.logProbability, terms.oldLogProbability);
   const ratio = g.exp(logRatio);
   const clipped = g.clip(ratio, 1 - settings.clipCoef, 1 + settings.clipCoef);
-  const policyLoss = share(g.neg(g.min(g.mul(terms.advantage, ratio), g.mul(terms.advantage, clipped))));
-  const valueLoss = share(g.square(g.sub(terms.value, terms.target)));
-  const entropy = share(terms.entropy);
-  const loss = g.add(g.sub(policyLoss, g.scale(entropy, settings.entCoef)), g.scale(valueLoss, settings.vfCoef));
-  const one = g.constant([1]);
-  const distance = g.max(g.sub(ratio, one), g.sub(one, ratio));
+  const policyLoss = g.neg(g.min(g.mul(terms.advantage, ratio), g.mul(terms.advantage, clipped)));
+  const valueLoss = g.square(g.sub(terms.value, terms.target));
+  const loss = g.add(g.sub(policyLoss, g.scale(terms.entropy, settings.entCoef)), g.scale(valueLoss, settings.vfCoef));
+  const over = g.sub(ratio, g.constant([1]));
   const stats = [
     policyLoss,
     valueLoss,
-    entropy,
-    share(g.neg(logRatio)),
-    share(g.sub(g.sub(ratio, one), logRatio)),
-    share(g.greater(distance, g.constant([settings.clipCoef]))),
+    terms.entropy,
+    g.neg(logRatio),
+    g.sub(over, logRatio),
+    g.greater(g.max(over, g.neg(over)), g.constant([settings.clipCoef])),
   ];
-  return {
-    loss,
-    stats: g.concat(
-      stats.map((stat) => g.reshape(stat, [1])),
-      0,
-    ),
-  };
+  const [batch] = loss.dims;
+  const table = g.concat(
+    stats.map((stat) => g.reshape(stat, [1, batch])),
+    0,
+  );
+  return { loss: g.scale(g.total(loss), 1 / rows), stats: g.scale(g.sum(table, [1], false), 1 / rows) };
 }
 
 /**

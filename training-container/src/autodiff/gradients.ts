@@ -21,7 +21,7 @@ export function gradients(builder: GraphBuilder, loss: Tensor, leaves: readonly 
       const part = inputGradients[i];
       if (!part || !input.differentiable) return;
       const before = gradientOf.get(input.name);
-      gradientOf.set(input.name, before ? builder.add(before, part) : part);
+      gradientOf.set(input.name, before ? builder.accumulate(before, part) : part);
     });
   }
   return leaves.map(

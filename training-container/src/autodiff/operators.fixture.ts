@@ -121,6 +121,40 @@ export const OPERATORS: OperatorCase[] = [
     jax: ([x, w]) => np.matmul(x, w),
   },
   {
+    name: 'linear, read by two, one of them reshaped',
+    shapes: [
+      [2, 3, 4],
+      [4, 5],
+      [4, 5],
+    ],
+    forward: (g, [x, v, w]) => g.add(g.linear(x, v), g.reshape(g.linear(g.reshape(x, [6, 4]), w), [2, 3, 5])),
+    jax: ([x, v, w]) => np.matmul(x, np.add(v, w)),
+  },
+  {
+    name: 'linear, and read as it is',
+    shapes: [
+      [2, 3, 4],
+      [4, 4],
+    ],
+    forward: (g, [x, w]) => g.mul(g.linear(x, w), x),
+    jax: ([x, w]) => np.multiply(np.matmul(x.ref, w), x),
+  },
+  {
+    name: 'outer product',
+    shapes: [
+      [2, 3, 1],
+      [2, 1, 4],
+    ],
+    forward: (g, [a, b]) => g.matmul(a, b),
+    jax: ([a, b]) => np.matmul(a, b),
+  },
+  {
+    name: 'columns',
+    shapes: [[2, 3, 5]],
+    forward: (g, [a]) => g.concat(g.columns(a, [3, 0]), 1),
+    jax: ([a]) => np.concatenate([a.ref.slice([], [], 3), a.slice([], [], 0)], 1),
+  },
+  {
     name: 'sum over the middle',
     shapes: [[2, 3, 4]],
     forward: (g, [a]) => g.sum(a, [1], false),

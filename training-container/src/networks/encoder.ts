@@ -66,17 +66,17 @@ export function encode(
   const own = g.relu(g.linear(read, p[`${prefix}asset.weight`], p[`${prefix}asset.bias`]));
   const context =
     shape.architecture === 'attention' ? attended(g, p, prefix, own, state) : average(g, p, prefix, own, state);
-  return g.relu(g.add(g.linear(own, p[`${prefix}mix.weight`], p[`${prefix}mix.bias`]), context));
+  return g.relu(g.add(g.linear(own, p[`${prefix}mix.weight`]), context));
 }
 
-/** [B, 1, hidden]: the mean of the usable assets. */
+/** [B, 1, hidden]: the mean of the usable assets, and the bias of the mix. */
 function average(g: GraphBuilder, p: Parameters, prefix: string, own: Tensor, { share }: State): Tensor {
   const [batch, , hidden] = own.dims;
-  const context = g.linear(g.reshape(g.matmul(share, own), [batch, hidden]), p[`${prefix}context.weight`]);
-  return g.reshape(context, [batch, 1, hidden]);
+  const pooled = g.reshape(g.matmul(share, own), [batch, hidden]);
+  return g.reshape(g.linear(pooled, p[`${prefix}context.weight`], p[`${prefix}mix.bias`]), [batch, 1, hidden]);
 }
 
-/** [B, A, hidden]: for each asset a mean of the usable ones, weighted by softmax(query key / sqrt(hidden)). */
+/** [B, A, hidden]: for each asset a mean of the usable ones, weighted by softmax(query key / sqrt(hidden)), and the bias of the mix. */
 function attended(g: GraphBuilder, p: Parameters, prefix: string, own: Tensor, { usable }: State): Tensor {
   const [batch, assets] = usable.dims;
   const hidden = own.dims[2] as number;
@@ -87,7 +87,7 @@ function attended(g: GraphBuilder, p: Parameters, prefix: string, own: Tensor, {
   const fit = g.add(g.mul(g.matmul(query, g.transposeLast(key)), open), away);
   const powers = g.mul(g.exp(g.sub(fit, g.stopGradient(g.reduceMax(fit, 2)))), open);
   const weights = g.div(powers, g.max(g.sum(powers, [2], true), g.constant([1e-30])));
-  return g.linear(g.matmul(weights, own), p[`${prefix}context.weight`]);
+  return g.linear(g.matmul(weights, own), p[`${prefix}context.weight`], p[`${prefix}mix.bias`]);
 }
 
 /** The days of each asset through sliding filters, then the columns that are not of a day. */

@@ -17,13 +17,13 @@ export interface State {
 /** @param features width of the observation [B, A, features], whose last columns are the state columns. */
 export function stateOf(g: GraphBuilder, observation: Tensor, features: number): State {
   const [batch, assets] = observation.dims;
-  const column = (name: (typeof STATE_COLUMNS)[number]): Tensor => {
-    const at = features - STATE_COLUMNS.length + STATE_COLUMNS.indexOf(name);
-    return g.slice(observation, 2, at, at + 1);
-  };
-  const usable = g.reshape(column('tradable'), [batch, assets]);
+  const named = ['tradable', 'anchorLogit', 'anchorExposure'] as const;
+  const first = features - STATE_COLUMNS.length;
+  const [usable, anchorLogit, exposure] = g.columns(
+    observation,
+    named.map((name) => first + STATE_COLUMNS.indexOf(name)),
+  );
   const count = g.max(g.sum(usable, [1], true), g.constant([1]));
   const share = g.reshape(g.div(usable, count), [batch, 1, assets]);
-  const anchorExposure = g.reshape(g.slice(column('anchorExposure'), 1, 0, 1), [batch, 1]);
-  return { anchorLogit: g.reshape(column('anchorLogit'), [batch, assets]), anchorExposure, usable, share };
+  return { anchorLogit, anchorExposure: g.slice(exposure, 1, 0, 1), usable, share };
 }
