@@ -6,11 +6,13 @@ import type { Environments } from '../training-container/src/learner.ts';
 import { initialParameters, parameterCount } from '../training-container/src/networks/parameters.ts';
 import { policyModel, portfolioNetwork } from '../training-container/src/networks/portfolio.ts';
 import { type PpoSettings, trainPpo } from '../training-container/src/ppo.ts';
+import { matrixPeak } from './matrix-peak.ts';
 import { report } from './report.ts';
 
 /** 30 assets x 40 features, an equivariant network of 24k parameters (hidden 76), float32. */
 const SHAPE = { assets: 30, features: 40, hidden: 76, logStdInit: 0 };
 const ENVIRONMENTS = 32;
+const RUNS = 3;
 
 /** Environments that cost next to nothing: random observations and rewards. What is measured is the learner. */
 function randomEnvironments(): Environments {
@@ -86,24 +88,33 @@ function flopPerStep(epochs: number): number {
   return forward + epochs * (3 * forward - firstLayers);
 }
 
-async function main(): Promise<void> {
+/** Ours alone: speed with one and two threads, and the share of what matrix multiplication can reach on as many, taken in turns. */
+async function speed(): Promise<void> {
   await report('train', 'parameters', 'count', 1, async () => parameterCount(portfolioNetwork(SHAPE)));
   for (const epochs of [4, 10]) {
-    const one = await report('train', `env_steps_per_s_${epochs}_epochs_1_worker`, 'steps/s', 3, () =>
-      stepsPerSecond(epochs, 1),
-    );
-    const two = await report('train', `env_steps_per_s_${epochs}_epochs`, 'steps/s', 3, () =>
-      stepsPerSecond(epochs, 2),
-    );
-    await report('train', `scaling_${epochs}_epochs`, 'x of 1 worker', 1, async () => two.value / one.value);
-    await report(
-      'train',
-      `gflop_per_s_${epochs}_epochs`,
-      'GFLOP/s',
-      1,
-      async () => (two.value * flopPerStep(epochs)) / 1e9,
-    );
+    for (const workers of [1, 2]) {
+      const shares: number[] = [];
+      const suffix = workers === 1 ? '_1_worker' : '';
+      await report('train', `env_steps_per_s_${epochs}_epochs${suffix}`, 'steps/s', RUNS, async () => {
+        const peak = await matrixPeak(workers);
+        const rate = await stepsPerSecond(epochs, workers);
+        shares.push((rate * flopPerStep(epochs)) / 1e9 / peak);
+        return rate;
+      });
+      if (epochs === 10)
+        await report(
+          'train',
+          `peak_share${suffix}`,
+          'of the matrix-multiply peak',
+          RUNS,
+          async () => shares.shift() ?? 0,
+        );
+    }
   }
+}
+
+async function main(): Promise<void> {
+  await speed();
   await inference();
 }
 
