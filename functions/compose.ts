@@ -119,11 +119,19 @@ export const ecbMarketData = /* @__PURE__ */ once(async (): Promise<MarketDataPr
   return createMarketData((await settings()).universe.provider, { root: root(), home: root(), store: await s3Store() });
 });
 
-/** The trainer as a child of this process: on AWS the train stage itself is one Fargate task per window and seed. */
-export const ecsTrainingJob = /* @__PURE__ */ once(
-  async (): Promise<TrainingJob> =>
-    (await import('../adapters/training-job/subprocess.ts')).createSubprocessTrainingJob(),
-);
+/**
+ * The trainer as a child of this process: on AWS the train stage itself is one Fargate task per window and seed. A Spot task that is taken
+ * back leaves its checkpoint in the bucket.
+ */
+export const ecsTrainingJob = /* @__PURE__ */ once(async (): Promise<TrainingJob> => {
+  const [{ createSubprocessTrainingJob }, { storeKeeper }, store, { config }] = await Promise.all([
+    import('../adapters/training-job/subprocess.ts'),
+    import('../adapters/training-job/job-objects.ts'),
+    s3Store(),
+    settings(),
+  ]);
+  return createSubprocessTrainingJob({ keeper: storeKeeper(store, config.strategy) });
+});
 
 export const exactRuntime = /* @__PURE__ */ once(
   async (): Promise<PolicyRuntime> => (await import('../adapters/policy-runtime/exact.ts')).exactRuntime,

@@ -16,6 +16,8 @@ export type Progress = (progress: {
   total: number;
   unit: string;
   message?: string;
+  /** Which of several things that are done at once. */
+  task?: string;
   /** The newest point of a learning curve. */
   point?: Readonly<Record<string, number | null>> | undefined;
 }) => void;

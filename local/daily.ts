@@ -28,10 +28,11 @@ export function observedHandlers(installation: Installation, log: StageLog): Rec
     Object.entries(installation.handlers).map(([stage, handler]) => [
       stage,
       async (event: unknown) => {
+        if (stage === 'train') installation.progress.expect(trialsIn(event));
         installation.progress.stage(stage);
-        const started = performance.now();
+        const fromMs = performance.now();
         const finish = (status: 'done' | 'unchanged' | 'failed', output: unknown) => {
-          log.add(stage as Stage, status, (performance.now() - started) / 1000, output);
+          log.add(stage as Stage, status, { fromMs, toMs: performance.now() }, output);
           installation.progress.done(stage, status, (output as { name?: string } | null)?.name);
         };
         try {
@@ -46,6 +47,9 @@ export function observedHandlers(installation: Installation, log: StageLog): Rec
     ]),
   );
 }
+
+/** How many trials the plan has of which one is to be trained. */
+const trialsIn = (event: unknown): number => (event as { features: { trials: unknown[] } }).features.trials.length;
 
 /** The event that EventBridge sends on AWS, for one date. */
 export const runInput = ({ settings }: Installation, date: string) => ({

@@ -8,14 +8,29 @@ export interface StageRun {
   output: unknown;
 }
 
+interface Span {
+  fromMs: number;
+  toMs: number;
+}
+
+/** Milliseconds in which at least one of the calls was under way. */
+function covered(spans: readonly Span[]): number {
+  let [total, end] = [0, Number.NEGATIVE_INFINITY];
+  for (const { fromMs, toMs } of spans.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    total += Math.max(0, toMs - Math.max(fromMs, end));
+    end = Math.max(end, toMs);
+  }
+  return total;
+}
+
 /** Collects stage runs in the order of their first start; repeated calls of a stage (Map, wait loop) add up to one line. */
 export class StageLog {
-  readonly #runs = new Map<Stage, { statuses: string[]; seconds: number; outputs: unknown[] }>();
+  readonly #runs = new Map<Stage, { statuses: string[]; spans: Span[]; outputs: unknown[] }>();
 
-  add(stage: Stage, status: 'done' | 'unchanged' | 'failed', seconds: number, output: unknown): void {
-    const run = this.#runs.get(stage) ?? { statuses: [], seconds: 0, outputs: [] };
+  add(stage: Stage, status: 'done' | 'unchanged' | 'failed', span: Span, output: unknown): void {
+    const run = this.#runs.get(stage) ?? { statuses: [], spans: [], outputs: [] };
     run.statuses.push(status);
-    run.seconds += seconds;
+    run.spans.push(span);
     run.outputs.push(output);
     this.#runs.set(stage, run);
   }
@@ -31,7 +46,7 @@ export class StageLog {
           : run.statuses.every((status) => status === 'unchanged')
             ? 'unchanged'
             : 'done',
-      seconds: Math.round(run.seconds * 1000) / 1000,
+      seconds: Math.round(covered(run.spans)) / 1000,
       output: stage === 'train' ? run.outputs : run.outputs.at(-1),
     }));
   }

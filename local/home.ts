@@ -12,6 +12,8 @@ export interface Home {
   readonly store: string;
   readonly ledger: string;
   readonly chain: string;
+  /** Folders of trainings that were cut off: the same training goes on from there. */
+  readonly jobs: string;
   readonly universes: string;
   readonly keys: string;
   readonly apiSecret: string;
@@ -22,6 +24,7 @@ const layout = (path: string): Home => ({
   store: join(path, 'store'),
   ledger: join(path, 'ledger'),
   chain: join(path, 'chain'),
+  jobs: join(path, 'jobs'),
   universes: join(path, 'universes'),
   keys: join(path, 'keys.json'),
   apiSecret: join(path, 'api-secret'),

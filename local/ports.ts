@@ -59,7 +59,8 @@ export function localPorts({ home, settings, metrics, progress }: LocalPortsOpti
         root: ROOT,
         home: home.path,
       }),
-    trainingJob: async () => (await import('../adapters/training-job/subprocess.ts')).createSubprocessTrainingJob(),
+    trainingJob: async () =>
+      (await import('../adapters/training-job/subprocess.ts')).createSubprocessTrainingJob({ folder: home.jobs }),
     exactRuntime: async () => (await import('../adapters/policy-runtime/exact.ts')).exactRuntime,
     onnxRuntime: async () => (await import('../adapters/policy-runtime/onnx.ts')).onnxRuntime,
     tracker: async () =>

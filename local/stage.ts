@@ -5,6 +5,7 @@ import { observedHandlers, runInput } from './daily.ts';
 import { StageLog, type StageRun } from './document.ts';
 import type { Installation } from './installation.ts';
 import { readState, type State, writeState } from './run-state.ts';
+import { eachOf } from './seats.ts';
 
 const TRAINING: readonly Stage[] = ['train', 'validate', 'register', 'promote', 'backtest'];
 
@@ -28,11 +29,8 @@ export async function runStageOf(installation: Installation, stage: Stage, date:
   const handler = observedHandlers(installation, log)[stage];
   if (stage === 'train') {
     const trials = (state.features as { trials: Trial[] }).trials;
-    if (installation.settings.profile.warmStart) {
-      const outputs: unknown[] = [];
-      for (const trial of trials) outputs.push(await handler({ ...state, trial }));
-      state.train = outputs;
-    } else state.train = await Promise.all(trials.map((trial) => handler({ ...state, trial })));
+    const parallel = installation.settings.profile.warmStart ? 1 : installation.cores.count;
+    state.train = await eachOf(trials, parallel, (trial) => handler({ ...state, trial }));
   } else {
     state[stage] = await handler(state);
   }

@@ -1,4 +1,4 @@
-import type { Settings } from '../config/schema.ts';
+import type { Settings, Stage } from '../config/schema.ts';
 import { badInput } from '../domain/errors.ts';
 import type { ArtifactRef } from '../domain/lineage/manifest.ts';
 import type { Trial } from '../domain/lineage/model.ts';
@@ -9,8 +9,12 @@ import { createHandler } from '../functions/train/handler.ts';
 import { runInput } from './daily.ts';
 import type { Installation } from './installation.ts';
 import { readState } from './run-state.ts';
+import { eachOf } from './seats.ts';
+import { runStageOf } from './stage.ts';
 
-type TrainOutput = { candidate: ArtifactRef; environmentSteps: number };
+type TrainOutput = { candidate: ArtifactRef; environmentSteps: number; name: string };
+
+const DATA_STAGES: readonly Stage[] = ['ingest', 'graph', 'embeddings', 'features'];
 
 /** What a day's data stages left for training. */
 export interface TrainingDay {
@@ -21,18 +25,24 @@ export interface TrainingDay {
   readonly dates: readonly string[];
 }
 
-/** @throws DAY_NOT_RUN where the stages up to `features` have not run for the day. */
+/**
+ * What training of a day stands on; the data stages that have not run for it in this home are run.
+ * @throws DAY_CLOSED where the day is no session.
+ */
 export async function trainingDay(installation: Installation, date: string): Promise<TrainingDay> {
-  const state = readState(installation, date) as {
-    ingest?: { dataset: ArtifactRef };
-    features?: { features: ArtifactRef };
-  };
-  if (!state.ingest || !state.features) {
-    throw badInput('DAY_NOT_RUN', 'Training stands on the features of its day, which have not been made in this home', {
-      facts: { date },
-      remedy: `Make them first: drl ingest, drl graph, drl embeddings, drl features (each with --date ${date}), or npm start -- --once.`,
+  for (const stage of DATA_STAGES) {
+    if (!(stage in readState(installation, date))) await runStageOf(installation, stage, date);
+    const { open, reason } = readState(installation, date).ingest as { open: boolean; reason: string };
+    if (open) continue;
+    throw badInput('DAY_CLOSED', 'There is nothing to train on for this day', {
+      facts: { date, reason },
+      remedy: 'Name a session with --date, or leave it out for the newest one.',
     });
   }
+  const state = readState(installation, date) as unknown as {
+    ingest: { dataset: ArtifactRef };
+    features: { features: ArtifactRef };
+  };
   const { store } = await installation.ports(['store']);
   const { panel } = await loadDataset(store, installation.settings.config.strategy, state.ingest.dataset);
   return { date, dataset: state.ingest.dataset, features: state.features.features, dates: panel.dates };
@@ -63,15 +73,18 @@ export function trialsOf(
 /** What came of one trial. */
 export interface TrainedTrialOutput {
   readonly trial: Trial;
+  readonly name: string;
   readonly candidate: ArtifactRef;
   readonly environmentSteps: number;
   readonly seconds: number;
+  /** It was trained before, and answered from memory. */
+  readonly remembered: boolean;
 }
 
 /**
  * Train trials with some settings by the stage's own handler: candidates in the store, every trial in the log, and one that was trained before
- * is answered from memory, so that a study that was cut off goes on. As many at a time as the machine has cores; with a warm start, one after
- * the other.
+ * is answered from memory, so that a study that was cut off goes on. As many at a time as the machine has cores for their workers; with a warm
+ * start, one after the other.
  */
 export async function trainTrials(
   installation: Installation,
@@ -86,17 +99,19 @@ export async function trainTrials(
     ingest: { dataset: day.dataset },
     features: { features: day.features },
   };
+  const { warmStart, training } = settings.profile;
+  const { cores, metrics } = installation;
   const one = async (trial: Trial): Promise<TrainedTrialOutput> => {
-    const started = performance.now();
-    const { candidate, environmentSteps } = (await handler({ ...base, trial })) as TrainOutput;
-    const output = { trial, candidate, environmentSteps, seconds: (performance.now() - started) / 1000 };
+    const output = await cores.sit(training.workers, async () => {
+      const started = performance.now();
+      const { candidate, environmentSteps, name } = (await handler({ ...base, trial })) as TrainOutput;
+      const seconds = (performance.now() - started) / 1000;
+      return { trial, name, candidate, environmentSteps, seconds, remembered: metrics.wasUnchanged('train') };
+    });
     await onDone(output);
     return output;
   };
-  if (!settings.profile.warmStart) return Promise.all(trials.map(one));
-  const outputs: TrainedTrialOutput[] = [];
-  for (const trial of trials) outputs.push(await one(trial));
-  return outputs;
+  return eachOf(trials, warmStart ? 1 : cores.count, one);
 }
 
 /** The algorithm that a word names. */

@@ -1,6 +1,6 @@
 import type { ObjectStore } from '../object-store/port.ts';
 import { JOB_PREFIX_VARIABLE } from './ecs.ts';
-import { PROGRESS_OBJECT, readFiles } from './job-objects.ts';
+import { PROGRESS_OBJECT, readFiles, storeKeeper } from './job-objects.ts';
 import type { TrainingJob } from './port.ts';
 import { createSubprocessTrainingJob } from './subprocess.ts';
 
@@ -25,5 +25,7 @@ if (import.meta.main) {
   const bucket = process.env.DRL_BUCKET;
   if (!prefix || !bucket) throw new Error(`${JOB_PREFIX_VARIABLE} and DRL_BUCKET must be set`);
   const { S3ObjectStore } = await import('../object-store/s3.ts');
-  await runFolderTask(new S3ObjectStore(bucket), prefix, createSubprocessTrainingJob());
+  const store = new S3ObjectStore(bucket);
+  const keeper = storeKeeper(store, prefix.split('/')[0]);
+  await runFolderTask(store, prefix, createSubprocessTrainingJob({ keeper }));
 }

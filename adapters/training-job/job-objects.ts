@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../object-store/port.ts';
+import type { CheckpointKeeper } from './folder.ts';
 
 /** Where a job's folder lies in the object store while its trainer runs somewhere else. Not an artifact: it may be deleted after. */
 export const jobPrefix = (strategy: string, id: string): string =>
@@ -16,3 +17,12 @@ export async function readFiles(store: ObjectStore, prefix: string): Promise<Rec
   }
   return files;
 }
+
+/** Checkpoints under `<strategy>/jobs/<job>/kept/`, for tasks whose disk goes with them. */
+export const storeKeeper = (store: ObjectStore, strategy: string): CheckpointKeeper => ({
+  load: (job) => readFiles(store, `${jobPrefix(strategy, job)}/kept/`),
+  async save(job, files) {
+    for (const [name, bytes] of Object.entries(files))
+      await store.put(`${jobPrefix(strategy, job)}/kept/${name}`, bytes);
+  },
+});

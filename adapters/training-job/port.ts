@@ -1,4 +1,5 @@
 export interface TrainingProgress {
+  /** 0: the trainer begins, after it may have waited for a core. */
   step: number;
   total: number;
   stepsPerSecond: number;

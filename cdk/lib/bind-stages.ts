@@ -11,9 +11,16 @@ export const HANDOVER_TAG = 'handover=true';
 const placeholder = (name: string): string => `\${${name}}`;
 
 const TASK_RETRY = [
-  // A Spot task that was taken back, or a task that could not be placed, runs again: a stage run again ends in the same state.
+  // A Spot task that was taken back (TaskInterrupted: functions/task.ts), or a task that could not be placed, runs again: a stage run again
+  // ends in the same state.
   {
-    ErrorEquals: ['ECS.AmazonECSException', 'ECS.ServerException', 'Ecs.EcsException', 'States.HeartbeatTimeout'],
+    ErrorEquals: [
+      'ECS.AmazonECSException',
+      'ECS.ServerException',
+      'Ecs.EcsException',
+      'States.HeartbeatTimeout',
+      'TaskInterrupted',
+    ],
     IntervalSeconds: 30,
     MaxAttempts: 4,
     BackoffRate: 2,

@@ -138,9 +138,7 @@ test('a trial becomes a candidate folder that names what it was made from, in th
     normaliser: { from: trial.trainFrom, to: trial.trainTo },
   });
   expect(await run()).toEqual(output);
-  expect(progress).toHaveBeenCalledWith(
-    expect.objectContaining({ step: 1024, total: 1024, message: expect.stringContaining('ppo w1 s0') }),
-  );
+  expect(progress).toHaveBeenCalledWith(expect.objectContaining({ step: 1024, total: 1024, task: 'ppo w1 s0' }));
 });
 
 test('the trial is in the log before the trainer starts, finished after, and tracked with its curve', async () => {

@@ -125,7 +125,7 @@ async function trainTrial(event: Input, id: string, ports: TrainPorts) {
       trial,
       initial,
     }),
-    onProgress: ({ step, total, point }) => ports.progress({ step, total, unit: 'env steps', message: name, point }),
+    onProgress: ({ step, total, point }) => ports.progress({ step, total, unit: 'env steps', task: name, point }),
   });
   const record = recordSchema.parse(JSON.parse(new TextDecoder().decode(files[JOB_OUTPUT.record])));
   const model: Model = modelSchema.parse({

@@ -92,13 +92,8 @@ async function runControl(training: Profile['training'], name: string, ports: Co
   const { files: output } = await ports.trainingJob.run({
     id: name.replace('/', '-'),
     files,
-    onProgress: ({ step, total, stepsPerSecond }) =>
-      ports.progress({
-        step,
-        total,
-        unit: 'steps',
-        message: `learning control, ${Math.round(stepsPerSecond)} steps/s`,
-      }),
+    onProgress: ({ step, total, point }) =>
+      ports.progress({ step, total, unit: 'env steps', task: 'learning control', point }),
   });
   const policy = await ports.onnxRuntime.load(output[JOB_OUTPUT.policy]);
   const judged = async (target: TargetPolicy): Promise<number> => {

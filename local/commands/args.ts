@@ -54,7 +54,7 @@ export function assign(into: Record<string, unknown>, assignment: string): void 
   const keys = path.split('.');
   const last = keys.pop() as string;
   const place = keys.reduce<Record<string, unknown>>((at, key) => {
-    at[key] ??= {};
+    if (typeof at[key] !== 'object' || at[key] === null) at[key] = {};
     return at[key] as Record<string, unknown>;
   }, into);
   const text = rest.join('=');
@@ -72,6 +72,16 @@ export function wholeNumbers(text: string, option: string): number[] {
   throw badInput('USAGE_NUMBERS', 'Whole numbers are asked for, separated by commas', {
     facts: { option, value: text },
     remedy: `For example ${option} 0,1`,
+  });
+}
+
+/** A whole number of at least 1. */
+export function count(text: string, option: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw badInput('USAGE_COUNT', 'A whole number of at least 1 is asked for', {
+    facts: { option, value: text },
+    remedy: `For example ${option} 3`,
   });
 }
 

@@ -21,6 +21,7 @@ export async function serveInstallation(installation: Installation, port?: numbe
     })),
     dashboardToken: () => issueToken({ scope: SCOPES.join(' '), secret, ...rules, ttlSeconds: api.tokenTtlSeconds }),
     report: () => newestReport(installation),
+    trainings: () => installation.trainings.list(),
   });
   installation.announce(front.url);
   return front;

@@ -23,6 +23,8 @@ export interface HttpFrontOptions {
   dashboardToken?: () => Promise<string>;
   /** The newest report, shown at `/report`. */
   report?: () => Promise<Uint8Array | null>;
+  /** What this process trains, shown at `/training.json`. */
+  trainings?: () => unknown;
 }
 
 const SECURITY_HEADERS = {
@@ -92,6 +94,8 @@ async function answer(options: HttpFrontOptions, request: IncomingMessage, respo
 const isLocalHost = (host: string | undefined): boolean => /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? '');
 
 async function pageAt(options: HttpFrontOptions, path: string): Promise<Page | null> {
+  if (path === '/training.json' && options.trainings)
+    return { contentType: JSON_TYPE, body: JSON.stringify({ trainings: options.trainings() }) };
   if (path === '/report') {
     const body = await options.report?.();
     if (body) return { contentType: 'text/html; charset=utf-8', body };

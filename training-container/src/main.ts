@@ -9,15 +9,25 @@ const say = (line: Record<string, unknown>): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 
-const [folder] = process.argv.slice(2);
-// A trainer never outlives the process that started it: the parent holds the other end of standard input.
-if (process.env.DRL_TRAINER_PARENT === '1') process.stdin.on('end', () => process.exit(1)).resume();
+/** What an orphan has to write its checkpoint in. */
+const ORPHAN_MS = 20_000;
 
+const [folder] = process.argv.slice(2);
 let told = false;
-for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  process.on(signal, () => {
-    told = true;
+const tell = (): void => {
+  told = true;
+};
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, tell);
+// A trainer never outlives the process that started it by more than the time that a checkpoint takes: the parent holds the other end of
+// standard input, and reads no more of standard output once it is gone.
+if (process.env.DRL_TRAINER_PARENT === '1') {
+  process.stdout.on('error', tell);
+  process.stdin.on('end', () => {
+    tell();
+    setTimeout(() => process.exit(1), ORPHAN_MS).unref();
   });
+  process.stdin.resume();
+}
 
 try {
   if (!folder)

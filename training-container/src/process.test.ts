@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -135,16 +135,6 @@ test('a full disk is said to be one; the checkpoint before stays, nothing is hal
   expect(await outputs()).toEqual(whole);
 }, 60_000);
 
-test('more workers than cores: a warning, and the same policy', async () => {
-  await lay(job({ totalSteps: 1024, workers: 1 }));
-  await trainer();
-  const one = await outputs();
-  await lay(job({ totalSteps: 1024, workers: 512 }));
-  const many = await trainer();
-  expect(many.lines[0]).toMatchObject({ type: 'warning', facts: { workers: 512, cores: expect.any(Number) } });
-  expect((await outputs())['policy.onnx']).toBe(one['policy.onnx']);
-}, 30_000);
-
 describe('bad input ends with exit code 2, names what is wrong, and writes nothing', () => {
   const edited = (files: Record<string, Uint8Array>, change: (spec: Record<string, never>) => void) => {
     const spec = JSON.parse(new TextDecoder().decode(files['job.json']));
@@ -187,6 +177,12 @@ describe('bad input ends with exit code 2, names what is wrong, and writes nothi
       () => edited(job(), (spec: Spec) => Object.assign(spec.limits, { maxWeight: 0.5, maxGross: 0.3 })),
       'LIMITS_INFEASIBLE',
       { field: 'maxWeight', value: 0.5 },
+    ],
+    [
+      'more workers than cores',
+      () => job({ workers: 512 }),
+      'WORKERS_EXCEED_CORES',
+      { field: 'training.workers', value: 512, cores: availableParallelism() },
     ],
     [
       'a look-back that observations and network do not share',

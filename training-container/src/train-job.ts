@@ -10,7 +10,7 @@ import type { Population } from '../../domain/training/population.ts';
 import type { TrainingSettings } from '../../domain/training/settings.ts';
 import { type CheckpointOwner, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { courseOf, courseSteps, seenAssets } from './course.ts';
-import { cpuFeatures, usableCores } from './cpu.ts';
+import { cpuFeatures } from './cpu.ts';
 import { readEnvironmentData, readInitial, readJob, writeWhole } from './job-folder.ts';
 import { learnerOf, type PortfolioLearner } from './learn.ts';
 import type { CurvePoint, LearnerCheckpoint } from './learner.ts';
@@ -73,7 +73,7 @@ export async function trainJob(folder: string, hooks: JobHooks): Promise<void> {
     {
       ...common,
       seed: spec.seed,
-      training: { ...settings, workers: spec.training.workers },
+      training: settings,
       parameters: learner.parameterCount,
       environmentSteps: run.stepsTaken(curve),
       cpu: cpuFeatures(),
@@ -103,7 +103,6 @@ class Run {
   readonly #initial: Float64Array | null;
   readonly #keeper: Keeper;
   readonly #hooks: JobHooks;
-  readonly #workers: number;
   readonly #snapshots: Snapshots;
 
   private constructor(
@@ -120,7 +119,6 @@ class Run {
     this.#initial = initial;
     this.#keeper = keeper;
     this.#hooks = hooks;
-    this.#workers = cappedWorkers(spec, hooks);
     this.#snapshots = new Snapshots(this.#folder, this.learnerOf(spec.training), spec.training.snapshotEvery);
   }
 
@@ -138,7 +136,7 @@ class Run {
 
   learnerOf(settings: TrainingSettings): PortfolioLearner {
     return learnerOf(
-      { ...settings, workers: this.#workers, totalSteps: courseSteps(this.#spec) },
+      { ...settings, totalSteps: courseSteps(this.#spec) },
       seenAssets(this.#spec),
       this.#spec.columns.length,
       this.#spec.limits,
@@ -250,14 +248,6 @@ function membersDone(state: PopulationState, population: Population, steps: numb
   const before = stepsBefore(state, population, steps);
   const after = stepsBefore({ ...state, generation: state.generation + 1 }, population, steps);
   return population.members * before + state.next * (after - before);
-}
-
-/** More threads than cores only slow each other down; the result does not depend on their number. */
-function cappedWorkers({ training }: LearnJobSpec, hooks: JobHooks): number {
-  const cores = usableCores();
-  if (training.workers > cores)
-    hooks.onWarning?.('More workers than cores: the cores set the number', { workers: training.workers, cores });
-  return Math.min(training.workers, cores);
 }
 
 const interrupted = (step: number, total: number): ProductError =>
