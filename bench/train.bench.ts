@@ -7,7 +7,9 @@ import { initialParameters, parameterCount } from '../training-container/src/net
 import { policyModel, portfolioNetwork } from '../training-container/src/networks/portfolio.ts';
 import { type PpoSettings, trainPpo } from '../training-container/src/ppo.ts';
 import { matrixPeak } from './matrix-peak.ts';
+import { runPeers } from './peers/run-peers.ts';
 import { report } from './report.ts';
+import { reportTimeToLearn } from './time-to-learn.ts';
 
 /** 30 assets x 40 features, an equivariant network of 24k parameters (hidden 76), float32. */
 const SHAPE = { assets: 30, features: 40, hidden: 76, logStdInit: 0 };
@@ -116,6 +118,14 @@ async function speed(): Promise<void> {
 async function main(): Promise<void> {
   await speed();
   await inference();
+  const timeToLearnS = await reportTimeToLearn();
+  if (process.argv.includes('--peers'))
+    await runPeers({
+      shape: SHAPE,
+      settings: settings(0, 2, 0),
+      stepsPerSecond: (epochs) => stepsPerSecond(epochs, 2),
+      timeToLearnS,
+    });
 }
 
 /** One decision, in process, batch 1, 15 assets. */
