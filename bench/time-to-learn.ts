@@ -21,7 +21,7 @@ const SEEDS = 10;
  */
 const SETTINGS: PpoSettings = {
   environments: 64,
-  rolloutDays: 16,
+  rolloutDays: 8,
   minibatch: 512,
   workers: 2,
   totalSteps: 262_144,
@@ -29,13 +29,13 @@ const SETTINGS: PpoSettings = {
   learningRate: 0.005,
   gamma: 0.9,
   gaeLambda: 0.3,
-  clipCoef: 0.4,
+  clipCoef: 0.8,
   entCoef: 0,
   vfCoef: 0.5,
   maxGradNorm: 0.5,
   targetKl: null,
 };
-const NETWORK = { hidden: 16, logStdInit: 1 };
+const NETWORK = { hidden: 32, logStdInit: 1 };
 
 export interface Learned {
   /** On the clock: from the first session that is opened to the last update. Judging the policy is off it. */
