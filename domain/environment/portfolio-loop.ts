@@ -20,7 +20,7 @@ interface PanelFacts {
   groupNames: string[];
   none: RiskGroups;
   /** Risk groups by session, filled on first use. */
-  risk: WeakMap<RiskGroupsHistory, (RiskGroups | undefined)[]>;
+  risk: WeakMap<RiskGroupsHistory, GroupsTable>;
 }
 
 const facts = new WeakMap<MarketPanel, PanelFacts>();
@@ -34,16 +34,35 @@ function factsOf(panel: MarketPanel): PanelFacts {
   return made;
 }
 
-function groupsAt(panel: MarketPanel, history: RiskGroupsHistory | null, t: number): RiskGroups {
-  const { none, risk } = factsOf(panel);
-  if (history === null) return none;
-  let table = risk.get(history);
-  if (!table) {
-    table = [];
-    risk.set(history, table);
+type GroupsTable = (RiskGroups | undefined)[];
+
+function groupsTableOf(panel: MarketPanel, history: RiskGroupsHistory): GroupsTable {
+  const { risk } = factsOf(panel);
+  const table = risk.get(history) ?? new Array<RiskGroups | undefined>(panel.dates.length).fill(undefined);
+  risk.set(history, table);
+  return table;
+}
+
+/** Risk groups at session t; without a graph nobody is in one. */
+class GroupsBySession {
+  readonly #dates: readonly string[];
+  readonly #history: RiskGroupsHistory | null;
+  readonly #table: GroupsTable;
+  readonly #none: RiskGroups;
+
+  constructor({ panel, groups }: MarketData) {
+    this.#dates = panel.dates;
+    this.#history = groups;
+    this.#table = groups ? groupsTableOf(panel, groups) : [];
+    this.#none = factsOf(panel).none;
   }
-  table[t] ??= riskGroupsAt(history, panel.dates[t]);
-  return table[t] as RiskGroups;
+
+  at(t: number): RiskGroups {
+    if (this.#history === null) return this.#none;
+    const known = this.#table[t] ?? riskGroupsAt(this.#history, this.#dates[t]);
+    this.#table[t] = known;
+    return known;
+  }
 }
 
 /**
@@ -52,7 +71,7 @@ function groupsAt(panel: MarketPanel, history: RiskGroupsHistory | null, t: numb
  */
 export function riskContextAt(data: MarketData, t: number, book: PortfolioBook, usable: Uint8Array): RiskContext {
   const { groups, groupNames } = factsOf(data.panel);
-  const { hubs, illiquid } = groupsAt(data.panel, data.groups, t);
+  const { hubs, illiquid } = new GroupsBySession(data).at(t);
   return {
     limits: data.limits,
     groups,
@@ -93,6 +112,7 @@ export class PortfolioLoop {
   cost = 0;
   exposureScale = 1;
   readonly projector: RiskProjector;
+  readonly #groups: GroupsBySession;
   #hasPending = false;
 
   constructor(data: MarketData) {
@@ -100,6 +120,7 @@ export class PortfolioLoop {
     const { groups, groupNames, none } = factsOf(panel);
     const assets = panel.symbols.length;
     this.data = data;
+    this.#groups = new GroupsBySession(data);
     this.book = PortfolioBook.start(assets);
     this.pending = new Float64Array(assets);
     this.drifted = new Float64Array(assets);
@@ -129,7 +150,7 @@ export class PortfolioLoop {
   /** Take `target` as decided at the close of `t`; projected onto the limits unless `project` is false. */
   choose(target: ArrayLike<number>, usable: Uint8Array, project = true): void {
     const { context, data } = this;
-    const { hubs, illiquid } = groupsAt(data.panel, data.groups, this.t);
+    const { hubs, illiquid } = this.#groups.at(this.t);
     context.hubs = hubs;
     context.illiquid = illiquid;
     context.drawdown = this.book.drawdown(data.limits);

@@ -19,11 +19,17 @@ export interface ObservationState {
 }
 
 interface Prepared {
-  /** float32 [T, A, F]: scaled and clipped; 0 where a feature is not known. */
-  values: Float32Array;
+  /** float32 [T, A, F + 6]: features scaled and clipped, 0 where not known; then the state columns, of which the anchor's two are filled in. */
+  rows: Float32Array;
   /** [T, A]: 1 where the row is complete. */
   complete: Uint8Array;
+  /** The rows of each session, made on first use: to copy them at once is what makes observations fast. */
+  sessions: (Float32Array | undefined)[];
 }
+
+const STATE = STATE_COLUMNS.length;
+/** Place of each state column behind the features. */
+const [HELD, DRAWDOWN, CASH, ANCHOR_LOGIT, ANCHOR_EXPOSURE, TRADABLE] = STATE_COLUMNS.keys();
 
 /** Scaling a whole tensor costs more than an episode, and many environments share one tensor. */
 const prepared = new WeakMap<FeatureTensor, WeakMap<Normaliser, Prepared>>();
@@ -78,27 +84,47 @@ export class ObservationBuilder {
    */
   write(t: number, state: ObservationState, out: Float32Array, offset: number): void {
     const { assets, width } = this;
+    const { complete } = this.#prepared;
+    const { held, cash, drawdown, usable } = state;
+    if (this.#lookbackDays === 1) out.set(this.#session(t), offset);
+    else this.#writeDays(t, out, offset);
+    const row = t * assets;
+    let at = offset + width - STATE;
+    for (let a = 0; a < assets; a++) {
+      if (usable[a] === 1 && complete[row + a] === 0) this.#refuse(t, a);
+      out[at + HELD] = held[a];
+      out[at + DRAWDOWN] = drawdown;
+      out[at + CASH] = cash;
+      out[at + TRADABLE] = usable[a];
+      at += width;
+    }
+  }
+
+  /** [A, F + 6] of session t, to be read alone. */
+  #session(t: number): Float32Array {
+    const { rows, sessions } = this.#prepared;
+    const size = this.assets * (this.#tensor.columns.length + STATE);
+    sessions[t] ??= rows.subarray(t * size, (t + 1) * size);
+    return sessions[t] as Float32Array;
+  }
+
+  /** Features of several days, the newest first, and the anchor of the newest. */
+  #writeDays(t: number, out: Float32Array, offset: number): void {
+    const { assets, width } = this;
     const features = this.#tensor.columns.length;
-    const { values, complete } = this.#prepared;
+    const stride = features + STATE;
+    const { rows } = this.#prepared;
     const days = Math.min(this.#lookbackDays, t + 1);
-    const unknown = (this.#lookbackDays - days) * features;
-    const { anchorLogit, anchorExposure } = this.#tensor;
-    const exposure = Number.isNaN(anchorExposure[t]) ? 0 : anchorExposure[t];
     for (let a = 0; a < assets; a++) {
       const row = t * assets + a;
-      if (state.usable[a] === 1 && complete[row] === 0) this.#refuse(t, a);
       let to = offset + a * width;
       for (let day = 0; day < days; day++) {
-        const from = (row - day * assets) * features;
-        for (let f = 0; f < features; f++) out[to++] = values[from + f];
+        const from = (row - day * assets) * stride;
+        for (let f = 0; f < features; f++) out[to++] = rows[from + f];
       }
-      for (let f = 0; f < unknown; f++) out[to++] = 0;
-      out[to++] = state.held[a];
-      out[to++] = state.drawdown;
-      out[to++] = state.cash;
-      out[to++] = Number.isNaN(anchorLogit[row]) ? 0 : anchorLogit[row];
-      out[to++] = exposure;
-      out[to] = state.usable[a];
+      to += (this.#lookbackDays - days) * features;
+      out.fill(0, offset + a * width + days * features, to);
+      for (const column of [ANCHOR_LOGIT, ANCHOR_EXPOSURE]) out[to + column] = rows[row * stride + features + column];
     }
   }
 
@@ -114,16 +140,21 @@ export class ObservationBuilder {
 }
 
 function prepare(tensor: FeatureTensor, { mean, std, clip }: Normaliser): Prepared {
-  const width = tensor.columns.length;
-  const rows = tensor.dates.length * tensor.symbols.length;
-  const values = new Float32Array(rows * width);
-  const complete = new Uint8Array(rows);
-  for (let row = 0; row < rows; row++) {
+  const { columns, dates, symbols } = tensor;
+  const width = columns.length;
+  const [sessions, assets] = [dates.length, symbols.length];
+  const rows = new Float32Array(sessions * assets * (width + STATE));
+  const complete = new Uint8Array(sessions * assets);
+  for (let row = 0; row < complete.length; row++) {
     complete[row] = isComplete(tensor, row) ? 1 : 0;
+    const to = row * (width + STATE);
     for (let f = 0; f < width; f++) {
       const scaled = (tensor.values[row * width + f] - mean[f]) / std[f];
-      values[row * width + f] = Number.isNaN(scaled) ? 0 : Math.max(-clip, Math.min(clip, scaled));
+      rows[to + f] = Number.isNaN(scaled) ? 0 : Math.max(-clip, Math.min(clip, scaled));
     }
+    const exposure = tensor.anchorExposure[Math.floor(row / assets)];
+    rows[to + width + ANCHOR_LOGIT] = Number.isNaN(tensor.anchorLogit[row]) ? 0 : tensor.anchorLogit[row];
+    rows[to + width + ANCHOR_EXPOSURE] = Number.isNaN(exposure) ? 0 : exposure;
   }
-  return { values, complete };
+  return { rows, complete, sessions: new Array<Float32Array | undefined>(sessions).fill(undefined) };
 }

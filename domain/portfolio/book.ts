@@ -37,19 +37,17 @@ export const cashRate = (cash: number, { cashRateAnnual, financingSpreadAnnual =
 export const borrowRate = (symbol: string, { borrowRateAnnual = 0, borrowRateOverrides }: CarryCosts): number =>
   (borrowRateOverrides?.[symbol] ?? borrowRateAnnual) / SESSIONS_PER_YEAR;
 
-const exitTables = new WeakMap<MarketPanel, (PanelExit[] | undefined)[]>();
+type ExitTable = readonly (readonly PanelExit[] | undefined)[];
+const exitTables = new WeakMap<MarketPanel, ExitTable>();
 
-function exitsAt(panel: MarketPanel, t: number): PanelExit[] | undefined {
-  let table = exitTables.get(panel);
-  if (!table) {
-    table = [];
-    for (const exit of panel.exits) {
-      table[exit.t] ??= [];
-      (table[exit.t] as PanelExit[]).push(exit);
-    }
-    exitTables.set(panel, table);
-  }
-  return table[t];
+/** Exits by session. */
+function exitTableOf(panel: MarketPanel): ExitTable {
+  const known = exitTables.get(panel);
+  if (known) return known;
+  const table: (PanelExit[] | undefined)[] = new Array(panel.dates.length).fill(undefined);
+  for (const exit of panel.exits) table[exit.t] = [...(table[exit.t] ?? []), exit];
+  exitTables.set(panel, table);
+  return table;
 }
 
 /**
@@ -69,6 +67,8 @@ export class PortfolioBook implements BookState {
   /** True once a book with leverage or short positions has lost all: from then on it is empty and worth nothing. */
   bankrupt = false;
   #cost: TradeCost | null = null;
+  /** Exits of the panel that was asked for last. */
+  #exits: { panel: MarketPanel; table: ExitTable } | null = null;
   readonly #next: Float64Array;
 
   constructor(state: BookState) {
@@ -121,7 +121,7 @@ export class PortfolioBook implements BookState {
     const row = t * held.length;
     let gain = this.cash * cashRate(this.cash, costs) + this.#borrowFees(panel, costs);
     for (let a = 0; a < held.length; a += 1) gain += held[a] * panel.returns[row + a];
-    const exits = exitsAt(panel, t);
+    const exits = this.#exitsAt(panel, t);
     if (exits)
       for (const exit of exits) gain += held[exit.asset] * (1 + panel.returns[row + exit.asset]) * exit.finalReturn;
     return 1 + gain;
@@ -144,7 +144,7 @@ export class PortfolioBook implements BookState {
     const row = t * held.length;
     for (let a = 0; a < held.length; a += 1) held[a] = (held[a] * (1 + panel.returns[row + a])) / growth;
     this.cash = (this.cash * (1 + cashRate(this.cash, costs)) + fees) / growth;
-    const exits = exitsAt(panel, t);
+    const exits = this.#exitsAt(panel, t);
     if (exits) {
       for (const exit of exits) {
         const value = held[exit.asset] * (1 + exit.finalReturn);
@@ -155,6 +155,11 @@ export class PortfolioBook implements BookState {
     }
     this.nav *= growth;
     this.daysSinceHigh += 1;
+  }
+
+  #exitsAt(panel: MarketPanel, t: number): readonly PanelExit[] | undefined {
+    if (this.#exits === null || this.#exits.panel !== panel) this.#exits = { panel, table: exitTableOf(panel) };
+    return this.#exits.table[t];
   }
 
   /** Of one session, as a fraction of NAV; never positive. */
@@ -211,14 +216,12 @@ export class PortfolioBook implements BookState {
     const row = t * held.length;
     let bought = 0;
     let sold = 0;
-    let cost = 0;
     for (let a = 0; a < held.length; a += 1) {
       const change = next[a] - held[a];
-      if (change === 0) continue;
       if (change > 0) bought += change;
       else sold -= change;
-      cost += model.of(t, a, change);
     }
+    const cost = model.total(t, held, next);
     let invested = 0;
     for (let a = 0; a < held.length; a += 1) {
       held[a] = panel.tradable[row + a] === 1 ? next[a] : held[a] / (1 - cost);

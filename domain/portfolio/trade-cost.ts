@@ -13,58 +13,92 @@ export class TradeCost {
   readonly panel: MarketPanel;
   readonly costs: Costs;
   readonly #rates: Float64Array;
+  readonly #liquidity: Liquidity | null;
 
   constructor(panel: MarketPanel, costs: Costs) {
     this.panel = panel;
     this.costs = costs;
+    this.#liquidity = costs.impactCoefficient === 0 ? null : liquidityOf(panel);
     this.#rates = Float64Array.from(
       panel.symbols,
       (symbol) => (costs.commissionBps + (costs.slippageOverrides[symbol] ?? costs.slippageBps)) / 10_000,
     );
   }
 
-  /** Cost, as a fraction of NAV, of a change of weight `change` in `asset` at session `t`. */
-  of(t: number, asset: number, change: number): number {
-    const size = Math.abs(change);
-    const linear = size * this.#rates[asset];
-    if (this.costs.impactCoefficient === 0 || size === 0) return linear;
-    return linear + size * this.#impact(t, asset, size);
+  /** Cost, as a fraction of NAV, of going from weights `from` to weights `to` ([A]) at session `t`. */
+  total(t: number, from: ArrayLike<number>, to: ArrayLike<number>): number {
+    const rates = this.#rates;
+    const liquidity = this.#liquidity;
+    let total = 0;
+    if (liquidity === null) {
+      for (let a = 0; a < rates.length; a += 1) total += Math.abs(to[a] - from[a]) * rates[a];
+      return total;
+    }
+    for (let a = 0; a < rates.length; a += 1) {
+      const size = Math.abs(to[a] - from[a]);
+      if (size !== 0) total += size * rates[a] + size * this.#impact(liquidity, t, a, size);
+    }
+    return total;
   }
 
-  #impact(t: number, asset: number, size: number): number {
-    const { panel, costs } = this;
-    const assets = panel.symbols.length;
-    let squares = 0;
-    let value = 0;
-    let known = 0;
-    const first = Math.max(0, t - IMPACT_DAYS + 1);
-    for (let s = first; s <= t; s += 1) {
-      const index = s * assets + asset;
-      squares += panel.returns[index] * panel.returns[index];
-      if (panel.volume[index] > 0) {
-        value += panel.volume[index];
-        known += 1;
-      }
-    }
-    if (known === 0) return 0;
-    const sigma = Math.sqrt(squares / (t - first + 1));
-    return costs.impactCoefficient * sigma * Math.sqrt((size * costs.capital * known) / value);
+  #impact(liquidity: Liquidity, t: number, asset: number, size: number): number {
+    const { impactCoefficient, capital } = this.costs;
+    const index = t * this.#rates.length + asset;
+    const { sigma, value, known } = liquidity;
+    if (Number.isNaN(sigma[index])) measure(this.panel, liquidity, t, asset);
+    if (known[index] === 0) return 0;
+    return impactCoefficient * sigma[index] * Math.sqrt((size * capital * known[index]) / value[index]);
   }
 }
 
+/** What impact rests on, [T, A], filled in on first use: sigma of returns (NaN: not yet measured), traded value, sessions on which it is known. */
+interface Liquidity {
+  readonly sigma: Float64Array;
+  readonly value: Float64Array;
+  readonly known: Uint8Array;
+}
+
+const measured = new WeakMap<MarketPanel, Liquidity>();
+
+function liquidityOf(panel: MarketPanel): Liquidity {
+  const seen = measured.get(panel);
+  if (seen) return seen;
+  const size = panel.returns.length;
+  const made = {
+    sigma: new Float64Array(size).fill(Number.NaN),
+    value: new Float64Array(size),
+    known: new Uint8Array(size),
+  };
+  measured.set(panel, made);
+  return made;
+}
+
+function measure(panel: MarketPanel, { sigma, value, known }: Liquidity, t: number, asset: number): void {
+  const assets = panel.symbols.length;
+  const first = Math.max(0, t - IMPACT_DAYS + 1);
+  let [squares, traded, sessions] = [0, 0, 0];
+  for (let s = first; s <= t; s += 1) {
+    const index = s * assets + asset;
+    squares += panel.returns[index] * panel.returns[index];
+    if (panel.volume[index] > 0) {
+      traded += panel.volume[index];
+      sessions += 1;
+    }
+  }
+  const at = t * assets + asset;
+  sigma[at] = Math.sqrt(squares / (t - first + 1));
+  value[at] = traded;
+  known[at] = sessions;
+}
+
 /** Cost, as a fraction of NAV, of going from `from` to `to` (weights [A]) at session `t`. */
-export function tradeCost(
+export const tradeCost = (
   panel: MarketPanel,
   t: number,
   from: ArrayLike<number>,
   to: ArrayLike<number>,
   costs: Costs,
-): number {
-  const model = new TradeCost(panel, costs);
-  let total = 0;
-  for (let a = 0; a < panel.symbols.length; a += 1) total += model.of(t, a, to[a] - from[a]);
-  return total;
-}
+): number => new TradeCost(panel, costs).total(t, from, to);
 
 /** One-way turnover 1/2 sum |dw|, cash included: the larger of what is bought and what is sold. Weights [A], cash implied. */
 export function oneWayTurnover(from: ArrayLike<number>, to: ArrayLike<number>): number {

@@ -71,12 +71,14 @@ export class NearestPoint {
       set.rows.length +
       (set.gross === null ? 0 : 1) +
       (set.reference === null ? 0 : set.maxTraded === undefined ? 2 : 3);
-    if (n !== this.#n || m !== this.#m) {
-      this.#n = n;
-      this.#m = m;
+    this.#n = n;
+    this.#m = m;
+    if (n > this.#w.length) {
       this.#w = new Float64Array(n);
       this.#alpha = new Float64Array(n);
       this.#slope = new Uint8Array(n);
+    }
+    if (m > this.#dual.length) {
       this.#dual = new Float64Array(m);
       this.#trial = new Float64Array(m);
       this.#gradient = new Float64Array(m);

@@ -143,23 +143,30 @@ export class RiskProjector {
     const { hubs, illiquid, frozen } = context;
     const groups = this.#groups;
     const sums = this.#sums;
-    const fixed = this.#frozenSums;
     const at = this.#groupNames.length;
+    let [hub, least, all] = [0, 0, 0];
     sums.fill(0);
-    fixed.fill(0);
+    this.#frozenSums.fill(0);
     for (let a = 0; a < weights.length; a += 1) {
       const w = weights[a];
       sums[groups[a]] += w;
-      if (hubs[a] === 1) sums[at] += w;
-      if (illiquid[a] === 1) sums[at + 1] += w;
-      sums[at + 2] += w;
-      if (frozen[a] === 1) {
-        fixed[groups[a]] += w;
-        if (hubs[a] === 1) fixed[at] += w;
-        if (illiquid[a] === 1) fixed[at + 1] += w;
-        fixed[at + 2] += w;
-      }
+      all += w;
+      if (hubs[a] === 1) hub += w;
+      if (illiquid[a] === 1) least += w;
+      if (frozen[a] === 1) this.#addFrozen(a, w, context);
     }
+    sums[at] = hub;
+    sums[at + 1] = least;
+    sums[at + 2] = all;
+  }
+
+  #addFrozen(asset: number, weight: number, { hubs, illiquid }: RiskContext): void {
+    const fixed = this.#frozenSums;
+    const at = this.#groupNames.length;
+    fixed[this.#groups[asset]] += weight;
+    if (hubs[asset] === 1) fixed[at] += weight;
+    if (illiquid[asset] === 1) fixed[at + 1] += weight;
+    fixed[at + 2] += weight;
   }
 
   /** The scaled cap of row k (groups, hubs, illiquid, gross). */
