@@ -95,6 +95,18 @@ describe('refusals name file, field and remedy, and exit as bad input', () => {
       { field: 'limits.maxWieght' },
     ],
     [
+      'an unknown hyper-parameter',
+      () => loadSettings({ root, configFile: file('h.json', { training: { learningRte: 0.1 } }) }),
+      'CONFIG_UNKNOWN_KEY',
+      { field: 'training.learningRte', known: expect.arrayContaining(['learningRate', 'clipCoef']) },
+    ],
+    [
+      'a hyper-parameter of another learner',
+      () => loadSettings({ root, configFile: file('i.json', { training: { algorithm: 'direct', clipCoef: 0.1 } }) }),
+      'CONFIG_UNKNOWN_KEY',
+      { field: 'training.clipCoef', known: expect.not.arrayContaining(['clipCoef']) },
+    ],
+    [
       'a value of the wrong type',
       () => loadSettings({ root, configFile: file('d.json', { api: { port: 'http' } }) }),
       'CONFIG_VALUE',
@@ -133,6 +145,14 @@ describe('refusals name file, field and remedy, and exit as bad input', () => {
     expect(error.facts).toMatchObject(facts);
     expect(String(error.facts.file)).toContain(home);
     expect(error.remedy).toBeTruthy();
+  });
+
+  test('a key that is nearly a known one is answered with that one', () => {
+    const remedyOf = (name: string, value: unknown): string | undefined =>
+      failure(() => loadSettings({ root, configFile: file(name, value) })).remedy;
+    expect(remedyOf('j.json', { training: { learningRte: 0.1 } })).toContain('Did you mean learningRate?');
+    expect(remedyOf('k.json', { limits: { maxWieght: 0.1 } })).toContain('Did you mean maxWeight?');
+    expect(remedyOf('l.json', { training: { momentum: 0.9 } })).not.toContain('Did you mean');
   });
 
   test('an unknown universe or profile lists the known ones', () => {

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { badInput } from '../domain/errors.ts';
 import { ALGORITHMS, LEARNER_SCHEMAS } from '../domain/training/settings.ts';
 import { assertUsableLimits } from './limits.ts';
+import { nearest } from './nearest.ts';
 import { type Config, computeSchema, configSchema, profileSchema, type Settings, universeSchema } from './schema.ts';
 
 export interface LoadOptions {
@@ -199,13 +200,11 @@ function parseLayers<T>(schema: z.ZodType<T>, layers: Layer[], alsoKnown: string
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!;
     const field = [...at, key];
+    const known = [...knownKeys(schema, at, merged), ...(at.length === 0 ? alsoKnown : [])];
+    const meant = nearest(key, known);
     throw badInput('CONFIG_UNKNOWN_KEY', 'A configuration key is not known', {
-      facts: {
-        file: originOf(layers, field),
-        field: field.join('.'),
-        known: [...knownKeys(schema, at), ...(at.length === 0 ? alsoKnown : [])],
-      },
-      remedy: 'Correct the spelling or remove the key; docs/configuration.md lists every key.',
+      facts: { file: originOf(layers, field), field: field.join('.'), known },
+      remedy: `${meant ? `Did you mean ${meant}? ` : ''}Correct the spelling or remove the key; config/schema.ts says what each means.`,
     });
   }
   throw badInput('CONFIG_VALUE', 'A configuration value is not usable', {
@@ -215,7 +214,7 @@ function parseLayers<T>(schema: z.ZodType<T>, layers: Layer[], alsoKnown: string
       value: valueAt(merged, at) ?? '(missing)',
       problem: issue.message,
     },
-    remedy: 'Correct the value in that file.',
+    remedy: 'Correct the value where it is set.',
   });
 }
 
@@ -231,15 +230,23 @@ function originOf(layers: Layer[], path: string[]): string {
 const valueAt = (value: unknown, path: string[]): unknown =>
   path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Json)[key] : undefined), value);
 
-/** The keys that the schema has at a path, where it is an object there. */
-function knownKeys(schema: z.ZodType, path: string[]): string[] {
+/** The keys that the schema has at a path of the value, where it is an object there. */
+function knownKeys(schema: z.ZodType, path: string[], value: unknown): string[] {
   let at: unknown = schema;
-  for (const key of path) at = shapeOf(at)?.[key];
-  return Object.keys(shapeOf(at) ?? {});
+  path.forEach((key, depth) => {
+    at = shapeOf(at, valueAt(value, path.slice(0, depth)))?.[key];
+  });
+  return Object.keys(shapeOf(at, valueAt(value, path)) ?? {});
 }
 
-/** Of an object, or of all that a union allows. */
-function shapeOf(schema: unknown): Json | undefined {
-  const { shape, options } = (schema ?? {}) as { shape?: Json; options?: unknown[] };
-  return shape ?? (options && Object.assign({}, ...options.map(shapeOf)));
+/** Of an object, of what is wrapped (optional, nullable, default), or of the member of a union that the value is meant to be. */
+function shapeOf(schema: unknown, value: unknown): Json | undefined {
+  const { shape, options, def } = (schema ?? {}) as {
+    shape?: Json;
+    options?: { shape: Record<string, z.ZodType> }[];
+    def?: { innerType?: unknown; discriminator?: string };
+  };
+  if (def?.innerType) return shapeOf(def.innerType, value);
+  const [name, word] = [def?.discriminator ?? '', isObject(value) ? value[def?.discriminator ?? ''] : undefined];
+  return shape ?? options?.find((option) => option.shape[name]?.safeParse(word).success)?.shape;
 }

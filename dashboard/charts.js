@@ -43,13 +43,9 @@ function dateTicks(dates) {
   return [];
 }
 
-/** One line over time, filled to a level; labels are text beside the drawing, so they stay readable on any width. */
-export function lineChart(title, dates, values, level, format) {
-  const { low, high, ticks } = axis(values, level);
+/** Grid, level line and labels around what `draw(share)` draws; labels are text beside the drawing, so they stay readable on any width. */
+function frame(title, { low, high, ticks }, level, format, labels, draw) {
   const share = (value) => 1 - (value - low) / (high - low);
-  const x = (i) => (i / Math.max(1, dates.length - 1)) * WIDTH;
-  const points = values.map((value, i) => `${x(i).toFixed(1)} ${(share(value) * HEIGHT).toFixed(1)}`).join('L');
-  const at = (share(level) * HEIGHT).toFixed(1);
   const svg = element('svg', {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     preserveAspectRatio: 'none',
@@ -58,18 +54,63 @@ export function lineChart(title, dates, values, level, format) {
   });
   for (const tick of ticks)
     svg.append(shape('line', { class: 'grid', x1: 0, x2: WIDTH, y1: share(tick) * HEIGHT, y2: share(tick) * HEIGHT }));
-  svg.append(
-    shape('path', { class: 'area', d: `M0 ${at}L${points}L${x(values.length - 1)} ${at}Z` }),
-    shape('line', { class: 'level', x1: 0, x2: WIDTH, y1: at, y2: at }),
-    shape('path', { class: 'line', d: `M${points}` }),
-  );
+  const at = (share(level) * HEIGHT).toFixed(1);
+  svg.append(shape('line', { class: 'level', x1: 0, x2: WIDTH, y1: at, y2: at }), ...draw(share, at));
   const y = element(
     'div',
     { class: 'y' },
     ...ticks.map((tick) => element('span', { style: `top:${share(tick) * 100}%` }, format(tick))),
   );
-  const labels = dateTicks(dates).map(({ at: i, label }) => element('span', { style: `left:${x(i) / 10}%` }, label));
-  return element('div', {}, element('div', { class: 'plot' }, y, svg), element('div', { class: 'x' }, ...labels));
+  const x = labels.map(({ left, label }) => element('span', { style: `left:${left * 100}%` }, label));
+  return element('div', {}, element('div', { class: 'plot' }, y, svg), element('div', { class: 'x' }, ...x));
+}
+
+const pathOf = (points, share) =>
+  points.map(([x, value]) => `${(x * WIDTH).toFixed(1)} ${(share(value) * HEIGHT).toFixed(1)}`).join('L');
+
+/** One line over time, filled to a level. */
+export function lineChart(title, dates, values, level, format) {
+  const x = (i) => i / Math.max(1, dates.length - 1);
+  const points = values.map((value, i) => [x(i), value]);
+  const labels = dateTicks(dates).map(({ at, label }) => ({ left: x(at), label }));
+  return frame(title, axis(values, level), level, format, labels, (share, at) => {
+    const line = pathOf(points, share);
+    return [
+      shape('path', { class: 'area', d: `M0 ${at}L${line}L${x(values.length - 1) * WIDTH} ${at}Z` }),
+      shape('path', { class: 'line', d: `M${line}` }),
+    ];
+  });
+}
+
+/** Several lines over 0 to `most`: `series` is [{tone, points: [[x, value], ...]}], later ones above earlier ones. */
+export function curvesChart(title, series, most, { format, formatX }) {
+  const values = series.flatMap(({ points }) => points.map(([, value]) => value));
+  const step = niceStep(most / 4);
+  const labels = Array.from({ length: Math.floor(most / step) + 1 }, (_, k) => ({
+    left: (k * step) / most,
+    label: formatX(k * step),
+  }));
+  return frame(title, axis(values, 0), 0, format, labels, (share) =>
+    series.map(({ tone, points }) =>
+      shape('path', {
+        class: `line ${tone}`,
+        d: `M${pathOf(
+          points.map(([x, value]) => [x / most, value]),
+          share,
+        )}`,
+      }),
+    ),
+  );
+}
+
+/** How much of a whole is done. */
+export function shareBar(share, tone) {
+  const svg = element('svg', { viewBox: '0 0 100 6', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  svg.append(
+    shape('rect', { class: 'track', x: 0, y: 0, width: 100, height: 6 }),
+    shape('rect', { class: tone, x: 0, y: 0, width: share * 100, height: 6 }),
+  );
+  return svg;
 }
 
 /** Two bars on one scale, before and after. */

@@ -1,4 +1,5 @@
 import { element, lineChart, pairOfBars } from './charts.js';
+import { watchTraining } from './training.js';
 
 const byId = (id) => document.getElementById(id);
 const percent = (value, digits = 2) =>
@@ -284,11 +285,13 @@ async function start() {
   else {
     show('weights', soft('Nothing has been decided yet: npm run drl -- run daily'));
     show('settlement', soft('No decision yet.'));
+    setTimeout(() => guarded(start), 5_000); // the first day may be under way
   }
   if (models[0]) showGates(await api(`/v1/models/${models[0].modelHash}`));
   else show('gates', soft('No model yet.'));
 }
 
+watchTraining();
 await guarded(async () => {
   await openSession();
   await start();

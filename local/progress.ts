@@ -92,7 +92,10 @@ export class ProgressLine {
     const share =
       (ended - remembered + running.reduce((sum, [, pace]) => sum + pace.share, 0)) / (expected - remembered);
     const seconds = (this.#now() - startedMs) / 1000;
-    const left = share > 0.02 ? `, ${clock((seconds * (1 - share)) / share)} left` : '';
+    const left =
+      share > 0.02 && running.some(({ 1: { perSecond } }) => perSecond)
+        ? `, ${clock((seconds * (1 - share)) / share)} left`
+        : '';
     const each = running.map(([task, { share: own, perSecond, secondsLeft }]) => {
       const rate = perSecond ? ` ${short(perSecond)}/s` : '';
       return `${task} ${(own * 100).toFixed(0)} %${rate}${secondsLeft ? ` ${clock(secondsLeft)}` : ''}`;

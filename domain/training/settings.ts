@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { badInput } from '../errors.ts';
 import { curriculumSchema } from './curriculum.ts';
 import { populationSchema } from './population.ts';
 import { pretrainingSchema } from './pretraining.ts';
@@ -115,3 +116,15 @@ export const trainingSettingsSchema = z.discriminatedUnion('algorithm', [
   directSettingsSchema,
 ]);
 export type TrainingSettings = z.infer<typeof trainingSettingsSchema>;
+
+/**
+ * More threads than cores only slow each other down: whoever asks for them is mistaken about the machine.
+ * @throws WORKERS_EXCEED_CORES
+ */
+export function assertWorkers({ workers }: Pick<TrainingSettings, 'workers'>, cores: number): void {
+  if (workers <= cores) return;
+  throw badInput('WORKERS_EXCEED_CORES', 'Training asks for more workers than this machine has cores', {
+    facts: { field: 'training.workers', value: workers, cores },
+    remedy: `Set workers to ${cores} or less; what is learned does not depend on their number.`,
+  });
+}

@@ -13,6 +13,7 @@ export async function start(options: StartOptions): Promise<number> {
   try {
     // A busy port is told before a minute of work, not after it.
     const server = options.once ? null : await serveInstallation(installation, options.port);
+    if (server) installation.progress.note(`dashboard   ${server.url}/  (learning curves while it trains)`);
     try {
       const document = await runDaily(installation, date ?? (await installation.newestDate()));
       if (options.json) printJson(document);

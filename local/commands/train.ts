@@ -4,6 +4,7 @@ import { figuresOf } from '../../domain/backtest/figures.ts';
 import { riskGroupsHistory } from '../../domain/features/groups.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { JOB_OUTPUT } from '../../domain/training/job.ts';
+import { assertWorkers } from '../../domain/training/settings.ts';
 import { loadDataset } from '../../functions/artifacts/dataset.ts';
 import { loadFeatures } from '../../functions/artifacts/features.ts';
 import { loadModel } from '../../functions/artifacts/model.ts';
@@ -95,6 +96,7 @@ async function trainOwn(
   options: TrainOptions,
 ): Promise<void> {
   const { training } = settings.profile;
+  assertWorkers(training, installation.cores.count);
   const windows = options.windows === undefined ? null : wholeNumbers(options.windows, '--windows');
   const seeds = options.seeds === undefined ? settings.profile.seeds : count(options.seeds, '--seeds');
   const day = await trainingDay(installation, date);

@@ -46,6 +46,7 @@ export const PAGES: Readonly<Record<string, () => Promise<Page>>> = {
   '/dashboard/dashboard.css': file(DASHBOARD, 'dashboard.css', STYLE),
   '/dashboard/dashboard.js': file(DASHBOARD, 'dashboard.js', SCRIPT),
   '/dashboard/charts.js': file(DASHBOARD, 'charts.js', SCRIPT),
+  '/dashboard/training.js': file(DASHBOARD, 'training.js', SCRIPT),
   '/docs': async () => ({ contentType: HTML, body: SWAGGER_PAGE }),
   '/docs/initializer.js': async () => ({ contentType: SCRIPT, body: SWAGGER_INITIALIZER }),
   '/docs/swagger-ui.css': file(SWAGGER, 'swagger-ui.css', STYLE),

@@ -13,6 +13,7 @@ import {
   trainingJobSchema,
 } from '../../domain/training/job.ts';
 import { decodeNpy, type NpyArray } from '../../domain/training/npy.ts';
+import { assertWorkers } from '../../domain/training/settings.ts';
 import { usableCores } from './cpu.ts';
 
 /** Read and check `<folder>/input/job.json`. `hash` is the SHA-256 of its bytes, which name the arrays by hash. */
@@ -46,7 +47,7 @@ export async function readJob(folder: string): Promise<{ spec: TrainingJobSpec; 
     });
   }
   checkLookback(parsed.data);
-  checkWorkers(parsed.data);
+  if (parsed.data.kind === 'learn') assertWorkers(parsed.data.training, usableCores());
   return { spec: parsed.data, hash: sha256(bytes) };
 }
 
@@ -76,18 +77,6 @@ function checkLookback(spec: TrainingJobSpec): void {
   throw badInput('JOB_LOOKBACK', 'The observations of the job do not look back as far as its network', {
     facts: { field: 'normaliser.lookbackDays', value: seen, training: lookbackDays, architecture },
     remedy: 'Give normaliser.lookbackDays and training.lookbackDays one value.',
-  });
-}
-
-/** More threads than cores only slow each other down: whoever asks for them is mistaken about the machine. */
-function checkWorkers(spec: TrainingJobSpec): void {
-  if (spec.kind === 'baseline') return;
-  const { workers } = spec.training;
-  const cores = usableCores();
-  if (workers <= cores) return;
-  throw badInput('WORKERS_EXCEED_CORES', 'The job asks for more workers than this machine has cores', {
-    facts: { field: 'training.workers', value: workers, cores },
-    remedy: `Set workers to ${cores} or less; what is learned does not depend on their number.`,
   });
 }
 
