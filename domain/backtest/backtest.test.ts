@@ -84,6 +84,44 @@ describe('runBacktest', () => {
     });
   });
 
+  test.each([10, null])(
+    'a book that is ruined stays at nothing, with finite figures (high-water mark reset: %s)',
+    async (resetAfterDays) => {
+      const data = market({
+        limits: {
+          ...fixtureLimits,
+          mode: 'longShort',
+          maxWeight: 1,
+          maxGroupWeight: 1,
+          maxGross: 2,
+          maxNet: 1.5,
+          maxTurnover: 4,
+          drawdown: { budget: 1, hardLimit: 1, resetAfterDays },
+        },
+      });
+      data.panel.returns.set([3, 0, 0], 20 * 3);
+      const result = await runBacktest(data, constant('short', [-0.9, 0, 0]), 0, 79);
+      expect(result.nav[19]).toBeGreaterThan(0);
+      expect(new Set(result.nav.slice(20))).toEqual(new Set([0]));
+      expect([result.returns[20], result.drawdown[79], result.exposure[79]]).toEqual([-1, 1, 0]);
+      for (const value of [...result.returns, ...result.turnover, ...result.costs, ...result.weights])
+        expect(Number.isFinite(value)).toBe(true);
+      expect(figuresOf(result).maxDrawdown).toBe(-1);
+    },
+  );
+
+  test('a book whose only asset is delisted worthless has lost all, which is not an error', async () => {
+    const panel = fixtureMarket({
+      sessions: 80,
+      assets: 3,
+      exits: [{ t: 20, asset: 0, successor: -1, finalReturn: -1 }],
+    });
+    const data = market({ panel, limits: { ...fixtureLimits, maxWeight: 1, maxGroupWeight: 1, maxTurnover: 1 } });
+    const result = await runBacktest(data, constant('all in', [1, 0, 0]), 18, 40, { project: false });
+    expect(result.nav[1]).toBe(1);
+    expect([...result.nav.slice(2)]).toEqual(new Array(21).fill(0));
+  });
+
   test('refuses a range outside the data', async () => {
     for (const [from, to] of [
       [-1, 5],

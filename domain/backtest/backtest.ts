@@ -36,7 +36,7 @@ export interface BacktestResult {
   dates: string[];
   symbols: readonly string[];
   nav: Float64Array;
-  /** Net simple return over the session; 0 in row 0. */
+  /** Net simple return over the session; 0 in row 0, and once there is nothing left to earn from. */
   returns: Float64Array;
   /** One-way turnover of the fill at the row's close. */
   turnover: Float64Array;
@@ -135,7 +135,7 @@ function emptyResult(name: string, panel: MarketPanel, from: number, to: number)
 function record(result: BacktestResult, k: number, loop: PortfolioLoop): void {
   const { book } = loop;
   result.nav[k] = book.nav;
-  result.returns[k] = k === 0 ? 0 : book.nav / result.nav[k - 1] - 1;
+  result.returns[k] = k === 0 || result.nav[k - 1] === 0 ? 0 : book.nav / result.nav[k - 1] - 1;
   result.turnover[k] = loop.turnover;
   result.costs[k] = loop.cost;
   result.weights.set(book.held, k * book.held.length);

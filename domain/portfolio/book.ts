@@ -64,7 +64,7 @@ export class PortfolioBook implements BookState {
   daysSinceHigh: number;
   readonly held: Float64Array;
   cash: number;
-  /** True once a book with leverage or short positions has lost all: from then on it is empty and worth nothing. */
+  /** True once all is lost: from then on the book is empty, worth nothing, and trades no more. */
   bankrupt = false;
   #cost: TradeCost | null = null;
   /** Exits of the panel that was asked for last. */
@@ -128,14 +128,14 @@ export class PortfolioBook implements BookState {
   }
 
   /**
-   * Earn (t-1, t], drift, and move the holdings of assets that leave at `t`: free of cost, into the successor or cash. A book with leverage or
-   * short positions that loses all is bankrupt.
+   * Earn (t-1, t], drift, and move the holdings of assets that leave at `t`: free of cost, into the successor or cash. A book that loses all is
+   * bankrupt: one with leverage or short positions, or one whose every asset leaves worthless.
    * @throws BOOK_NOT_FINITE naming the asset and the session when a held asset has no finite return.
    */
   markTo(panel: MarketPanel, t: number, costs: CarryCosts = NO_CARRY): void {
     const { held } = this;
     const growth = this.growth(panel, t, costs);
-    if (growth <= 0 && this.#owes()) {
+    if (growth === 0 || (growth < 0 && this.#owes())) {
       this.#end();
       return;
     }
@@ -189,6 +189,7 @@ export class PortfolioBook implements BookState {
    * little cash for the purchases (a sale that could not be made), all purchases shrink by one factor: no borrowing.
    */
   fill(panel: MarketPanel, t: number, target: Float64Array, costs: Costs): Fill {
+    if (this.bankrupt) return { turnover: 0, cost: 0 };
     const { held } = this;
     const next = this.#next;
     const row = t * held.length;
@@ -244,6 +245,7 @@ export class PortfolioBook implements BookState {
    * Asking twice at one session gives the same answer.
    */
   drawdown(limits: { drawdown: { resetAfterDays: number | null } }): number {
+    if (this.bankrupt) return 1; // there is nothing left to start again from
     const { resetAfterDays } = limits.drawdown;
     if (resetAfterDays !== null && this.daysSinceHigh >= resetAfterDays) {
       this.highWaterMark = this.nav;
