@@ -93,7 +93,7 @@ interface Learned {
 
 const PATIENCE = 10;
 const LEARN_SEEDS = [1, 2, 3];
-/** SB3's defaults came to a share of 0.006 with 1 and 0.008 with 8 environments in about 40 s on a busy machine: the choice decides nothing. */
+/** SB3's defaults came to a share of 0.006 with 1 environment in 38 s and 0.008 with 8 in 54 s, on a busy machine. */
 const LEARN_ENVIRONMENTS = 8;
 
 /** SB3's PPO with its defaults on our market, until it has learned it or ten times our time is over. */
