@@ -2,10 +2,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { modelPolicy, runBacktest } from '../../domain/backtest/backtest.ts';
 import { startCvar } from '../../domain/environment/cvar.ts';
 import { computeFeatures } from '../../domain/features/compute.ts';
 import { defaultFeatureSpec } from '../../domain/features/default-spec.ts';
 import { fitNormaliser } from '../../domain/features/normaliser.ts';
+import { createExactPolicy } from '../../domain/policy/exact/exact.ts';
 import type { LearnJobSpec } from '../../domain/training/job.ts';
 import type { PpoSettings } from '../../domain/training/settings.ts';
 import { subUniverse } from '../../domain/training/sub-universe.ts';
@@ -90,6 +92,21 @@ describe('course', () => {
     expect(held(last)).toBe(3);
   });
 
+  test('loose limits of a long/short book are no tighter than its own', async () => {
+    const inputs = smallMarket({ curriculum });
+    const limits = { ...inputs.limits, mode: 'longShort' as const, maxGross: 1.6, maxNet: 1, maxTurnover: 3 };
+    const spec = await lay(buildTrainingJob({ ...inputs, limits }));
+    const [first] = courseOf({ ...dataOf(inputs), limits }, spec);
+    const environments = first.open(startCvar());
+    const leaning = (side: number): Float32Array =>
+      Float32Array.from({ length: 16 * 4 }, (_, i) => (i % 4 === 3 ? 0 : i % 4 === 0 ? side : -side));
+    environments.step(leaning(4));
+    environments.metrics();
+    environments.step(leaning(-4));
+    const { 'charts/turnover': yearly } = environments.metrics();
+    expect((yearly as number) / 252).toBeGreaterThan(1);
+  });
+
   test('features that the catalogue does not know cannot be simulated, and the error names the column', async () => {
     await lay(buildTrainingJob(smallMarket({ pretraining })));
     await expect(trained()).rejects.toMatchObject({ code: 'PRETRAINING_FEATURES', facts: { column: 'signal' } });
@@ -131,8 +148,14 @@ describe('course', () => {
 
 describe('sub-universes', () => {
   test('a larger universe trains on random parts of it, and the policy serves the whole', async () => {
-    await lay(buildTrainingJob(smallMarket({ maxAssets: 2, totalSteps: 4096 })));
-    const { record } = await trained();
+    const inputs = smallMarket({ maxAssets: 2, totalSteps: 4096 });
+    await lay(buildTrainingJob(inputs));
+    const { record, onnx } = await trained();
+    const policy = createExactPolicy(Buffer.from(onnx, 'base64'));
+    const model = modelPolicy('whole', policy, inputs.tensor, inputs.normaliser);
+    const whole = await runBacktest(dataOf(inputs), model, 300, 399);
+    expect(whole.symbols).toHaveLength(3);
+    for (let a = 0; a < 3; a++) expect(whole.weights.some((w, i) => i % 3 === a && w > 0)).toBe(true);
     expect(record.course).toHaveLength(8);
     expect(record.course[0]).toEqual({ name: 'history, 2 of 3 assets, draw 1', steps: 512 });
     expect(record.curve).toHaveLength(8);
@@ -190,6 +213,15 @@ describe('population', () => {
     const changed = withHyperparameters(training, { learningRate: 0.1, 'reward.lambdaTurnover': 0.2 });
     expect(changed).toMatchObject({ learningRate: 0.1, reward: { lambdaTurnover: 0.2, lambdaVolatility: 0.5 } });
     expect(hyperparametersOf(changed)['reward.lambdaTurnover']).toBe(0.2);
+  });
+
+  test('keeps no snapshots, and says so', async () => {
+    await lay(buildTrainingJob(smallMarket({ totalSteps: 1536, population, snapshotEvery: 1 })));
+    const warnings: string[] = [];
+    await trainJob(folder, { onProgress: () => {}, onWarning: (message) => void warnings.push(message) });
+    const record = JSON.parse(await readFile(join(folder, 'output', 'training-record.json'), 'utf8'));
+    expect(record.snapshots).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining('snapshots')]);
   });
 
   test('trains its members generation by generation; the record holds every one; cut off and started again it ends in the same bytes', async () => {

@@ -1,6 +1,6 @@
 import type { EnvironmentData } from '../../domain/environment/environment.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
-import type { Limits } from '../../domain/risk/limits.ts';
+import { isLongShort, type Limits } from '../../domain/risk/limits.ts';
 import { PretrainingMarkets, WARM_UP_DAYS } from '../../domain/simulation/pretraining/market.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
 import type { LearnJobSpec } from '../../domain/training/job.ts';
@@ -131,6 +131,6 @@ const loosened = (limits: Limits): Limits => ({
   groupOverrides: {},
   maxIlliquidWeight: 1,
   maxHubWeight: 1,
-  maxTurnover: 1,
+  maxTurnover: isLongShort(limits) ? 2 * limits.maxGross : 1, // from one side to the other
   drawdown: { ...limits.drawdown, budget: Number.POSITIVE_INFINITY, hardLimit: Number.POSITIVE_INFINITY },
 });

@@ -84,6 +84,15 @@ test('training again gives the same bytes; a run that was cut off goes on to the
   expect(record.curve.length).toBe(18);
 });
 
+test('snapshots that were lost with the output are not listed, and are no error: training starts anew to make them', async () => {
+  await lay(buildTrainingJob(smallMarket({ totalSteps: 512 * 18, snapshotEvery: 6 })));
+  await trainJob(folder, silent);
+  const whole = sha256(await output('training-record.json'));
+  await rm(join(folder, 'output'), { recursive: true });
+  await trainJob(folder, silent);
+  expect(sha256(await output('training-record.json'))).toBe(whole);
+});
+
 test('a baseline job writes model 0 and a record without anything of this machine', async () => {
   const inputs = smallMarket();
   await lay(buildTrainingJob({ ...inputs, trial: { ...inputs.trial, kind: 'baseline' } }));

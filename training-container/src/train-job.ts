@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvironmentData } from '../../domain/environment/environment.ts';
 import { ProductError } from '../../domain/errors.ts';
@@ -78,7 +78,7 @@ export async function trainJob(folder: string, hooks: JobHooks): Promise<void> {
       environmentSteps: run.stepsTaken(curve),
       cpu: cpuFeatures(),
       course: run.course(),
-      snapshots: await run.snapshots(curve),
+      snapshots: population ? [] : await run.snapshots(curve),
       ...(population ? { population } : {}),
       curve,
     },
@@ -164,7 +164,7 @@ class Run {
       environments: new PhasedEnvironments(courseOf(this.#data, this.#spec)),
       seed,
       initial: this.#initial,
-      resume: await this.#lastCheckpoint(),
+      resume: await this.#wholeCheckpoint(),
       onIteration: async (point, checkpoint, live) => {
         const { global_step: step } = point;
         this.#hooks.onProgress({ step: Math.min(step, total), total, message: messageOf(point), point });
@@ -183,6 +183,10 @@ class Run {
 
   async population(population: Population): Promise<Trained> {
     const { training, seed, from, to } = this.#spec;
+    if (training.snapshotEvery !== null)
+      this.#hooks.onWarning?.('A population keeps no snapshots: its record holds every member', {
+        snapshotEvery: training.snapshotEvery,
+      });
     const kept = await this.#lastCheckpoint();
     const state = kept ? unpackPopulation(kept) : startPopulation(training, population, seed);
     const { learnTo, judgeFrom } = splitWindow(from, to);
@@ -232,6 +236,16 @@ class Run {
       curve: checkpoint.curve,
       population: { winner: member, lineage },
     };
+  }
+
+  /** The last checkpoint, where the snapshots from before it are there too; without them only a new start ends in the same bytes. */
+  async #wholeCheckpoint(): Promise<LearnerCheckpoint | null> {
+    const checkpoint = await this.#lastCheckpoint();
+    if (!checkpoint) return null;
+    const lost = await this.#snapshots.lost(checkpoint.curve);
+    if (lost.length === 0) return checkpoint;
+    this.#hooks.onWarning?.('Snapshots from before the checkpoint are gone: training starts anew', { files: lost });
+    return null;
   }
 
   #lastCheckpoint(): Promise<LearnerCheckpoint | null> {
@@ -300,18 +314,35 @@ class Snapshots {
   }
 
   /** File and hash of each; those from before a resumption are in the folder already. */
-  async list(curve: readonly CurvePoint[]): Promise<{ step: number; file: string; sha256: string }[]> {
-    const every = this.#every;
-    if (every === null) return [];
-    const steps = curve
-      .map((point) => point.global_step)
-      .filter((step) => (step / this.#learner.stepsPerIteration) % every === 0);
+  list(curve: readonly CurvePoint[]): Promise<{ step: number; file: string; sha256: string }[]> {
     return Promise.all(
-      steps.map(async (step) => {
+      this.#steps(curve).map(async (step) => {
         const file = JOB_OUTPUT.snapshot(step);
         return { step, file, sha256: sha256(await readFile(join(this.#folder, file))) };
       }),
     );
+  }
+
+  /** Files that should be in the folder and are not. */
+  async lost(curve: readonly CurvePoint[]): Promise<string[]> {
+    const files = this.#steps(curve).map((step) => JOB_OUTPUT.snapshot(step));
+    const there = await Promise.all(
+      files.map((file) =>
+        access(join(this.#folder, file)).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    return files.filter((_, i) => !there[i]);
+  }
+
+  #steps(curve: readonly CurvePoint[]): number[] {
+    const every = this.#every;
+    if (every === null) return [];
+    return curve
+      .map((point) => point.global_step)
+      .filter((step) => (step / this.#learner.stepsPerIteration) % every === 0);
   }
 }
 
