@@ -65,6 +65,18 @@ describe('the stage list is the wiring', () => {
     templates.pipeline.resourceCountIs('AWS::ECS::TaskDefinition', place('task').length);
   });
 
+  test('a task writes to its temporary folder and nowhere else, and has time to leave a checkpoint', () => {
+    for (const [, task] of resources('pipeline', 'AWS::ECS::TaskDefinition')) {
+      const containers = of<Record<string, unknown>[]>(task.Properties['ContainerDefinitions']);
+      expect(containers.find(({ Name }) => Name === 'stage')).toMatchObject({
+        ReadonlyRootFilesystem: true,
+        MountPoints: [{ ContainerPath: '/tmp', ReadOnly: false, SourceVolume: 'tmp' }],
+        StopTimeout: 110,
+      });
+      expect(task.Properties['Volumes']).toEqual([{ Name: 'tmp' }]);
+    }
+  });
+
   test('the machines are the three definitions, every placeholder of each with a value', () => {
     const machines = resources('pipeline', 'AWS::StepFunctions::StateMachine').map(
       ([, resource]) => resource.Properties,

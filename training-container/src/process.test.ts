@@ -26,8 +26,12 @@ interface Line {
 }
 
 /** The trainer as a process of its own; `onLine` sees each line as it comes. */
-function trainer(onLine: (line: Line, child: ChildProcess) => void = () => {}, wrap: string[] = []) {
-  const command = [...wrap, process.execPath, '--disable-warning=ExperimentalWarning', TRAINER, folder];
+function trainer(
+  onLine: (line: Line, child: ChildProcess) => void = () => {},
+  wrap: string[] = [],
+  flags: string[] = [],
+) {
+  const command = [...wrap, process.execPath, '--disable-warning=ExperimentalWarning', ...flags, TRAINER, folder];
   const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: Line[] = [];
   const reader = createInterface({ input: child.stdout });
@@ -90,6 +94,18 @@ test('killed at any moment and told to end, it goes on from its checkpoint to th
   expect(last.lines[0].step).toBeGreaterThan(512 * 35);
   expect(await outputs()).toEqual(whole);
 }, 60_000);
+
+test('it writes to its folder and nowhere else: Node holds it to that', async () => {
+  await lay(job({ totalSteps: 512 * 2, snapshotEvery: 1 }));
+  const allowed = ['--allow-fs-read=*', `--allow-fs-write=${folder}`, '--allow-worker', '--allow-addons'];
+  const { code, lines } = await trainer(
+    undefined,
+    [],
+    ['--permission', ...allowed, '--disable-warning=SecurityWarning'],
+  );
+  expect(lines.at(-1)).toMatchObject({ type: 'done' });
+  expect(code).toBe(0);
+});
 
 test('a damaged checkpoint is passed over for the one before, with a warning; both damaged, it starts anew', async () => {
   await lay(job());
@@ -154,6 +170,16 @@ describe('bad input ends with exit code 2, names what is wrong, and writes nothi
   const cases: [string, () => Record<string, Uint8Array>, string, Record<string, unknown>][] = [
     ['NaN in a feature that was known', () => withFeature(40 * 3 + 1, Number.NaN), 'FEATURES_NOT_FINITE', place],
     ['Infinity in a feature', () => withFeature(40 * 3 + 1, Number.POSITIVE_INFINITY), 'FEATURES_NOT_FINITE', place],
+    [
+      'NaN in the anchor that was known',
+      () => {
+        const anchorLogit = market.tensor.anchorLogit.slice();
+        anchorLogit[40 * 3 + 1] = Number.NaN;
+        return buildTrainingJob({ ...market, tensor: { ...market.tensor, anchorLogit } });
+      },
+      'FEATURES_NOT_FINITE',
+      { ...place, feature: 'anchorLogit' },
+    ],
     [
       'an unknown hyper-parameter',
       () => edited(job(), (spec: Spec) => Object.assign(spec.training, { momentum: 0.9 })),

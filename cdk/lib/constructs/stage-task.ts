@@ -49,8 +49,12 @@ export class StageTask extends FargateTaskDefinition {
       environment: { ...props.environment, DRL_ROOT: '/app' },
       logging,
       essential: true,
+      readonlyRootFilesystem: true,
       stopTimeout: Duration.seconds(110), // the notice of a Spot interruption: time to write a checkpoint
     });
+    // The one place that may be written: folders of jobs. The Dockerfile declares it, so that its mode is that of the image.
+    this.addVolume({ name: 'tmp' });
+    stage.addMountPoints({ containerPath: '/tmp', sourceVolume: 'tmp', readOnly: false });
     if (props.withGraph) {
       const graph = this.addContainer('graph', {
         image: ContainerImage.fromRegistry(NEO4J_IMAGE),
