@@ -134,7 +134,7 @@ function axis(
 }
 
 /** 1, 2, 2.5 or 5 times a power of ten, at least `rough`. */
-function niceStep(rough: number): number {
+export function niceStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
   return ([1, 2, 2.5, 5].find((factor) => factor * power >= rough * (1 - 1e-9)) ?? 10) * power;
 }

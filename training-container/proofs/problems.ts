@@ -42,8 +42,8 @@ const whole = (data: EnvironmentData): { data: EnvironmentData; from: number; to
 });
 
 /** Merton (1969): a constant fraction, 0.6 here, found from an anchor that is fully invested. */
-export function mertonProblem(seed: number): Problem & { fraction: number } {
-  const market = simulateMerton({ seed, sessions: 20_000, mean: 0.055, volatility: 0.3 });
+export function mertonProblem(seed: number, sessions = 20_000): Problem & { fraction: number } {
+  const market = simulateMerton({ seed, sessions, mean: 0.055, volatility: 0.3 });
   return {
     name: 'merton',
     ...whole(market.data),
@@ -55,8 +55,8 @@ export function mertonProblem(seed: number): Problem & { fraction: number } {
 }
 
 /** A weight that follows a mean-reverting state, found from an anchor of one half. */
-export function meanReversionProblem(seed: number): Problem & { weight(t: number): number } {
-  const market = simulateMeanReversion({ seed, sessions: 20_000, persistence: 0.9, pull: 0.04, volatility: 0.24 });
+export function meanReversionProblem(seed: number, sessions = 20_000): Problem & { weight(t: number): number } {
+  const market = simulateMeanReversion({ seed, sessions, persistence: 0.9, pull: 0.04, volatility: 0.24 });
   const weight = (t: number): number => market.rule(market.state[t]);
   return {
     name: 'mean-reversion',
@@ -90,9 +90,12 @@ export function costBandProblem(): Problem & Pick<ReturnType<typeof simulateCost
 /** Days before the first on which every feature of the product is known. */
 const WARM_UP = 260;
 
-/** Which of several assets is on, or none: seen among the product's own features. */
-export function regimeProblem(seed: number, assets = 6, sessions = 5000): Problem {
-  const market = simulateKnownOptimum({ seed, assets, sessions: WARM_UP + sessions });
+/**
+ * Which of several assets is on, or none: seen among the product's own features.
+ * @param onMean mean daily return of the asset that is on; its deviation is 0.01.
+ */
+export function regimeProblem(seed: number, assets = 6, sessions = 5000, onMean = 0.004): Problem {
+  const market = simulateKnownOptimum({ seed, assets, sessions: WARM_UP + sessions, onMean });
   const { tensor } = knownOptimumTensor(market);
   const { panel, limits, costs } = market;
   const normaliser = fitNormaliser(tensor, panel.dates[WARM_UP], panel.dates[panel.dates.length - 1]);
