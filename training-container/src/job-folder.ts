@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { EnvironmentData } from '../../domain/environment/environment.ts';
 import { badInput, ProductError } from '../../domain/errors.ts';
+import type { FeatureTensor } from '../../domain/features/spec.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import { assertFeasibleLimits } from '../../domain/risk/feasible-limits.ts';
@@ -124,7 +125,7 @@ export async function readEnvironmentData(folder: string, spec: LearnJobSpec): P
     illiquid: masks(riskGroups.illiquid),
   };
   checkMarket(spec);
-  checkFeatures(spec, tensor.values, panel.tradable);
+  checkFeatures(tensor, panel.tradable);
   return { panel, tensor, normaliser: spec.normaliser, groups: history, limits: spec.limits, costs: spec.costs };
 }
 
@@ -132,20 +133,22 @@ export async function readEnvironmentData(folder: string, spec: LearnJobSpec): P
  * NaN says that a feature is not known yet, and such an asset is not traded. A feature that was known at the session before, on an asset that
  * trades on both, and one that is infinite, are breaks in the data.
  */
-function checkFeatures({ dates, symbols, columns }: LearnJobSpec, values: Float32Array, tradable: Uint8Array): void {
+function checkFeatures({ dates, symbols, columns, values, anchorLogit }: FeatureTensor, tradable: Uint8Array): void {
   const [A, F] = [symbols.length, columns.length];
   const known = new Uint8Array(A);
+  const refuse = (row: number, feature: string, value: number): never => {
+    throw notFinite(dates[Math.floor(row / A)], symbols[row % A], feature, value);
+  };
   for (let row = 0; row < tradable.length; row++) {
-    const asset = row % A;
-    let unknown = -1;
-    for (let f = 0; f < F; f++) {
-      const value = values[row * F + f];
-      if (Number.isNaN(value)) unknown = f;
-      else if (!Number.isFinite(value)) throw notFinite(dates[Math.floor(row / A)], symbols[asset], columns[f], value);
+    let unknown: string | null = null;
+    for (let f = 0; f <= F; f++) {
+      const [feature, value] = f < F ? [columns[f], values[row * F + f]] : ['anchorLogit', anchorLogit[row]];
+      if (Number.isNaN(value)) unknown ??= feature;
+      else if (!Number.isFinite(value)) refuse(row, feature, value);
     }
-    const broken = unknown >= 0 && known[asset] === 1 && tradable[row] === 1;
-    if (broken) throw notFinite(dates[Math.floor(row / A)], symbols[asset], columns[unknown], Number.NaN);
-    known[asset] = tradable[row] === 1 && unknown < 0 ? 1 : 0;
+    const asset = row % A;
+    if (unknown !== null && known[asset] === 1 && tradable[row] === 1) refuse(row, unknown, Number.NaN);
+    known[asset] = tradable[row] === 1 && unknown === null ? 1 : 0;
   }
 }
 
