@@ -2,6 +2,7 @@ import { createRandom } from '../../domain/simulation/random.ts';
 import { differenceInterval, seedBootstrap } from '../../domain/validation/seed-bootstrap.ts';
 import { drawStrips } from './draw-strips.ts';
 import { CONFIDENCE, type Difference, pairedDifference, type Spread, sharpes, spreadOf } from './statistics.ts';
+import { written } from './svg.ts';
 
 /** Ways to train on one market: a value a seed each, and how far the way that is asked about is from each other. */
 export interface Comparison {
@@ -86,12 +87,12 @@ export function drawComparisons(title: string, comparisons: readonly Comparison[
         centre,
         lower: spread.lower,
         upper: spread.upper,
-        note: difference === null ? centre.toFixed(3) : `${centre.toFixed(3)};  ${written(difference)}`,
+        note: difference === null ? written(centre, 3) : `${written(centre, 3)};  ${interval(difference)}`,
       })),
     })),
   });
 }
 
-const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
-const written = ({ difference, lower, upper }: Difference): string =>
+const signed = (value: number): string => (value < 0 ? '' : '+') + written(value, 3);
+const interval = ({ difference, lower, upper }: Difference): string =>
   `${signed(difference)} [${signed(lower)}, ${signed(upper)}]`;

@@ -1,4 +1,4 @@
-import { type Box, COLOURS, INK, line, px, svg, text, ticks } from './svg.ts';
+import { type Box, COLOURS, INK, line, px, svg, text, ticks, written } from './svg.ts';
 
 export interface CurveLine {
   readonly name: string;
@@ -21,7 +21,7 @@ export interface CurvesFigure {
   readonly panels: readonly { readonly title: string; readonly lines: readonly CurveLine[] }[];
 }
 
-const WIDTH = 960;
+const WIDTH = 976;
 const PANEL = { width: 400, height: 250, gapX: 56, gapY: 66 };
 const MARGIN = { left: 84, top: 84, bottom: 60 };
 
@@ -83,7 +83,7 @@ function drawPanel(
     text(left, top - 10, title, { size: 14, bold: true }),
     ...ticks(low, high, 6).flatMap((tick) => [
       line(left, y(tick), left + width, y(tick)),
-      text(left - 8, y(tick) + 4, String(tick), { anchor: 'end' }),
+      text(left - 8, y(tick) + 4, written(tick), { anchor: 'end' }),
     ]),
     ...powersOfTwo(range.x).flatMap((tick) => [
       line(x(tick), top, x(tick), top + height),

@@ -1,4 +1,4 @@
-import { type Box, COLOURS, INK, line, px, svg, text, ticks } from './svg.ts';
+import { type Box, COLOURS, INK, line, px, svg, text, ticks, written } from './svg.ts';
 
 export interface StripRow {
   readonly name: string;
@@ -67,7 +67,7 @@ function drawPanel(
     text(20, top - 10, title, { size: 14, bold: true }),
     ...ticks(low, high, 6).flatMap((tick) => [
       line(x(tick), top, x(tick), top + height),
-      text(x(tick), top + height + 17, String(tick), { anchor: 'middle' }),
+      text(x(tick), top + height + 17, written(tick), { anchor: 'middle' }),
     ]),
     line(x(level), top, x(level), top + height, INK, ' stroke-dasharray="5 4"'),
     ...rows.flatMap((row, i) => drawRow(row, i, top + (i + 0.5) * ROW, x)),

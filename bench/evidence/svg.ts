@@ -51,4 +51,8 @@ export function ticks(low: number, high: number, count: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, k) => Number(((first + k) * step).toPrecision(12)));
 }
 
+/** A number with a minus sign instead of a hyphen. */
+export const written = (value: number, decimals?: number): string =>
+  (decimals === undefined ? String(value) : value.toFixed(decimals)).replace('-', '−');
+
 export const px = (value: number): string => String(Number(value.toFixed(1)));
