@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { S3Server } from '../adapters/object-store/s3-server.ts';
 import type { Stage } from '../config/schema.ts';
-import { badInput } from '../domain/errors.ts';
+import { badInput, ProductError } from '../domain/errors.ts';
 import { runTask } from './task.ts';
 
 /** Step Functions speaks JSON 1.0: the operation in a header, one document in, one out. */
@@ -80,6 +80,11 @@ describe('a stage as a task', () => {
       body: { taskToken: 'token-1', error: 'ProductError' },
     });
     expect(answers[0]!.body['cause']).toMatch(/No bars.*2026-03-06.*Wait for the feed/s);
+  });
+
+  test('a task that was told to end says so by a name that the machine tries again', async () => {
+    await run('train', () => Promise.reject(new ProductError('TRAIN_INTERRUPTED', 'Training was told to end')));
+    expect(answers[0]).toMatchObject({ operation: 'SendTaskFailure', body: { error: 'TaskInterrupted' } });
   });
 
   test('an input that is not there is a failure of the task, not silence', async () => {

@@ -52,6 +52,48 @@ test('every stage has a state of its own name', () => {
   expect(names).toEqual(expect.arrayContaining([...STAGES]));
 });
 
+test('a task that was told to end (Spot) is tried again', () => {
+  const states = statesOf(bindStages(readMachine(root, 'training'), allOn('task'), STAGES));
+  const retries = states.find(({ name }) => name === 'train')?.state['Retry'] as { ErrorEquals: string[] }[];
+  // the name that functions/task.ts answers with
+  expect(retries.flatMap(({ ErrorEquals }) => ErrorEquals)).toContain('TaskInterrupted');
+});
+
+describe('so many trials at once as the plan says', () => {
+  const { States, ...rest } = readMachine(root, 'training');
+  const trainEach: AslState = { ...States['train each'], End: true };
+  delete trainEach.Next;
+  const mapAlone = { ...rest, States: { 'train each': trainEach } };
+
+  test.each([1, 2, 3])('%s', async (parallelTrials) => {
+    let [running, most] = [0, 0];
+    const train = async (): Promise<object> => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      running -= 1;
+      return {};
+    };
+    const trials = Array.from({ length: 6 }, (_, seed) => ({ seed }));
+    const facts = { strategy: 's', universe: 'u', date: 'd', profile: 'p', ingest: {} };
+    const execution = new StateMachine(mapAlone as never, {
+      validationOptions: { checkArn: false, noValidate: true },
+    }).run({ ...facts, features: { trials, parallelTrials } }, {
+      overrides: { taskResourceLocalHandlers: { train } },
+    } as never);
+    expect(((await execution.result) as { train: unknown[] }).train).toHaveLength(6);
+    expect(most).toBe(parallelTrials);
+  });
+
+  test('the validator of the language knows the field, and refuses a misspelt one', () => {
+    expect(complaints(readMachine(root, 'training'))).toBe('');
+    expect(trainEach['MaxConcurrencyPath']).toBe('$.features.parallelTrials');
+    const { MaxConcurrencyPath, ...without } = trainEach;
+    const misspelt = { ...without, MaxConcurencyPath: MaxConcurrencyPath } as AslState;
+    expect(complaints({ ...rest, States: { 'train each': misspelt } })).not.toBe('');
+  });
+});
+
 describe('the lint refuses', () => {
   const machine = (state: Partial<AslState>, top: object = {}): AslDefinition => ({
     StartAt: 'a',
