@@ -68,13 +68,13 @@ module.exports = {
       'training-container',
       'The trainer knows the domain and no cloud; its folder contract is its only door.',
       '^training-container/',
-      '^(training-container|domain)/|^config/schema\\.ts$',
+      '^(training-container|domain)/|^config/(schema|no-telemetry)\\.ts$',
     ),
     only(
       'adapters',
       'Adapters know the domain, the Cypher texts and the typed ABI; never the functions.',
       '^adapters/',
-      '^(adapters|domain|graph|contracts/generated)/|^config/(schema|load)\\.ts$',
+      '^(adapters|domain|graph|contracts/generated)/|^config/(schema|load|no-telemetry)\\.ts$',
     ),
     only(
       'use-cases',

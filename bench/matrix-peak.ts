@@ -1,6 +1,6 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { createRandom } from '../domain/simulation/random.ts';
 import { GraphBuilder } from '../training-container/src/autodiff/graph-builder.ts';
+import { InferenceSession, Tensor } from '../training-container/src/onnx-runtime.ts';
 
 const SIZE = 768;
 const PRODUCTS = 20;

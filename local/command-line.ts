@@ -109,6 +109,7 @@ function build(exit: (code: number) => void): Command {
   );
 
   dataCommands(add, program);
+  trainerCommands(add, program);
   registryCommands(add, program);
   chainCommands(add, program);
   return program;
@@ -140,6 +141,21 @@ function dataCommands(add: Add, program: Command): void {
       (await import('./commands/data.ts')).data(usage.split(' ')[0], words, given),
     );
   }
+}
+
+function trainerCommands(add: Add, program: Command): void {
+  const trainer = program.command('trainer').description('trainers that keep the folder contract').exitOverride();
+  add(
+    trainer,
+    'check [command...]',
+    "hold a trainer to the folder contract; its command follows -- (default: the product's own)",
+    [
+      new Option('--only <list>', 'groups of checks (default: all)'),
+      new Option('--algorithms <list>', 'learners that it offers (default: ppo,sac,direct)'),
+      new Option('--patience <seconds>', 'longest time of one run (default: 300)'),
+    ],
+    async (options, ...words) => (await import('./commands/trainer.ts')).trainer('check', words.flat(), options),
+  );
 }
 
 function registryCommands(add: Add, program: Command): void {

@@ -1,3 +1,4 @@
+import '../../config/no-telemetry.ts';
 import * as ort from 'onnxruntime-node';
 import { checkObservation, checkPolicySignature } from '../../domain/policy/exact/exact.ts';
 import { decodeModel } from '../../domain/policy/onnx/codec.ts';

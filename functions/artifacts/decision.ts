@@ -91,8 +91,8 @@ export interface Recomputed {
   stored: Decision;
   /** Fields of decision.json that differ; empty when the decision is recomputed bit for bit. */
   differences: string[];
-  /** Largest absolute difference between the stored action and the one computed now. */
-  actionError: number;
+  /** Largest difference between a weight that the stored policy wanted and the one computed now. */
+  weightError: number;
 }
 
 /** Compute a stored decision again from the artifacts that its manifest names, and compare it bit for bit. */
@@ -126,9 +126,10 @@ export async function recomputeDecision(
   );
   const observed = await getArtifactFile(store, strategy, ref, DECISION_FILES.observation);
   if (!Buffer.from(observed).equals(littleEndian(observation))) differences.push(DECISION_FILES.observation);
-  const actionError = stored.action.reduce(
-    (worst, value, index) => Math.max(worst, Math.abs(value - (decision.action[index] ?? Number.NaN))),
+  const now = decision.steps.policy;
+  const weightError = Object.entries(stored.steps.policy).reduce(
+    (worst, [asset, weight]) => Math.max(worst, Math.abs(weight - (now[asset] ?? Number.NaN))),
     0,
   );
-  return { stored, differences, actionError };
+  return { stored, differences, weightError };
 }

@@ -202,7 +202,7 @@ test('an accepted challenger walks shadow, 10 %, 50 %, 100 %, and every decision
     expect(decision.challenger?.alpha ?? null).toBe(t < START + 3 * STEP_DAYS ? alpha : null);
     expect(await recomputeDecision(home.store, exactRuntime, home.strategy, ref)).toMatchObject({
       differences: [],
-      actionError: 0,
+      weightError: 0,
     });
   }
   expect(walk).toEqual([

@@ -3,7 +3,7 @@ import { sha256 } from '../../domain/lineage/canonical.ts';
 import { JOB_ARRAYS, trainingJobSchema } from '../../domain/training/job.ts';
 import { decodeNpy, encodeNpy } from '../../domain/training/npy.ts';
 import { buildTrainingJob } from './job.ts';
-import { SESSIONS, smallMarket } from './small-market.fixture.ts';
+import { SESSIONS, smallMarket } from './small-market.ts';
 
 const specOf = (files: Record<string, Uint8Array>) =>
   trainingJobSchema.parse(JSON.parse(new TextDecoder().decode(files['job.json'])));

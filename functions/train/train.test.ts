@@ -26,7 +26,7 @@ import { knownOptimumTensor } from '../../domain/simulation/known-optimum-tensor
 import { barColumns, DATASET_FILES, quarantineTable } from '../artifacts/dataset.ts';
 import { normaliserKey, writeFeatures } from '../artifacts/features.ts';
 import { runStage } from '../middleware/stage.ts';
-import { smallTraining } from './small-market.fixture.ts';
+import { smallTraining } from './small-market.ts';
 import { trainStage } from './train.ts';
 
 const market = simulateKnownOptimum({ seed: 3, sessions: 420, assets: 3 });

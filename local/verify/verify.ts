@@ -201,7 +201,7 @@ async function replayLinks({ store, runtimes }: Verifier, strategy: string, ref:
   for (const runtime of runtimes) {
     const base = { link: `replay (${runtime.name})`, path: artifactPrefix(strategy, ref), hash: ref.hash };
     try {
-      const { stored, differences, actionError } = await recomputeDecision(store, runtime, strategy, ref);
+      const { stored, differences, weightError } = await recomputeDecision(store, runtime, strategy, ref);
       if (runtime.name === 'exact')
         links.push({
           ...base,
@@ -214,8 +214,8 @@ async function replayLinks({ store, runtimes }: Verifier, strategy: string, ref:
       else
         links.push({
           ...base,
-          ok: actionError <= 1e-6,
-          detail: `largest difference of the action ${actionError.toExponential(1)} (limit 1e-6)`,
+          ok: weightError <= 1e-6,
+          detail: `largest difference of a weight ${weightError.toExponential(1)} (limit 1e-6)`,
         });
     } catch (error) {
       links.push({ ...base, ok: false, detail: error instanceof ProductError ? error.message : String(error) });

@@ -12,7 +12,7 @@ import type { LearnJobSpec } from '../../domain/training/job.ts';
 import type { PpoSettings } from '../../domain/training/settings.ts';
 import { subUniverse } from '../../domain/training/sub-universe.ts';
 import { buildTrainingJob } from '../../functions/train/job.ts';
-import { smallMarket } from '../../functions/train/small-market.fixture.ts';
+import { smallMarket } from '../../functions/train/small-market.ts';
 import { courseOf } from './course.ts';
 import { PhasedEnvironments } from './phases.ts';
 import { barrier, hyperparametersOf, startPopulation, withHyperparameters } from './population.ts';

@@ -3,7 +3,7 @@ import type { EnvironmentData } from '../../domain/environment/environment.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
 import { type RewardSettings, rewardSchema } from '../../domain/training/settings.ts';
-import { smallMarket } from '../../functions/train/small-market.fixture.ts';
+import { smallMarket } from '../../functions/train/small-market.ts';
 import { gradients } from './autodiff/gradients.ts';
 import { GraphBuilder } from './autodiff/graph-builder.ts';
 import { openGraph } from './autodiff/run-graph.fixture.ts';

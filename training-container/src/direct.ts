@@ -1,4 +1,3 @@
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { ProductError } from '../../domain/errors.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
 import { Adam, clipGradientNorm } from './adam.ts';
@@ -16,6 +15,7 @@ import {
 import { SESSION_OPTIONS } from './microbatch-runner.ts';
 import { flatParameters, initialParameters, parameterCount } from './networks/parameters.ts';
 import type { Actor } from './networks/portfolio.ts';
+import { InferenceSession, Tensor as OrtTensor } from './onnx-runtime.ts';
 
 export interface DirectSettings {
   readonly environments: number;

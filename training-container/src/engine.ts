@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { badInput, ProductError } from '../../domain/errors.ts';
 import { MicrobatchRunner, SESSION_OPTIONS } from './microbatch-runner.ts';
 import { parameterCount } from './networks/parameters.ts';
 import type { ActorCritic } from './networks/portfolio.ts';
+import { InferenceSession, Tensor } from './onnx-runtime.ts';
 import { gradientModel, type LossSettings, rolloutModel, STATS } from './ppo-graphs.ts';
 import { CONTROL, SharedBatch } from './shared-batch.ts';
 

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from './onnx-runtime.ts';
 import { ROW, type SharedBatch } from './shared-batch.ts';
 
 /** One thread each; parallelism comes from microbatches on several workers, so that the result does not depend on their number. */

@@ -1,4 +1,3 @@
-import { Tensor } from 'onnxruntime-node';
 import { createRandom, type Random } from '../../domain/simulation/random.ts';
 import { Adam, clipGradientNorm } from './adam.ts';
 import { Engine, type EngineSettings } from './engine.ts';
@@ -6,6 +5,7 @@ import { advantageScale, explainedVariance, generalisedAdvantage } from './gae.t
 import { type CurvePoint, checkFinite, type Environments, type LearnerOptions, type LearnerResult } from './learner.ts';
 import { initialParameters } from './networks/parameters.ts';
 import type { ActorCritic } from './networks/portfolio.ts';
+import { Tensor } from './onnx-runtime.ts';
 import { STATS } from './ppo-graphs.ts';
 import { ROW } from './shared-batch.ts';
 

@@ -1,4 +1,3 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { createRandom, type Random } from '../../domain/simulation/random.ts';
 import { Adam } from './adam.ts';
 import { sizeOf } from './autodiff/tensor.ts';
@@ -6,6 +5,7 @@ import { type CurvePoint, checkFinite, type Environments, type LearnerOptions, t
 import { SESSION_OPTIONS } from './microbatch-runner.ts';
 import type { SoftActorCritic } from './networks/critic.ts';
 import { initialParameters, parameterCount } from './networks/parameters.ts';
+import { InferenceSession, Tensor } from './onnx-runtime.ts';
 import { Replay, ReplayBatch } from './replay.ts';
 import { actionModel, actorModel, criticModel, targetModel } from './sac-graphs.ts';
 

@@ -6,7 +6,7 @@ import { PortfolioEnvironment } from '../../domain/environment/environment.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import { createExactPolicy } from '../../domain/policy/exact/exact.ts';
 import { buildTrainingJob } from '../../functions/train/job.ts';
-import { SESSIONS, smallMarket } from '../../functions/train/small-market.fixture.ts';
+import { SESSIONS, smallMarket } from '../../functions/train/small-market.ts';
 import { trainJob } from './train-job.ts';
 
 let folder: string;

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor as OrtTensor } from '../onnx-runtime.ts';
 
 export interface Feed {
   dims: readonly number[];

@@ -1,0 +1,95 @@
+// The product's own trainer, broken in one way: `node broken-trainer.fixture.mjs <way> <folder>`.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const [way, folder] = process.argv.slice(2);
+const TRAINER = fileURLToPath(new URL('../../training-container/src/main.ts', import.meta.url));
+const command = ['--disable-warning=ExperimentalWarning', TRAINER, folder];
+const record = join(folder, 'output', 'training-record.json');
+const train = () => {
+  const { status, stdout } = spawnSync(process.execPath, command, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return { status, stdout };
+};
+const rewrite = (change) => writeFileSync(record, JSON.stringify(change(JSON.parse(readFileSync(record, 'utf8')))));
+
+const ways = {
+  /** The time is in the record, so that no two runs end in the same bytes. */
+  'time-in-record': () => {
+    const { status, stdout } = train();
+    if (status === 0) rewrite((kept) => ({ ...kept, endedAt: Date.now() }));
+    process.stdout.write(stdout);
+    return status;
+  },
+  /** The record names another job. */
+  'wrong-job-hash': () => {
+    const { status, stdout } = train();
+    if (status === 0) rewrite((kept) => ({ ...kept, jobHash: createHash('sha256').digest('hex') }));
+    process.stdout.write(stdout);
+    return status;
+  },
+  /** What is refused leaves a file behind. */
+  'writes-on-refusal': () => {
+    mkdirSync(join(folder, 'output'), { recursive: true });
+    writeFileSync(record, '{}');
+    const { status, stdout } = train();
+    process.stdout.write(stdout);
+    return status;
+  },
+  /** Bad input looks like a failure that may be tried again. */
+  'exit-1-on-bad-input': () => {
+    const { status, stdout } = train();
+    process.stdout.write(stdout);
+    return status === 2 ? 1 : status;
+  },
+  /** Words between the lines of JSON. */
+  talks: () => {
+    const { status, stdout } = train();
+    process.stdout.write(`epoch 1 of 1\n${stdout}`);
+    return status;
+  },
+  /** Checkpoints are not kept. */
+  forgets: () => {
+    rmSync(join(folder, 'checkpoints'), { recursive: true, force: true });
+    return passThrough();
+  },
+  /** SIGTERM is not heard. */
+  deaf: () => {
+    process.on('SIGTERM', () => {});
+    process.on('SIGINT', () => {});
+    return passThrough({ deaf: true });
+  },
+  /** Nothing is learned: the policy of model 0. */
+  'learns-nothing': () => {
+    const { status, stdout } = train();
+    const spec = JSON.parse(readFileSync(join(folder, 'input', 'job.json'), 'utf8'));
+    if (status === 0 && spec.kind === 'learn') {
+      const place = join(folder, 'anchor');
+      mkdirSync(join(place, 'input'), { recursive: true });
+      const { schema, columns, stateColumns } = spec;
+      writeFileSync(
+        join(place, 'input', 'job.json'),
+        JSON.stringify({ kind: 'baseline', schema, columns, stateColumns }),
+      );
+      spawnSync(process.execPath, [...command.slice(0, -1), place]);
+      writeFileSync(join(folder, 'output', 'policy.onnx'), readFileSync(join(place, 'output', 'policy.onnx')));
+      rmSync(place, { recursive: true });
+    }
+    process.stdout.write(stdout);
+    return status;
+  },
+};
+
+/** Run the trainer beside this process; signals are handed on, but for a deaf one. */
+function passThrough({ deaf = false } = {}) {
+  const child = spawn(process.execPath, command, { stdio: ['inherit', 'inherit', 'inherit'] });
+  if (!deaf) for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => child.once('close', resolve));
+}
+
+process.exitCode = await ways[way]();

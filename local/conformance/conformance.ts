@@ -1,0 +1,279 @@
+import { sha256 } from '../../domain/lineage/canonical.ts';
+import { JOB_OUTPUT } from '../../domain/training/job.ts';
+import { ALGORITHMS, type Algorithm } from '../../domain/training/settings.ts';
+import { usableCores } from '../../training-container/src/cpu.ts';
+import {
+  badJobs,
+  baselineJob,
+  edited,
+  ITERATION,
+  type JobFiles,
+  referenceJob,
+  SNAPSHOT_EVERY,
+  shortJob,
+  TOTAL,
+  warmJob,
+} from './jobs.ts';
+import { checkAnchor, checkLearned, checkServed } from './policy-checks.ts';
+import {
+  checkFiles,
+  checkLines,
+  checkProgress,
+  checkRecord,
+  damage,
+  goesOn,
+  lastStep,
+  parametersOf,
+  recordOf,
+  refuses,
+  same,
+} from './run-checks.ts';
+import type { Disturbance, Trainer, TrainerRun } from './trainer.ts';
+import { type CheckResult, demand, difference, endOf, filesBelow, type JobFolder, Workshop } from './workshop.ts';
+
+export const GROUPS = ['baseline', 'learn', 'learners', 'bytes', 'ending', 'checkpoint', 'bad input'] as const;
+export type Group = (typeof GROUPS)[number];
+
+export interface ConformanceOptions {
+  readonly groups?: readonly Group[];
+  readonly algorithms?: readonly Algorithm[];
+  onResult?(result: CheckResult): void;
+}
+
+/** Seconds that a trainer has between being told to end and its end: what Spot gives. */
+const GRACE_S = 30;
+
+/**
+ * Holds a trainer to the folder contract (training-container/README.md): jobs that it must do, that it must refuse, and that are cut off. Every
+ * check is made, also after one that fails.
+ */
+export async function checkConformance(trainer: Trainer, options: ConformanceOptions = {}): Promise<CheckResult[]> {
+  const { groups = GROUPS, algorithms = ALGORITHMS, onResult = () => {} } = options;
+  const workshop = await Workshop.open(trainer, onResult);
+  const reference = undisturbed(workshop);
+  const acts: Record<Group, () => Promise<void>> = {
+    baseline: () => baseline(workshop),
+    learn: () => learn(workshop, reference),
+    learners: () => learners(workshop, algorithms),
+    bytes: () => bytes(workshop, reference),
+    ending: () => ending(workshop, reference),
+    checkpoint: () => checkpoint(workshop, reference),
+    'bad input': () => badInput(workshop),
+  };
+  try {
+    for (const group of groups) await workshop.group(group, acts[group]);
+    return workshop.results;
+  } finally {
+    await workshop.close();
+  }
+}
+
+interface Reference {
+  readonly folder: JobFolder;
+  readonly run: TrainerRun;
+  readonly output: Record<string, Uint8Array>;
+}
+
+/** The reference job, done once without a disturbance. */
+function undisturbed(workshop: Workshop): () => Promise<Reference> {
+  let reference: Promise<Reference> | null = null;
+  const begin = async (): Promise<Reference> => {
+    const folder = await workshop.lay(referenceJob());
+    const run = await folder.complete();
+    return { folder, run, output: await folder.output() };
+  };
+  return () => {
+    reference ??= begin();
+    return reference;
+  };
+}
+
+async function baseline(workshop: Workshop): Promise<void> {
+  const folder = await workshop.lay(baselineJob());
+  const run = await folder.complete();
+  const output = await folder.output();
+  await workshop.check('standard output', () => checkLines(run));
+  await workshop.check('files', () => checkFiles(output, [JOB_OUTPUT.policy, JOB_OUTPUT.record]));
+  await workshop.check('policy', () => checkAnchor(output[JOB_OUTPUT.policy]));
+  await workshop.check('record', async () =>
+    checkRecord(folder, output, { kind: 'baseline', environmentSteps: 0, curve: [] }),
+  );
+}
+
+async function learn(workshop: Workshop, reference: () => Promise<Reference>): Promise<void> {
+  const { folder, run, output } = await reference();
+  const snapshots = Array.from(
+    { length: TOTAL / ITERATION / SNAPSHOT_EVERY },
+    (_, i) => (i + 1) * SNAPSHOT_EVERY * ITERATION,
+  );
+  await workshop.check('standard output', () => checkLines(run));
+  await workshop.check('progress', () => checkProgress(run));
+  await workshop.check('files', () =>
+    checkFiles(output, [
+      JOB_OUTPUT.policy,
+      JOB_OUTPUT.parameters,
+      JOB_OUTPUT.record,
+      ...snapshots.map(JOB_OUTPUT.snapshot),
+    ]),
+  );
+  await workshop.check('writes to its folder alone', async () => {
+    const away = Object.keys(await filesBelow(folder.away));
+    demand(away.length === 0, `wrote to its working, home or temporary folder: ${away.slice(0, 3).join(', ')}`);
+    const changed = difference(await filesBelow(`${folder.path}/input`), referenceJob());
+    demand(changed.length === 0, `changed its input: ${changed.join(', ')}`);
+    return 'nothing elsewhere, the input as it was';
+  });
+  await workshop.check('policy', () => checkServed(output[JOB_OUTPUT.policy]));
+  await workshop.check('learns', () => checkLearned(output[JOB_OUTPUT.policy]));
+  await workshop.check('snapshots', async () => {
+    for (const step of snapshots) await checkServed(output[JOB_OUTPUT.snapshot(step)]);
+    const last = difference({ a: output[JOB_OUTPUT.policy] }, { a: output[JOB_OUTPUT.snapshot(TOTAL)] });
+    demand(last.length === 0, 'the snapshot after the last step is not the policy');
+    return `${snapshots.length} served, the last one the policy`;
+  });
+  await workshop.check('record', () =>
+    checkRecord(folder, output, {
+      kind: 'learn',
+      environmentSteps: TOTAL,
+      snapshots: snapshots.map((step) => {
+        const file = JOB_OUTPUT.snapshot(step);
+        return { step, file, sha256: sha256(output[file]) };
+      }),
+    }),
+  );
+  await workshop.check('parameters', () => {
+    const count = parametersOf(output).length;
+    const { parameters } = recordOf(output);
+    demand(parameters === count, `the record says ${parameters}, ${JOB_OUTPUT.parameters} holds ${count}`);
+    return `${count} numbers`;
+  });
+  await workshop.check('warm start', async () => {
+    const warm = await workshop.lay(warmJob(parametersOf(output)));
+    await warm.complete();
+    return checkLearned((await warm.output())[JOB_OUTPUT.policy]);
+  });
+}
+
+async function learners(workshop: Workshop, algorithms: readonly Algorithm[]): Promise<void> {
+  for (const algorithm of algorithms)
+    await workshop.check(algorithm, async () => {
+      const folder = await workshop.lay(shortJob(algorithm));
+      await folder.complete();
+      const first = await folder.output();
+      checkFiles(first, [JOB_OUTPUT.policy, JOB_OUTPUT.parameters, JOB_OUTPUT.record]);
+      const again = await workshop.lay(shortJob(algorithm));
+      await again.complete();
+      same(await again.output(), first);
+      return checkServed(first[JOB_OUTPUT.policy]);
+    });
+}
+
+async function bytes(workshop: Workshop, reference: () => Promise<Reference>): Promise<void> {
+  const { output } = await reference();
+  const train = async (job: JobFiles): Promise<Record<string, Uint8Array>> => {
+    const folder = await workshop.lay(job);
+    await folder.complete();
+    return folder.output();
+  };
+  await workshop.check('same job', async () => same(await train(referenceJob()), output));
+  const cores = usableCores();
+  await workshop.check('any number of workers', async () => {
+    if (cores < 2) return 'not checked: this machine has one core';
+    const { [JOB_OUTPUT.policy]: policy } = await train(referenceJob({ workers: 2 }));
+    return same({ [JOB_OUTPUT.policy]: policy }, { [JOB_OUTPUT.policy]: output[JOB_OUTPUT.policy] });
+  });
+  await workshop.check('another seed', async () => {
+    const other = await train(otherSeed());
+    demand(difference(other, output).includes(JOB_OUTPUT.policy), 'another seed ends in the same policy');
+    return 'ends in another policy';
+  });
+}
+
+async function ending(workshop: Workshop, reference: () => Promise<Reference>): Promise<void> {
+  const { output } = await reference();
+  const cut = async (disturb: Disturbance): Promise<{ folder: JobFolder; run: TrainerRun }> => {
+    const folder = await workshop.lay(referenceJob());
+    return { folder, run: await folder.run({ disturb }) };
+  };
+  const told: [string, Disturbance['how']][] = [
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGINT', 'SIGINT'],
+    ['its parent is gone', 'orphan'],
+  ];
+  for (const [name, how] of told)
+    await workshop.check(`${name}: ends in time, goes on to the same bytes`, async () => {
+      const { folder, run } = await cut({ step: ITERATION * 5, how });
+      demand(run.code === 75, endOf(run));
+      demand((run.endedAfterS ?? 0) <= GRACE_S, `took ${run.endedAfterS?.toFixed(1)} s to end`);
+      const last = run.lines.at(-1)?.json;
+      demand(last?.type === 'error' && last.code === 'TRAIN_INTERRUPTED', endOf(run));
+      demand(!(JOB_OUTPUT.record in (await folder.output())), `${JOB_OUTPUT.record} is there before the end`);
+      const gone = await goesOn(folder, lastStep(run));
+      same(await folder.output(), output);
+      return `ended after ${run.endedAfterS?.toFixed(1)} s, went on from step ${gone}`;
+    });
+  await workshop.check('killed: loses no more than one checkpoint, goes on to the same bytes', async () => {
+    const { folder, run } = await cut({ step: ITERATION * 24, how: 'SIGKILL' });
+    demand(run.signal === 'SIGKILL', endOf(run));
+    const gone = await goesOn(folder, ITERATION * 16);
+    same(await folder.output(), output);
+    return `killed at step ${lastStep(run)}, went on from step ${gone}`;
+  });
+}
+
+async function checkpoint(workshop: Workshop, reference: () => Promise<Reference>): Promise<void> {
+  const { output } = await reference();
+  const cutOff = async (): Promise<JobFolder> => {
+    const folder = await workshop.lay(referenceJob());
+    const run = await folder.run({ disturb: { step: ITERATION * 20, how: 'SIGTERM' } });
+    demand(run.code === 75, endOf(run));
+    return folder;
+  };
+  await workshop.check('damaged: passed over with a warning', async () => {
+    const folder = await cutOff();
+    const damaged = await damage(`${folder.path}/checkpoints`);
+    const run = await folder.complete();
+    demand(
+      run.lines.some(({ json }) => json?.type === 'warning'),
+      'no warning was given',
+    );
+    same(await folder.output(), output);
+    return `${damaged} files damaged, the same bytes`;
+  });
+  await workshop.check('of another job: refused', async () => {
+    const folder = await cutOff();
+    const before = await filesBelow(`${folder.path}/checkpoints`);
+    const wrote = Object.keys(await folder.output()).length;
+    await folder.lay(otherSeed());
+    const run = await folder.run();
+    refuses(run, 'CHECKPOINT_FOREIGN', { field: 'jobHash' });
+    demand(
+      difference(await filesBelow(`${folder.path}/checkpoints`), before).length === 0,
+      'the checkpoint was changed',
+    );
+    demand(Object.keys(await folder.output()).length === wrote, 'wrote to output/');
+    return 'exit code 2, the checkpoint as it was';
+  });
+}
+
+async function badInput(workshop: Workshop): Promise<void> {
+  for (const { name, files, code, facts } of badJobs())
+    await workshop.check(name, async () => {
+      const folder = await workshop.lay(files());
+      const before = await filesBelow(folder.path);
+      refuses(await folder.run(), code, facts);
+      const wrote = difference(await filesBelow(folder.path), before);
+      demand(wrote.length === 0, `wrote ${wrote.join(', ')}`);
+      return `${code}, nothing written`;
+    });
+  await workshop.check('no folder is named', async () => {
+    const folder = await workshop.lay({});
+    refuses(await folder.run({ withoutFolder: true }), 'USAGE', {});
+    return 'USAGE';
+  });
+}
+
+const otherSeed = (): JobFiles =>
+  edited(referenceJob(), (spec) => {
+    spec.seed += 1;
+  });
