@@ -187,10 +187,10 @@ export class RiskProjector {
     this.#totals(weights, context);
     for (let k = 0; k < this.#sums.length; k += 1) {
       const cap = this.#cap(k, scale, limits);
-      if (this.#sums[k] > Math.max(cap, this.#frozenSums[k])) return false;
-      if (this.#longShort && -this.#sums[k] > Math.max(cap, -this.#frozenSums[k])) return false;
+      if (this.#sums[k] > Math.max(cap, this.#frozenSums[k]) + SUM_ROUNDING) return false;
+      if (this.#longShort && -this.#sums[k] > Math.max(cap, -this.#frozenSums[k]) + SUM_ROUNDING) return false;
     }
-    return !this.#longShort || sizeOf(weights) <= this.#grossCap(scale, context);
+    return !this.#longShort || sizeOf(weights) <= this.#grossCap(scale, context) + SUM_ROUNDING;
   }
 
   /** The scaled cap on the sum of sizes of a long/short book, given what frozen assets take. */
@@ -316,6 +316,9 @@ export class RiskProjector {
     }
   }
 }
+
+/** What adding up weights may lose: a softmax that sums to one unit in the last place above 1 keeps a cap of 1. */
+const SUM_ROUNDING = 1e-14;
 
 /** Sum of the sizes of weights. */
 function sizeOf(weights: ArrayLike<number>): number {
