@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,7 +81,6 @@ describe('subprocess', () => {
   });
 
   test('a trainer ends when the process that started it is gone', async () => {
-    const { spawn } = await import('node:child_process');
     const parentSource = `
       import { spawn } from 'node:child_process';
       const child = spawn(process.execPath, ['-e', 'process.stdin.on("end", () => process.exit(1)).resume(); setInterval(() => {}, 1000)'], { stdio: ['pipe', 'ignore', 'ignore'] });

@@ -1,31 +1,71 @@
 import type { FeatureTensor } from '../../domain/features/spec.ts';
 import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
-import { type PpoSettings, ppoSettingsSchema } from '../../domain/training/settings.ts';
+import {
+  type Algorithm,
+  directSettingsSchema,
+  type PpoSettings,
+  ppoSettingsSchema,
+  sacSettingsSchema,
+  type TrainingSettings,
+} from '../../domain/training/settings.ts';
 import type { TrainingJobInputs } from './job.ts';
 
 export const SESSIONS = 400;
 
-export const smallTraining: PpoSettings = ppoSettingsSchema.parse({
-  algorithm: 'ppo',
+/** What the settings of all learners have in common here. */
+const common = {
   hidden: 16,
   environments: 16,
+  learningRate: 0.005,
+  maxGradNorm: 0.5,
+  workers: 1,
+  reward: { lambdaVolatility: 0.5, lambdaTurnover: 0, lambdaDrawdown: 0 },
+};
+
+export const smallTraining: PpoSettings = ppoSettingsSchema.parse({
+  ...common,
+  algorithm: 'ppo',
   rolloutDays: 32,
   totalSteps: 1024,
   epochs: 4,
   minibatch: 256,
-  learningRate: 0.005,
   gamma: 0.9,
   gaeLambda: 0.3,
   clipCoef: 0.2,
   entCoef: 0,
   vfCoef: 0.5,
-  maxGradNorm: 0.5,
   targetKl: null,
   logStdInit: 0,
-  workers: 1,
-  reward: { lambdaVolatility: 0.5, lambdaTurnover: 0, lambdaDrawdown: 0 },
 });
+
+/** A few updates of each learner. */
+export const shortSettings: Readonly<Record<Algorithm, TrainingSettings>> = {
+  ppo: { ...smallTraining, totalSteps: 2048 },
+  sac: sacSettingsSchema.parse({
+    ...common,
+    algorithm: 'sac',
+    totalSteps: 6144,
+    bufferSize: 2048,
+    batchSize: 64,
+    learningStarts: 256,
+    stepsPerUpdate: 16,
+    qLearningRate: 0.005,
+    gamma: 0.9,
+    tau: 0.01,
+    targetEntropyPerDimension: -1,
+    initialAlpha: 0.01,
+    logStdInit: -1,
+  }),
+  direct: directSettingsSchema.parse({
+    ...common,
+    algorithm: 'direct',
+    totalSteps: 2048,
+    segmentDays: 16,
+    epochs: 4,
+    lambdaOffset: 0,
+  }),
+};
 
 /** Three assets whose best policy is known, observed through the regime's signal and one column of noise; trained on all but the last 100 sessions. */
 export function smallMarket(

@@ -4,7 +4,7 @@ import { checkoutDataset, diffDatasets } from '../data/checkout.ts';
 import { dataLog, dataQuarantine } from '../data/datasets.ts';
 import { fetchSource } from '../data/fetch.ts';
 import { checkFolder } from '../data/folder-check.ts';
-import { collectGarbage } from '../data/garbage.ts';
+import { collectGarbage, type Garbage } from '../data/garbage.ts';
 import { importFolder } from '../data/import.ts';
 import { adoptUniverse, existingHome, lockHome, openHome } from '../home.ts';
 import { openInstallation } from '../installation.ts';
@@ -162,15 +162,21 @@ const VERBS: Record<string, Verb> = {
     const home = openHome(options.home);
     const lock = lockHome(home, 'data gc');
     try {
-      const result = await collectGarbage(home.store, options.delete === true, home.universes);
-      show(
-        options,
-        result,
-        () =>
-          `${result.unreachable.length} of ${result.folders} stored folders rest under nothing${result.deleted ? ', and were removed' : result.unreachable.length > 0 ? ' (--delete removes them)' : ''}\n${result.unreachable.join('\n')}`,
-      );
+      const result = await collectGarbage(home, options.delete === true);
+      show(options, result, () => garbageText(result));
     } finally {
       lock.release();
     }
   },
 };
+
+function garbageText({ folders, unreachable, unfinished, deleted }: Garbage): string {
+  const found = unreachable.length + unfinished.length > 0;
+  return [
+    `${unreachable.length} of ${folders} stored folders rest under nothing`,
+    ...unreachable,
+    `${unfinished.length} trainings were cut off and not taken up again`,
+    ...unfinished,
+    ...(found ? [deleted ? 'all of these were removed' : 'drl data gc --delete removes these'] : []),
+  ].join('\n');
+}

@@ -27,6 +27,7 @@ import {
   recordOf,
   refuses,
   same,
+  samePolicy,
 } from './run-checks.ts';
 import type { Disturbance, Trainer, TrainerRun } from './trainer.ts';
 import { type CheckResult, demand, difference, endOf, filesBelow, type JobFolder, Workshop } from './workshop.ts';
@@ -155,17 +156,29 @@ async function learn(workshop: Workshop, reference: () => Promise<Reference>): P
 }
 
 async function learners(workshop: Workshop, algorithms: readonly Algorithm[]): Promise<void> {
-  for (const algorithm of algorithms)
-    await workshop.check(algorithm, async () => {
-      const folder = await workshop.lay(shortJob(algorithm));
-      await folder.complete();
-      const first = await folder.output();
-      checkFiles(first, [JOB_OUTPUT.policy, JOB_OUTPUT.parameters, JOB_OUTPUT.record]);
-      const again = await workshop.lay(shortJob(algorithm));
-      await again.complete();
-      same(await again.output(), first);
-      return checkServed(first[JOB_OUTPUT.policy]);
+  const workers = Math.min(2, usableCores());
+  for (const algorithm of algorithms) {
+    const folder = await workshop.lay(shortJob(algorithm));
+    await folder.complete();
+    const output = await folder.output();
+    await workshop.check(`${algorithm}: policy`, () => {
+      checkFiles(output, [JOB_OUTPUT.policy, JOB_OUTPUT.parameters, JOB_OUTPUT.record]);
+      return checkServed(output[JOB_OUTPUT.policy]);
     });
+    await workshop.check(`${algorithm}: the same policy with ${workers} workers`, async () => {
+      const again = await workshop.lay(shortJob(algorithm, workers));
+      await again.complete();
+      return samePolicy(await again.output(), output);
+    });
+    await workshop.check(`${algorithm}: cut off, goes on to the same bytes`, async () => {
+      const cut = await workshop.lay(shortJob(algorithm));
+      const run = await cut.run({ disturb: { step: 1, how: 'SIGTERM' } });
+      demand(run.code === 75, endOf(run));
+      const gone = await goesOn(cut, lastStep(run));
+      same(await cut.output(), output);
+      return `ended at step ${lastStep(run)}, went on from step ${gone}`;
+    });
+  }
 }
 
 async function bytes(workshop: Workshop, reference: () => Promise<Reference>): Promise<void> {
@@ -176,12 +189,6 @@ async function bytes(workshop: Workshop, reference: () => Promise<Reference>): P
     return folder.output();
   };
   await workshop.check('same job', async () => same(await train(referenceJob()), output));
-  const cores = usableCores();
-  await workshop.check('any number of workers', async () => {
-    if (cores < 2) return 'not checked: this machine has one core';
-    const { [JOB_OUTPUT.policy]: policy } = await train(referenceJob({ workers: 2 }));
-    return same({ [JOB_OUTPUT.policy]: policy }, { [JOB_OUTPUT.policy]: output[JOB_OUTPUT.policy] });
-  });
   await workshop.check('another seed', async () => {
     const other = await train(otherSeed());
     demand(difference(other, output).includes(JOB_OUTPUT.policy), 'another seed ends in the same policy');

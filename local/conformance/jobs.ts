@@ -1,14 +1,8 @@
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import { encodeNpy } from '../../domain/training/npy.ts';
-import {
-  type Algorithm,
-  directSettingsSchema,
-  type PpoSettings,
-  sacSettingsSchema,
-  type TrainingSettings,
-} from '../../domain/training/settings.ts';
+import type { Algorithm, PpoSettings } from '../../domain/training/settings.ts';
 import { buildTrainingJob } from '../../functions/train/job.ts';
-import { SESSIONS, smallMarket, smallTraining } from '../../functions/train/small-market.ts';
+import { SESSIONS, shortSettings, smallMarket } from '../../functions/train/small-market.ts';
 
 /** An `input/` folder, by file name. */
 export type JobFiles = Readonly<Record<string, Uint8Array>>;
@@ -36,47 +30,11 @@ export const baselineJob = (): JobFiles => {
 export const warmJob = (initial: Float64Array): JobFiles =>
   buildTrainingJob({ ...smallMarket({ ...reference, totalSteps: ITERATION * 2, snapshotEvery: null }), initial });
 
-const {
-  rolloutDays: _,
-  epochs,
-  minibatch: _m,
-  gaeLambda: _l,
-  clipCoef: _c,
-  entCoef: _e,
-  vfCoef: _v,
-  targetKl: _k,
-  ...shared
-} = smallTraining;
-const SHORT: Readonly<Record<Algorithm, TrainingSettings>> = {
-  ppo: { ...smallTraining, totalSteps: ITERATION * 4 },
-  sac: sacSettingsSchema.parse({
-    ...shared,
-    algorithm: 'sac',
-    totalSteps: 2048,
-    bufferSize: 2048,
-    batchSize: 64,
-    learningStarts: 256,
-    stepsPerUpdate: 16,
-    qLearningRate: 0.005,
-    tau: 0.01,
-    targetEntropyPerDimension: -1,
-    initialAlpha: 0.01,
-    logStdInit: -1,
-  }),
-  direct: directSettingsSchema.parse({
-    ...without(shared, 'gamma', 'logStdInit'),
-    algorithm: 'direct',
-    totalSteps: 2048,
-    segmentDays: 16,
-    epochs,
-    lambdaOffset: 0,
-  }),
-};
-
 /** A few updates of one learner. */
-export const shortJob = (algorithm: Algorithm): JobFiles => {
+export const shortJob = (algorithm: Algorithm, workers = 1): JobFiles => {
   const market = smallMarket();
-  return buildTrainingJob({ ...market, training: SHORT[algorithm], trial: { ...market.trial, kind: algorithm } });
+  const training = { ...shortSettings[algorithm], workers };
+  return buildTrainingJob({ ...market, training, trial: { ...market.trial, kind: algorithm } });
 };
 
 function without<T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> {

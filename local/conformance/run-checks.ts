@@ -84,6 +84,15 @@ export function same(found: Files, wanted: Files): string {
   return `${Object.keys(wanted).length} files with the same bytes`;
 }
 
+/** Policy and parameters; the record of another job names that job. */
+export function samePolicy(found: Files, wanted: Files): string {
+  const learned = ({ [JOB_OUTPUT.policy]: policy, [JOB_OUTPUT.parameters]: parameters }: Files): Files => ({
+    policy,
+    parameters,
+  });
+  return same(learned(found), learned(wanted));
+}
+
 /** Exit code 2, and a last line that says why and what to do. */
 export function refuses(run: TrainerRun, code: string, facts: Readonly<Record<string, unknown>>): void {
   demand(run.code === 2, endOf(run));

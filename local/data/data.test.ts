@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -307,13 +307,18 @@ describe('looking at data', () => {
     await movePointer(store, 'user', 'latest', { dataset: kept }, null);
     const halfWritten = `user/models/${'0'.repeat(64)}/policy.onnx`;
     await store.put(halfWritten, Uint8Array.of(1));
-    const gc = (remove: boolean) => collectGarbage(join(home, 'store'), remove, join(home, 'universes'));
-    const { unreachable } = await gc(false);
+    const jobs = join(home, 'jobs');
+    await mkdir(join(jobs, 'ppo-1', 'checkpoints'), { recursive: true });
+    const gc = (remove: boolean) =>
+      collectGarbage({ store: join(home, 'store'), universes: join(home, 'universes'), jobs }, remove);
+    const { unreachable, unfinished } = await gc(false);
+    expect(unfinished).toEqual(['ppo-1']);
     expect(unreachable).toEqual([`user/datasets/${loose.hash}`, `user/models/${'0'.repeat(64)}`]);
     expect(await store.exists(`user/datasets/${loose.hash}/manifest.json`)).toBe(true);
     await gc(true);
     expect((await dataLog(store, 'user')).map(({ ref }) => ref)).toEqual([kept]);
     expect(await store.exists(halfWritten)).toBe(false);
+    expect(await readdir(jobs)).toEqual([]);
     expect(await ingestDay('2024-01-30')).toMatchObject({ dataset: kept });
   });
 

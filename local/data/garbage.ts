@@ -9,6 +9,7 @@ import {
   type ArtifactRef,
   artifactRefSchema,
 } from '../../domain/lineage/manifest.ts';
+import type { Home } from '../home.ts';
 
 /** Kinds that are kept for themselves: what was decided, settled, judged or registered is history, not garbage. */
 const ROOTS: readonly ArtifactKind[] = [
@@ -22,12 +23,20 @@ const ROOTS: readonly ArtifactKind[] = [
   'backtests',
 ];
 
-/** Stored folders that neither history, nor a pointer, nor an imported universe (a file in the folder `universes`) rests on. */
+export interface Garbage {
+  readonly folders: number;
+  /** Stored folders that neither history, nor a pointer, nor an imported universe rests on. */
+  readonly unreachable: string[];
+  /** Trainings that were cut off and never taken up again: their folders below `jobs`. */
+  readonly unfinished: string[];
+  readonly deleted: boolean;
+}
+
+/** What can go from a home, and with `remove` goes. Whoever calls it holds the lock: a training that is under way has its folder there too. */
 export async function collectGarbage(
-  root: string,
+  { store: root, universes, jobs }: Pick<Home, 'store' | 'universes' | 'jobs'>,
   remove: boolean,
-  universes: string,
-): Promise<{ folders: number; unreachable: string[]; deleted: boolean }> {
+): Promise<Garbage> {
   const store = new FilesystemObjectStore(root);
   const keys = await store.list('');
   const folders = new Set(
@@ -56,8 +65,10 @@ export async function collectGarbage(
   }
   for (const { strategy, hash } of await imports(universes)) await reach(strategy, { kind: 'raw', hash });
   const unreachable = [...folders].filter((name) => !reached.has(name)).sort();
-  if (remove) for (const name of unreachable) await rm(join(root, name), { recursive: true });
-  return { folders: folders.size, unreachable, deleted: remove && unreachable.length > 0 };
+  const unfinished = (await readdir(jobs).catch(() => [])).sort();
+  const garbage = [...unreachable.map((name) => join(root, name)), ...unfinished.map((name) => join(jobs, name))];
+  if (remove) for (const path of garbage) await rm(path, { recursive: true });
+  return { folders: folders.size, unreachable, unfinished, deleted: remove && garbage.length > 0 };
 }
 
 function refsIn(value: unknown): ArtifactRef[] {

@@ -11,7 +11,7 @@ import { type DirectSettings, trainDirect } from './direct.ts';
 import type { LearnerCheckpoint } from './learner.ts';
 import { portfolioActor } from './networks/portfolio.ts';
 import { PortfolioEnvironments } from './portfolio-environments.ts';
-import { SetMarket } from './set-market.fixture.ts';
+import { ASSETS, DifferentiableSetMarket, FEATURES, SetMarket } from './set-market.fixture.ts';
 
 const N = 8;
 const D = 4;
@@ -202,6 +202,19 @@ describe('training', () => {
     const paid = whole.curve.map((point) => point['charts/mean_reward'] as number);
     const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
     expect(mean(paid.slice(-10))).toBeGreaterThan(mean(paid.slice(0, 10)) + 0.2);
+  });
+
+  test('finds in every row the asset that is on: what it is paid is what it holds of it', async () => {
+    const identity = portfolioActor({ assets: ASSETS, features: FEATURES, hidden: 16, logStdInit: 0 });
+    const environments = new DifferentiableSetMarket(5);
+    const { curve } = await trainDirect({
+      network: identity,
+      environments,
+      settings: { ...settings, environments: 16, totalSteps: 32_768, learningRate: 0.02 },
+      seed: 1,
+    });
+    expect(curve[0]['charts/mean_reward']).toBeCloseTo(1 / ASSETS, 1);
+    expect(curve.at(-1)?.['charts/mean_reward']).toBeGreaterThan(0.95);
   });
 
   test('an environment that does not say how its reward follows from the action is refused', async () => {

@@ -1,6 +1,6 @@
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import { createRandom, type Random } from '../../domain/simulation/random.ts';
-import type { Environments } from './learner.ts';
+import type { DifferentiableReward, Environments } from './learner.ts';
 import { portfolioNetwork } from './networks/portfolio.ts';
 import type { PpoSettings } from './ppo.ts';
 
@@ -80,5 +80,26 @@ export class SetMarket implements Environments {
         this.observations[at + FEATURES - 1] = 1;
       }
     });
+  }
+}
+
+/** The reward of the step before as a function of the actions: which asset was on, one-hot, is all that it needs. */
+export class DifferentiableSetMarket extends SetMarket {
+  readonly differentiable: DifferentiableReward = {
+    factsWidth: ASSETS,
+    facts: new Float32Array(settings.environments * ASSETS),
+    build(g, actions, facts) {
+      const [batch, days] = actions.dims;
+      const powers = g.exp(g.slice(actions, 2, 0, ASSETS));
+      const given = g.div(g.sum(g.mul(powers, facts), [2], true), g.sum(powers, [2], true));
+      return g.reshape(given, [batch, days]);
+    },
+  };
+
+  override step(actions: Float32Array): void {
+    const { facts } = this.differentiable;
+    for (let i = 0; i < facts.length; i++)
+      facts[i] = this.observations[Math.floor(i / ASSETS) * ASSETS * FEATURES + (i % ASSETS) * FEATURES];
+    super.step(actions);
   }
 }
