@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EnvironmentData } from '../../domain/environment/environment.ts';
 import { JOB_OUTPUT } from '../../domain/training/job.ts';
-import { type PpoSettings, ppoSettingsSchema, type TrainingSettings } from '../../domain/training/settings.ts';
+import type { PpoSettings, TrainingSettings } from '../../domain/training/settings.ts';
 import { buildTrainingJob } from '../../functions/train/job.ts';
+import { PPO as KNOWN_OPTIMA } from '../../training-container/proofs/learners.ts';
 import { trainJob } from '../../training-container/src/train-job.ts';
 
 /** What a job is made from: a market, and the sessions of it that may be learned from, inclusive. */
@@ -14,27 +15,8 @@ export interface TrainingMarket {
   readonly to: number;
 }
 
-/** The settings that the studies start from: those of `proofs/learners.ts` on the regimes, with smaller minibatches: more updates a step. */
-export const PPO: PpoSettings = ppoSettingsSchema.parse({
-  algorithm: 'ppo',
-  hidden: 16,
-  environments: 32,
-  rolloutDays: 64,
-  totalSteps: 65_536,
-  epochs: 4,
-  minibatch: 256,
-  learningRate: 0.002,
-  gamma: 0.9,
-  gaeLambda: 0.3,
-  clipCoef: 0.2,
-  entCoef: 0,
-  vfCoef: 0.5,
-  maxGradNorm: 0.5,
-  targetKl: 0.03,
-  logStdInit: -0.5,
-  workers: 1,
-  reward: { lambdaVolatility: 0.5, lambdaTurnover: 0, lambdaDrawdown: 0 },
-});
+/** The settings that the studies start from: those that solve the known optima, with smaller minibatches: more updates a step. */
+export const PPO: PpoSettings = { ...KNOWN_OPTIMA, totalSteps: 65_536, minibatch: 256 };
 
 /** Train as the product does, by the folder contract of the trainer. Returns the policy as it would be served, and the settings that it ended with. */
 export async function trained(

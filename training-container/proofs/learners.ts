@@ -31,28 +31,27 @@ const PPO_FOR: Partial<Record<string, Partial<PpoSettings>>> = {
   'cost-band': { logStdInit: -1.5 },
 };
 
-const ppoSettings = (task: Task, steps: number): PpoSettings =>
-  ppoSettingsSchema.parse({
-    algorithm: 'ppo',
-    hidden: 16,
-    environments: 32,
-    rolloutDays: 64,
-    totalSteps: steps,
-    epochs: 4,
-    minibatch: 1024,
-    learningRate: 0.002,
-    gamma: 0.9,
-    gaeLambda: 0.3,
-    clipCoef: 0.2,
-    entCoef: 0,
-    vfCoef: 0.5,
-    maxGradNorm: 0.5,
-    targetKl: 0.03,
-    logStdInit: -0.5,
-    workers: 1,
-    reward: task.reward,
-    ...PPO_FOR[task.name],
-  });
+/** PPO as it solves the known optima, but for their rewards. */
+export const PPO: PpoSettings = ppoSettingsSchema.parse({
+  algorithm: 'ppo',
+  hidden: 16,
+  environments: 32,
+  rolloutDays: 64,
+  totalSteps: 262_144,
+  epochs: 4,
+  minibatch: 1024,
+  learningRate: 0.002,
+  gamma: 0.9,
+  gaeLambda: 0.3,
+  clipCoef: 0.2,
+  entCoef: 0,
+  vfCoef: 0.5,
+  maxGradNorm: 0.5,
+  targetKl: 0.03,
+  logStdInit: -0.5,
+  workers: 1,
+  reward: { lambdaVolatility: 0.5, lambdaTurnover: 0, lambdaDrawdown: 0 },
+});
 
 function stage(task: Task, hidden: number, logStdInit: number, environments: number, seed: number) {
   const { data, from, to, reward } = task;
@@ -81,8 +80,8 @@ const reporting = (
 
 export const ppo: Learner = {
   name: 'ppo',
-  async solve(task, seed, { steps = 262_144, onPolicy } = {}) {
-    const settings = { ...ppoSettings(task, steps), gamma: task.gamma };
+  async solve(task, seed, { steps = PPO.totalSteps, onPolicy } = {}) {
+    const settings = { ...PPO, reward: task.reward, gamma: task.gamma, totalSteps: steps, ...PPO_FOR[task.name] };
     const { shape, environments } = stage(task, settings.hidden, settings.logStdInit, settings.environments, seed);
     const network = portfolioNetwork(shape);
     const { parameters } = await trainPpo({ network, environments, settings, seed, ...reporting(shape, onPolicy) });

@@ -103,3 +103,33 @@ function checkOwner(found: CheckpointOwner, wanted: CheckpointOwner): void {
     remedy: 'Remove the folder checkpoints/ to start anew, or give this job a folder of its own.',
   });
 }
+
+/** A checkpoint is written after this many iterations, or this long after the last one, whichever comes first. */
+const CHECKPOINT_EVERY = 16;
+const CHECKPOINT_EVERY_MS = 30_000;
+
+/** Writes checkpoints when they are due. */
+export class Keeper {
+  readonly #folder: string;
+  readonly #owner: CheckpointOwner;
+  #keptMs = performance.now();
+
+  constructor(folder: string, owner: CheckpointOwner) {
+    this.#folder = folder;
+    this.#owner = owner;
+  }
+
+  last(onDamaged: (file: string) => void): Promise<LearnerCheckpoint | null> {
+    return readCheckpoint(this.#folder, this.#owner, onDamaged);
+  }
+
+  async keepWhenDue(iteration: number, checkpoint: () => LearnerCheckpoint): Promise<void> {
+    if (iteration % CHECKPOINT_EVERY === 0 || performance.now() - this.#keptMs >= CHECKPOINT_EVERY_MS)
+      await this.keep(checkpoint());
+  }
+
+  async keep(checkpoint: LearnerCheckpoint): Promise<void> {
+    await writeCheckpoint(this.#folder, this.#owner, checkpoint);
+    this.#keptMs = performance.now();
+  }
+}

@@ -1,4 +1,3 @@
-import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvironmentData } from '../../domain/environment/environment.ts';
 import { ProductError } from '../../domain/errors.ts';
@@ -8,7 +7,7 @@ import { JOB_OUTPUT, type LearnJobSpec } from '../../domain/training/job.ts';
 import { encodeNpy } from '../../domain/training/npy.ts';
 import type { Population } from '../../domain/training/population.ts';
 import type { TrainingSettings } from '../../domain/training/settings.ts';
-import { type CheckpointOwner, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { Keeper } from './checkpoint.ts';
 import { courseOf, courseSteps, seenAssets } from './course.ts';
 import { cpuFeatures } from './cpu.ts';
 import { readEnvironmentData, readInitial, readJob, writeWhole } from './job-folder.ts';
@@ -26,6 +25,7 @@ import {
   trainPopulation,
   unpackPopulation,
 } from './population.ts';
+import { Snapshots } from './snapshots.ts';
 
 export interface JobProgress {
   readonly step: number;
@@ -41,10 +41,6 @@ export interface JobHooks {
   /** True once the process has been told to end: training stops after the iteration that it is in. */
   interrupted?(): boolean;
 }
-
-/** A checkpoint is written after this many iterations, or this long after the last one, whichever comes first. */
-const CHECKPOINT_EVERY = 16;
-const CHECKPOINT_EVERY_MS = 30_000;
 
 /**
  * Run the job in `<folder>/input` and write `<folder>/output`. Resumes from `<folder>/checkpoints`.
@@ -269,82 +265,6 @@ const interrupted = (step: number, total: number): ProductError =>
     facts: { step, total },
     remedy: 'Start the trainer again on the same folder: it goes on to the same bytes.',
   });
-
-/** Writes checkpoints when they are due. */
-class Keeper {
-  readonly #folder: string;
-  readonly #owner: CheckpointOwner;
-  #keptMs = performance.now();
-
-  constructor(folder: string, owner: CheckpointOwner) {
-    this.#folder = folder;
-    this.#owner = owner;
-  }
-
-  last(onDamaged: (file: string) => void): Promise<LearnerCheckpoint | null> {
-    return readCheckpoint(this.#folder, this.#owner, onDamaged);
-  }
-
-  async keepWhenDue(iteration: number, checkpoint: () => LearnerCheckpoint): Promise<void> {
-    if (iteration % CHECKPOINT_EVERY === 0 || performance.now() - this.#keptMs >= CHECKPOINT_EVERY_MS)
-      await this.keep(checkpoint());
-  }
-
-  async keep(checkpoint: LearnerCheckpoint): Promise<void> {
-    await writeCheckpoint(this.#folder, this.#owner, checkpoint);
-    this.#keptMs = performance.now();
-  }
-}
-
-/** Policies on the way, every `every` iterations: `output/snapshots/<step>.onnx`. */
-class Snapshots {
-  readonly #folder: string;
-  readonly #learner: PortfolioLearner;
-  readonly #every: number | null;
-
-  constructor(folder: string, learner: PortfolioLearner, every: number | null) {
-    this.#folder = join(folder, 'output');
-    this.#learner = learner;
-    this.#every = every;
-  }
-
-  async take(iteration: number, step: number, parameters: Float64Array): Promise<void> {
-    if (this.#every !== null && iteration % this.#every === 0)
-      await writeWhole(join(this.#folder, JOB_OUTPUT.snapshot(step)), this.#learner.policy(parameters));
-  }
-
-  /** File and hash of each; those from before a resumption are in the folder already. */
-  list(curve: readonly CurvePoint[]): Promise<{ step: number; file: string; sha256: string }[]> {
-    return Promise.all(
-      this.#steps(curve).map(async (step) => {
-        const file = JOB_OUTPUT.snapshot(step);
-        return { step, file, sha256: sha256(await readFile(join(this.#folder, file))) };
-      }),
-    );
-  }
-
-  /** Files that should be in the folder and are not. */
-  async lost(curve: readonly CurvePoint[]): Promise<string[]> {
-    const files = this.#steps(curve).map((step) => JOB_OUTPUT.snapshot(step));
-    const there = await Promise.all(
-      files.map((file) =>
-        access(join(this.#folder, file)).then(
-          () => true,
-          () => false,
-        ),
-      ),
-    );
-    return files.filter((_, i) => !there[i]);
-  }
-
-  #steps(curve: readonly CurvePoint[]): number[] {
-    const every = this.#every;
-    if (every === null) return [];
-    return curve
-      .map((point) => point.global_step)
-      .filter((step) => (step / this.#learner.stepsPerIteration) % every === 0);
-  }
-}
 
 async function writeOutput(
   folder: string,
