@@ -94,6 +94,8 @@ function build(exit: (code: number) => void): Command {
       new Option('--all', 'check every stored object and every decision'),
       new Option('--since <day>', 'with --all: decisions from this day on'),
       new Option('--rpc <url>', 'chain to read (default: the one of the configuration)'),
+      new Option('--store <place>', 'a folder or s3://bucket to verify without a home; with --rpc'),
+      new Option('--contract <address>', 'the ledger that the transaction must have been sent to'),
     ],
     async (options, target) => (await import('./commands/verify.ts')).verify(target, options),
   );
