@@ -1,6 +1,9 @@
 import { getAddress, id, keccak256, TypedDataEncoder, toUtf8Bytes } from 'ethers';
-import { PORTFOLIO_DEPLOYED_BYTECODE } from '../../contracts/generated/portfolio.ts';
-import { eip712Domain } from './codec.ts';
+import {
+  PORTFOLIO_DEPLOYED_BYTECODE,
+  PORTFOLIO_FACTORY_DEPLOYED_BYTECODE,
+} from '../../contracts/generated/portfolio.ts';
+import { eip712Domain, FACTORY } from './codec.ts';
 import type { Rpc } from './rpc.ts';
 
 /** What a clone runs: hand everything to the implementation whose address stands in the middle (EIP-1167); its arguments follow. */
@@ -21,19 +24,46 @@ export interface CodeCheck {
  * words that its constructor wrote may differ, and each must be the one that the EIP-712 domain of this implementation on this chain gives.
  */
 export async function checkCode(rpc: Rpc, contract: string, chainId: number): Promise<CodeCheck> {
-  const code = (target: string): Promise<string> => rpc.send<string>('eth_getCode', [target, 'latest']);
-  const found = CLONE.exec((await code(contract)).toLowerCase());
+  const found = CLONE.exec((await codeAt(rpc, contract)).toLowerCase());
   if (!found) return { ok: false, implementation: null, detail: 'no ledger of this product lies at this address' };
   const implementation = getAddress(`0x${found[1]}`);
-  const differing = difference(await code(implementation), immutables(chainId, implementation));
+  const differing = await implementationDifference(rpc, implementation, chainId);
   return differing === null
     ? { ok: true, implementation, detail: `clone of ${implementation}, whose code is what contracts/ compiles to` }
     : { ok: false, implementation, detail: `code of ${implementation} differs at byte ${differing}` };
 }
 
+/** Whether the address holds the factory of this product, and hands out a genuine implementation. */
+export async function checkFactory(rpc: Rpc, factory: string, chainId: number): Promise<CodeCheck> {
+  const code = await codeAt(rpc, factory);
+  if (code === '0x') return { ok: false, implementation: null, detail: 'nothing lies at this address' };
+  const data = FACTORY.encodeFunctionData('implementation');
+  const answer = await rpc.send<string>('eth_call', [{ to: factory, data }, 'latest']).catch(() => '0x');
+  const implementation = answer.length === 66 ? getAddress(`0x${answer.slice(26)}`) : null;
+  const differing = difference(code, PORTFOLIO_FACTORY_DEPLOYED_BYTECODE, new Set([word(implementation ?? '0x')]));
+  if (implementation === null || differing !== null)
+    return { ok: false, implementation, detail: `code of the factory differs at byte ${differing ?? 0}` };
+  const inner = await implementationDifference(rpc, implementation, chainId);
+  return inner === null
+    ? { ok: true, implementation, detail: 'its code and that of its implementation are what contracts/ compiles to' }
+    : { ok: false, implementation, detail: `code of ${implementation} differs at byte ${inner}` };
+}
+
+/** The bytes that a clone was given beside its code, in hex without prefix. */
+export async function cloneArguments(rpc: Rpc, contract: string): Promise<string> {
+  const code = (await codeAt(rpc, contract)).toLowerCase();
+  return code.slice(CLONE.exec(code)?.[0].length ?? code.length);
+}
+
+const codeAt = (rpc: Rpc, address: string): Promise<string> => rpc.send<string>('eth_getCode', [address, 'latest']);
+
+const implementationDifference = async (rpc: Rpc, address: string, chainId: number): Promise<number | null> =>
+  difference(await codeAt(rpc, address), PORTFOLIO_DEPLOYED_BYTECODE, immutables(chainId, address));
+
+const word = (value: string): string => value.replace(/^0x/, '').toLowerCase().padStart(64, '0');
+
 /** Words that the constructor may have written, in hex: OpenZeppelin's EIP712 keeps its domain in the code. */
 function immutables(chainId: number, implementation: string): Set<string> {
-  const word = (value: string): string => value.replace(/^0x/, '').toLowerCase().padStart(64, '0');
   const short = (text: string): string =>
     `${Buffer.from(toUtf8Bytes(text)).toString('hex').padEnd(62, '0')}${text.length.toString(16).padStart(2, '0')}`;
   const domain = TypedDataEncoder.hashDomain(eip712Domain(chainId, implementation));
@@ -42,8 +72,8 @@ function immutables(chainId: number, implementation: string): Set<string> {
 }
 
 /** The first byte that is neither the compiler's nor an allowed immutable; null: there is none. */
-function difference(deployed: string, allowed: ReadonlySet<string>): number | null {
-  const [theirs, ours] = [deployed.toLowerCase(), PORTFOLIO_DEPLOYED_BYTECODE];
+function difference(deployed: string, ours: string, allowed: ReadonlySet<string>): number | null {
+  const theirs = deployed.toLowerCase();
   if (theirs.length !== ours.length) return Math.min(theirs.length, ours.length) / 2 - 1;
   for (let at = 2; at < ours.length; at += 2) {
     if (theirs.startsWith(ours.slice(at, at + 2), at)) {
