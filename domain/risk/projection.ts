@@ -130,21 +130,14 @@ export class RiskProjector {
     }
   }
 
-  /** Fills `#sums`, and `#frozenSums` with what frozen assets take of them. */
+  /** Fills `#sums`, and `#frozenSums` with what frozen assets take of them: most days nothing is frozen. */
   #totals(weights: Float64Array, context: RiskContext): void {
     const { frozen } = context;
+    const anyFrozen = frozen.includes(1);
     const rows = this.#rowMembers(context);
     for (let k = 0; k < rows.length; k += 1) {
-      const members = rows[k];
-      let total = 0;
-      let fixed = 0;
-      for (let j = 0; j < members.length; j += 1) {
-        const weight = weights[members[j]];
-        total += weight;
-        if (frozen[members[j]] === 1) fixed += weight;
-      }
-      this.#sums[k] = total;
-      this.#frozenSums[k] = fixed;
+      this.#sums[k] = sumOver(rows[k], weights);
+      this.#frozenSums[k] = anyFrozen ? sumOverFrozen(rows[k], weights, frozen) : 0;
     }
   }
 
@@ -225,13 +218,11 @@ export class RiskProjector {
     const rows: Polyhedron['rows'][number][] = [];
     this.#rowMembers(context).forEach((members, k) => {
       const cap = Math.max(this.#cap(k, scale, limits), this.#frozenSums[k]);
-      let reach = 0;
-      for (let j = 0; j < members.length; j += 1) reach += this.#upper[members[j]];
+      const reach = sumOver(members, this.#upper);
       if (members.length > 0 && reach > cap) rows.push({ members, cap });
       if (!this.#longShort) return;
       const floor = Math.max(this.#cap(k, scale, limits), -this.#frozenSums[k]);
-      let depth = 0;
-      for (let j = 0; j < members.length; j += 1) depth -= this.#lower[members[j]];
+      const depth = -sumOver(members, this.#lower);
       if (members.length > 0 && depth > floor) rows.push({ members, cap: floor, sign: -1 });
     });
     const gross = this.#longShort ? this.#grossCap(scale, context) : null;
@@ -302,6 +293,18 @@ export class RiskProjector {
 
 /** What adding up weights may lose: a softmax that sums to one unit in the last place above 1 keeps a cap of 1. */
 const SUM_ROUNDING = 1e-14;
+
+function sumOver(members: Int32Array, weights: Float64Array): number {
+  let total = 0;
+  for (let j = 0; j < members.length; j += 1) total += weights[members[j]];
+  return total;
+}
+
+function sumOverFrozen(members: Int32Array, weights: Float64Array, frozen: Uint8Array): number {
+  let total = 0;
+  for (let j = 0; j < members.length; j += 1) if (frozen[members[j]] === 1) total += weights[members[j]];
+  return total;
+}
 
 /** Sum of the sizes of weights. */
 function sizeOf(weights: ArrayLike<number>): number {
