@@ -1,3 +1,5 @@
+import { positivePart } from '../portfolio/trade-cost.ts';
+
 /**
  * The nearest point of a polyhedron: minimise 1/2 |w - v|^2 subject to
  *
@@ -178,8 +180,8 @@ export class NearestPoint {
       let sells = 0;
       for (let i = 0; i < this.#n; i += 1) {
         const change = w[i] - reference[i];
-        if (change > 0) buys += change;
-        else sells -= change;
+        buys += positivePart(change);
+        sells += positivePart(-change);
       }
       g[k] = buys - maxBuys;
       g[k + 1] = sells - maxSells;
@@ -218,10 +220,10 @@ export class NearestPoint {
     }
     const kind = k - rows.length - (gross === null ? 0 : 1);
     for (let i = 0; i < n; i += 1) {
-      const side = free[i] * Math.sign(kind < 0 || reference === null ? w[i] : w[i] - reference[i]);
-      if (kind === BUYS) jacobian[at + i] = side > 0 ? 1 : 0;
-      else if (kind === SELLS) jacobian[at + i] = side < 0 ? -1 : 0;
-      else jacobian[at + i] = side;
+      const change = free[i] * (kind < 0 || reference === null ? w[i] : w[i] - reference[i]);
+      if (kind === BUYS) jacobian[at + i] = change > 0 ? 1 : 0;
+      else if (kind === SELLS) jacobian[at + i] = change < 0 ? -1 : 0;
+      else jacobian[at + i] = Math.sign(change);
     }
   }
 
