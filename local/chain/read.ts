@@ -1,8 +1,7 @@
 import { PORTFOLIO } from '../../adapters/chain/codec.ts';
-import type { Deployment } from '../../adapters/chain/evm.ts';
 import type { PortfolioState } from '../../adapters/chain/port.ts';
-import type { Rpc } from '../../adapters/chain/rpc.ts';
 import { SIGNER_ROLES, type SignerRole } from '../../adapters/signer/port.ts';
+import { type LedgerLimits, type PendingLimits, readLimits } from './limits.ts';
 import type { ReadableChain } from './open.ts';
 
 export interface LedgerStatus {
@@ -14,8 +13,10 @@ export interface LedgerStatus {
   block: number;
   state: PortfolioState;
   /** Basis points, and days for `resetAfterDays`. */
-  limits: Record<string, number>;
+  limits: LedgerLimits;
   groupCapsBps: number[];
+  /** Looser limits that wait for their time. */
+  pendingLimits: PendingLimits | null;
 }
 
 export interface RoleHolder {
@@ -24,33 +25,28 @@ export interface RoleHolder {
   balanceWei: bigint;
 }
 
-async function call(rpc: Rpc, { contract }: Deployment, name: string) {
-  const data = await rpc.send<string>('eth_call', [
-    { to: contract, data: PORTFOLIO.encodeFunctionData(name) },
-    'latest',
-  ]);
-  return PORTFOLIO.decodeFunctionResult(name, data)[0];
-}
-
 /** What the ledger holds now, as the contract says it. */
 export async function readStatus({ chain, rpc, deployment }: ReadableChain): Promise<LedgerStatus> {
-  const [state, limits, caps, block] = await Promise.all([
+  const [state, { inForce, pending }, block] = await Promise.all([
     chain.state(),
-    call(rpc, deployment, 'limits'),
-    call(rpc, deployment, 'groupCapsBps'),
+    readLimits(rpc, deployment.contract),
     rpc.send<string>('eth_blockNumber', []),
   ]);
   const { contract, strategy, universe } = deployment;
   return {
     ...{ network: chain.network, chainId: chain.chainId, contract, strategy, universe, block: Number(block), state },
-    limits: Object.fromEntries(Object.entries(limits.toObject()).map(([name, value]) => [name, Number(value)])),
-    groupCapsBps: [...caps].map(Number),
+    ...inForce,
+    pendingLimits: pending,
   };
 }
 
 /** Who holds each role, and what each can still pay. */
 export async function readRoles({ rpc, deployment }: ReadableChain): Promise<RoleHolder[]> {
-  const roles = await call(rpc, deployment, 'roles');
+  const data = await rpc.send<string>('eth_call', [
+    { to: deployment.contract, data: PORTFOLIO.encodeFunctionData('roles') },
+    'latest',
+  ]);
+  const [roles] = PORTFOLIO.decodeFunctionResult('roles', data);
   return Promise.all(
     SIGNER_ROLES.map(async (role) => ({
       role,
