@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { PORTFOLIO } from '../../adapters/chain/codec.ts';
+import type { Deployment } from '../../adapters/chain/evm.ts';
+import { checkCode } from '../../adapters/chain/genuine.ts';
 import type { RawReceipt } from '../../adapters/chain/transactions.ts';
 import { passTimeTo } from '../../local/chain/anvil.ts';
 import { initChain } from '../../local/chain/init.ts';
@@ -238,4 +240,22 @@ test('on a chain by URL drl chain init announces looser limits, sends nothing wh
   await init(0.4);
   await init(0.25); // tighter than what is in force: at once, and what waited is dropped
   expect(await look()).toEqual({ inForce: 2500, pending: null });
+});
+
+test('a ledger of older code is left where it is, and this code gets its own', async () => {
+  const { rpc, local, signers } = fixture;
+  const init = (known: Deployment) =>
+    initChain({
+      ...{ chain: CHAIN_CONFIG, rpcUrl: local.rpcUrl, signers, strategy: STRATEGY, universe: `universe-${ASSETS}` },
+      ...{ assets: testAssets(ASSETS), limits: LIMITS, known },
+    });
+  const { deployment } = ledger;
+  expect((await init(deployment)).contract).toBe(deployment.contract);
+  const { implementation } = await checkCode(rpc, deployment.contract, CHAIN_CONFIG.chainId);
+  const code = await rpc.send<string>('eth_getCode', [implementation, 'latest']);
+  await rpc.send('anvil_setCode', [implementation, `${code}00`]);
+  const renewed = await init(deployment);
+  expect(renewed.factory).not.toBe(deployment.factory);
+  expect(renewed.contract).not.toBe(deployment.contract);
+  expect((await init(renewed)).contract).toBe(renewed.contract);
 });

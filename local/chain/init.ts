@@ -1,6 +1,7 @@
 import { getAddress } from 'ethers';
 import { encodeSymbols, FACTORY, nameHash, PORTFOLIO } from '../../adapters/chain/codec.ts';
 import { checkChainId, type Deployment } from '../../adapters/chain/evm.ts';
+import { checkCode } from '../../adapters/chain/genuine.ts';
 import { createRpc, type Rpc } from '../../adapters/chain/rpc.ts';
 import { sendAndWait } from '../../adapters/chain/transactions.ts';
 import { SIGNER_ROLES, type SignerRole, type Signers } from '../../adapters/signer/port.ts';
@@ -113,7 +114,9 @@ export async function initChain(options: InitOptions): Promise<Deployment> {
   const args = [nameHash(strategy), nameHash(universe), encodeSymbols(symbols), groups];
   const send = (to: string | null, data: string) => sendAndWait(rpc, chain, signers.admin, { to, data });
 
-  let factory = known?.chainId === chain.chainId && (await hasCode(rpc, known.factory)) ? known.factory : null;
+  // A ledger of older code stays readable where it is; this code gets a factory of its own.
+  const ofThisCode = known?.chainId === chain.chainId && (await checkCode(rpc, known.contract, chain.chainId)).ok;
+  let factory = ofThisCode ? known.factory : null;
   if (factory === null) {
     if (chain.rpcUrl !== null) await requireFunds(rpc, chain, roles);
     factory = addressIn(await send(null, PORTFOLIO_FACTORY_BYTECODE));

@@ -160,6 +160,7 @@ function printStatus(status: LedgerStatus): void {
         Object.entries(status.limits).map(([name, value]) => [name, String(value)]),
       ),
       ...pendingLines({ inForce: status, pending: status.pendingLimits }),
+      ...(status.pendingAdmin ? [`${status.pendingAdmin} is proposed as admin, and becomes it when it accepts`] : []),
     ].join('\n'),
   );
 }
