@@ -1,3 +1,4 @@
+import { createRpc } from '../../adapters/chain/rpc.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import { getPointer } from '../../adapters/object-store/port.ts';
 import { SIGNER_ROLES, type SignerRole } from '../../adapters/signer/port.ts';
@@ -5,6 +6,7 @@ import { badInput, ProductError, refused } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { rotateRole, setPaused } from '../chain/administer.ts';
 import { publishDeployment } from '../chain/aws-roles.ts';
+import { type LimitsOnChain, loosenings, readLimits } from '../chain/limits.ts';
 import { type OpenedChain, openChain, openChainForReading, type ReadableChain } from '../chain/open.ts';
 import { type LedgerStatus, type RoleHolder, readRoles, readStatus } from '../chain/read.ts';
 import { existingHome, type Home, type HomeLock, lockHome, openHome } from '../home.ts';
@@ -95,8 +97,22 @@ async function init({ opened, settings, home }: Context) {
   const approved = pointer ? await opened.chain.approveModel(pointer.value.model.hash) : null;
   await opened.settle();
   const { contract, chainId, assets } = deployment;
-  const text = `ledger ${contract} on chain ${chainId}, ${assets.length} assets${approved ? `, champion approved by ${approved}` : ''}${published ? ', published to its installation on AWS' : ''}`;
-  return { json: { ...deployment, championApproval: approved }, text };
+  const limits = await readLimits(createRpc(opened.rpcUrl), contract);
+  const ledger = `ledger ${contract} on chain ${chainId}, ${assets.length} assets${approved ? `, champion approved by ${approved}` : ''}${published ? ', published to its installation on AWS' : ''}`;
+  return {
+    json: { ...deployment, championApproval: approved, pendingLimits: limits.pending },
+    text: [ledger, ...pendingLines(limits)].join('\n'),
+  };
+}
+
+/** What is looser and not yet in force, until when, and what to do then. */
+function pendingLines({ inForce, pending }: Pick<LimitsOnChain, 'inForce' | 'pending'>): string[] {
+  if (!pending) return [];
+  const until = new Date(pending.dueAt * 1000).toISOString();
+  return [
+    `looser limits wait until ${until}: ${loosenings({ inForce, pending }).join(', ')}`,
+    'then drl chain init applies them; until then the ledger keeps the tighter ones',
+  ];
 }
 
 const pause =
@@ -143,6 +159,8 @@ function printStatus(status: LedgerStatus): void {
         ['limit', 'value'],
         Object.entries(status.limits).map(([name, value]) => [name, String(value)]),
       ),
+      ...pendingLines({ inForce: status, pending: status.pendingLimits }),
+      ...(status.pendingAdmin ? [`${status.pendingAdmin} is proposed as admin, and becomes it when it accepts`] : []),
     ].join('\n'),
   );
 }
