@@ -191,6 +191,7 @@ function chainCommands(add: Add, program: Command): void {
     ['init', 'deploy the contract for this strategy, set roles and limits'],
     ['status', 'epoch, NAV, weights and limits as the contract holds them'],
     ['roles', 'who holds which key'],
+    ['check', 'compare what is deployed with what this checkout compiles to, byte for byte'],
     ['rotate <role>', 'give a role to a new key'],
     ['pause', 'stop settlement (guardian)'],
     ['unpause', 'take settlement up again (admin)'],

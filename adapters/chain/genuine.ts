@@ -30,7 +30,11 @@ export async function checkCode(rpc: Rpc, contract: string, chainId: number): Pr
   const differing = await implementationDifference(rpc, implementation, chainId);
   return differing === null
     ? { ok: true, implementation, detail: `clone of ${implementation}, whose code is what contracts/ compiles to` }
-    : { ok: false, implementation, detail: `code of ${implementation} differs at byte ${differing}` };
+    : {
+        ok: false,
+        implementation,
+        detail: `code of ${implementation} differs at byte ${differing} from what this checkout compiles to`,
+      };
 }
 
 /** Whether the address holds the factory of this product, and hands out a genuine implementation. */
@@ -42,11 +46,19 @@ export async function checkFactory(rpc: Rpc, factory: string, chainId: number): 
   const implementation = answer.length === 66 ? getAddress(`0x${answer.slice(26)}`) : null;
   const differing = difference(code, PORTFOLIO_FACTORY_DEPLOYED_BYTECODE, new Set([word(implementation ?? '0x')]));
   if (implementation === null || differing !== null)
-    return { ok: false, implementation, detail: `code of the factory differs at byte ${differing ?? 0}` };
+    return {
+      ok: false,
+      implementation,
+      detail: `code of the factory differs at byte ${differing ?? 0} from what this checkout compiles to`,
+    };
   const inner = await implementationDifference(rpc, implementation, chainId);
   return inner === null
     ? { ok: true, implementation, detail: 'its code and that of its implementation are what contracts/ compiles to' }
-    : { ok: false, implementation, detail: `code of ${implementation} differs at byte ${inner}` };
+    : {
+        ok: false,
+        implementation,
+        detail: `code of ${implementation} differs at byte ${inner} from what this checkout compiles to`,
+      };
 }
 
 /** The bytes that a clone was given beside its code, in hex without prefix. */

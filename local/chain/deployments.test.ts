@@ -7,6 +7,7 @@ import {
   checkDeployments,
   type Deployments,
   deploymentsFile,
+  deploymentsOf,
   readDeployments,
   recordDeployment,
 } from './deployments.ts';
@@ -29,10 +30,10 @@ afterAll(async () => {
 test('what was deployed is recorded once a ledger, and is byte for byte what this checkout compiles to', async () => {
   expect(readDeployments(file)).toBeNull();
   const [small, large] = [await Ledger.create(fixture, 3), await Ledger.create(fixture, 20)];
-  recordDeployment(file, 'test', small.deployment, groupsOf(3));
+  recordDeployment(file, deploymentsOf('test', small.deployment, groupsOf(3)));
   // another factory begins another set
-  recordDeployment(file, 'test', large.deployment, groupsOf(20));
-  recordDeployment(file, 'test', large.deployment, groupsOf(20));
+  recordDeployment(file, deploymentsOf('test', large.deployment, groupsOf(20)));
+  recordDeployment(file, deploymentsOf('test', large.deployment, groupsOf(20)));
   const known = readDeployments(file) as Deployments;
   expect(known.ledgers.map(({ contract }) => contract)).toEqual([large.deployment.contract]);
   const checks = await checkDeployments(fixture.rpc, known);

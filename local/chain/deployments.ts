@@ -52,28 +52,23 @@ export function readDeployments(file: string): Deployments | null {
   }
 }
 
-/** Enter a ledger, beside those that are there; one of the same address is replaced. */
-export function recordDeployment(
-  file: string,
-  network: string,
-  deployment: Deployment,
-  groups: readonly number[],
-): void {
+/** What one ledger is, by the code of this checkout. */
+export function deploymentsOf(network: string, deployment: Deployment, groups: readonly number[]): Deployments {
   const { chainId, factory, contract, startBlock, strategy, universe, assets } = deployment;
-  const known = readDeployments(file);
-  // A new factory is a new set: ledgers of the old one stay readable in the history of this file.
-  const others = known?.factory === factory ? known.ledgers.filter((ledger) => ledger.contract !== contract) : [];
   const ledger = { contract, startBlock, strategy, universe, arguments: { symbols: assets, groups: [...groups] } };
-  const next: Deployments = {
-    schema: 1,
-    network,
-    chainId,
-    ...compiled(),
-    factory,
-    ledgers: [...others, ledger].sort((a, b) => (a.contract < b.contract ? -1 : 1)),
-  };
+  return { schema: 1, network, chainId, ...compiled(), factory, ledgers: [ledger] };
+}
+
+/** Enter a ledger, beside those that are there; one of the same address is replaced. */
+export function recordDeployment(file: string, entered: Deployments): void {
+  const known = readDeployments(file);
+  const [{ contract }] = entered.ledgers;
+  // A new factory is a new set: ledgers of the old one stay readable in the history of this file.
+  const others =
+    known?.factory === entered.factory ? known.ledgers.filter((ledger) => ledger.contract !== contract) : [];
+  const ledgers = [...others, ...entered.ledgers].sort((a, b) => (a.contract < b.contract ? -1 : 1));
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.part`, `${JSON.stringify(next, null, 2)}\n`);
+  writeFileSync(`${file}.part`, `${JSON.stringify({ ...entered, ledgers }, null, 2)}\n`);
   renameSync(`${file}.part`, file);
 }
 

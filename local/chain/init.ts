@@ -10,6 +10,7 @@ import { PORTFOLIO_FACTORY_BYTECODE } from '../../contracts/generated/portfolio.
 import { badInput, refused } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/risk/limits.ts';
 import { passTimeTo } from './anvil.ts';
+import { type MissingFunds, requireFunds } from './funds.ts';
 import { type LedgerLimits, type LimitSet, nextLimitsCall, readLimits } from './limits.ts';
 
 const WHOLE_BPS = 10_000;
@@ -25,13 +26,6 @@ const TOLERANCES = {
   maxNavChangeBpsPerDay: 2_000,
 } as const;
 
-/** Gas that each role needs before it must be funded again: deployment, a month of orders, approvals. */
-const GAS_NEEDS: Partial<Record<SignerRole, bigint>> = {
-  admin: 8_000_000n,
-  relayer: 6_000_000n,
-  approver: 1_000_000n,
-  guardian: 200_000n,
-};
 const LOCAL_FUNDS_WEI = 10n ** 21n;
 
 /** The roles that the admin gives, in the order of the contract's `Role`. */
@@ -54,6 +48,8 @@ export interface InitOptions {
   /** What an earlier call returned, of this ledger or of another one on the same chain. */
   known?: Deployment | null;
   rpc?: Rpc;
+  /** Told what is missing, whenever that changes: it is then waited for. Without it nothing is waited for. */
+  onMissingFunds?: ((missing: MissingFunds) => void) | undefined;
 }
 
 const bps = (fraction: number): number => Math.floor(fraction * WHOLE_BPS + 1e-6);
@@ -103,7 +99,7 @@ export function ledgerAssets(
  * A ledger is one list of assets: its address follows from the admin, strategy, universe, symbols and groups. Another list of
  * assets is another ledger, and the old one stays readable where it is.
  *
- * @throws CHAIN_UNFUNDED naming each address and what it lacks; CHAIN_MISMATCH; CHAIN_NOT_ADMIN.
+ * @throws CHAIN_UNFUNDED naming each address and what it lacks, where nobody waits for it; CHAIN_MISMATCH; CHAIN_NOT_ADMIN.
  */
 export async function initChain(options: InitOptions): Promise<Deployment> {
   const { chain, signers, strategy, universe, limits, known } = options;
@@ -118,7 +114,7 @@ export async function initChain(options: InitOptions): Promise<Deployment> {
   const ofThisCode = known?.chainId === chain.chainId && (await checkCode(rpc, known.contract, chain.chainId)).ok;
   let factory = ofThisCode ? known.factory : null;
   if (factory === null) {
-    if (chain.rpcUrl !== null) await requireFunds(rpc, chain, roles);
+    if (chain.rpcUrl !== null) await requireFunds({ rpc, chain, roles, onMissing: options.onMissingFunds });
     factory = addressIn(await send(null, PORTFOLIO_FACTORY_BYTECODE));
   }
   const contract = await predictAddress(rpc, factory, [roles.admin, ...args]);
@@ -151,30 +147,6 @@ async function fundLocally(rpc: Rpc, roles: Record<SignerRole, string>): Promise
       await rpc.send('anvil_setBalance', [address, `0x${LOCAL_FUNDS_WEI.toString(16)}`]);
   }
 }
-
-/** Name every address that lacks funds at once, so that they are sent in one go. */
-async function requireFunds(rpc: Rpc, chain: ChainConfig, roles: Record<SignerRole, string>): Promise<void> {
-  const block = await rpc.send<{ baseFeePerGas?: string }>('eth_getBlockByNumber', ['latest', false]);
-  const ceiling = BigInt(chain.maxFeePerGasWei);
-  const twice = 2n * BigInt(block.baseFeePerGas ?? 0) + 1_500_000_000n;
-  const price = twice < ceiling ? twice : ceiling;
-  const lacking: Record<string, string> = {};
-  for (const [role, gas] of Object.entries(GAS_NEEDS) as [SignerRole, bigint][]) {
-    const missing = gas * price - BigInt(await rpc.send<string>('eth_getBalance', [roles[role], 'latest']));
-    if (missing > 0n) lacking[`${role} ${roles[role]}`] = `${ether(missing)} ETH missing`;
-  }
-  if (Object.keys(lacking).length > 0) {
-    throw refused('CHAIN_UNFUNDED', `Accounts on ${chain.network} need ETH first`, {
-      facts: lacking,
-      remedy: 'Send at least this much to each address, then run drl chain init again.',
-    });
-  }
-}
-
-const ether = (wei: bigint): string => {
-  const rounded = (wei + 10n ** 12n - 1n) / 10n ** 12n; // up to a millionth
-  return `${rounded / 1_000_000n}.${String(rounded % 1_000_000n).padStart(6, '0')}`;
-};
 
 /** Calls that bring the roles of an existing ledger to the configured ones. */
 async function roleCorrections(rpc: Rpc, contract: string, roles: Record<SignerRole, string>): Promise<string[]> {
