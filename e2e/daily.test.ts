@@ -164,6 +164,12 @@ describe('the line, from the bundled data to the chain and back', () => {
     expect(document.error.remedy).toBeTruthy();
   }, 120_000);
 
+  it('what is deployed is what this checkout compiles to', async () => {
+    const { code, document } = await drl<{ ok: boolean; checks: { check: string; ok: boolean }[] }>('chain', 'check');
+    expect(document.checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect([code, document.ok]).toEqual([0, true]);
+  }, 60_000);
+
   it('every link from the transaction to the raw bytes holds', async () => {
     const { code, document } = await drl<Verification>('verify', transaction);
     expect(document.links.filter(({ ok }) => !ok)).toEqual([]);
