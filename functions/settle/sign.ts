@@ -39,8 +39,9 @@ export async function signAndRecord(
 async function sign(
   decision: Decision,
   decisionHash: string,
-  { chain, ledger, settings }: Pick<Ports, 'chain' | 'ledger' | 'settings'>,
+  ports: Pick<Ports, 'chain' | 'ledger' | 'settings' | 'alerts'>,
 ): Promise<SettlementRow> {
+  const { chain, settings } = ports;
   const state = await chain.state();
   if (state.paused) {
     throw refused('LEDGER_PAUSED', 'The ledger on the chain is paused', {
@@ -51,8 +52,8 @@ async function sign(
   }
   const deadline = (await chain.now()) + settings.config.chain.orderTtlSeconds;
   const { order, attestation } = orderOf(decision, decisionHash, state, deadline);
-  const { relayer, nonce } = await nextNonce({ chain, ledger });
-  const budgetWei = await budgetLeft(relayer, null, { chain, ledger, settings });
+  const { relayer, nonce } = await nextNonce(ports);
+  const budgetWei = await budgetLeft(relayer, null, ports);
   const rebalance = await chain.signRebalance(order, attestation);
   const { raw, hash } = await chain.signTransaction(rebalance, nonce, { budgetWei });
   return {
