@@ -44,6 +44,16 @@ describe('loadSettings', () => {
     for (const profile of ['quick', 'full']) expect(loadSettings({ root, profile }).profile.id).toBe(profile);
   });
 
+  test('the baseline that policies tilt is chosen in a file, and an unknown one is refused', () => {
+    const anchor = { baseline: 'equalWeight', volatilityDays: 63, targetVolatility: 0.1 };
+    expect(loadSettings({ root, configFile: file('anchor.json', { anchor }) }).universe.anchor).toEqual(anchor);
+    const configFile = file('best.json', { anchor: { ...anchor, baseline: 'best' } });
+    expect(failure(() => loadSettings({ root, configFile }))).toMatchObject({
+      code: 'CONFIG_VALUE',
+      facts: { field: 'anchor.baseline', value: 'best' },
+    });
+  });
+
   test('a file is laid over the bundled one, the command line over both; undefined means not said', () => {
     const configFile = file('mine.json', {
       strategy: 'mine',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { anchorSchema } from '../domain/features/spec.ts';
 import { costsSchema } from '../domain/portfolio/costs.ts';
 import { limitsSchema } from '../domain/risk/limits.ts';
 import { type TrainingSettings, trainingSettingsSchema } from '../domain/training/settings.ts';
@@ -64,6 +65,8 @@ export const universeSchema = z.strictObject({
   caveats: z.array(z.string()),
   costs: costsSchema,
   limits: limitsSchema,
+  /** The baseline that policies tilt, and that model 0 is. Absent: inverse volatility over 63 sessions, at 8 % a year at most. */
+  anchor: anchorSchema.optional(),
   /** Whether a hub, bucket or correlation window needs volume; false for FX. */
   hasVolume: z.boolean(),
 });

@@ -1,12 +1,18 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FilesystemObjectStore } from '../adapters/object-store/filesystem.ts';
+import { loadSettings } from '../config/load.ts';
 import { STAGES } from '../config/schema.ts';
+import { openChainForReading } from '../local/chain/open.ts';
 import type { DailyDocument } from '../local/daily.ts';
-import type { Verification } from '../local/verify/verify.ts';
+import { existingHome } from '../local/home.ts';
+import { ROOT } from '../local/settings.ts';
+import { AuditedLedger } from '../local/verify/ledger.ts';
+import { type Verification, type Verifier, verifyTarget } from '../local/verify/verify.ts';
 
 const DRL = fileURLToPath(new URL('../local/bin/drl.mjs', import.meta.url));
 /** The whole line with the least training: what is tested here is that the parts meet, not that a policy learns. */
@@ -25,9 +31,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function drl<T>(...args: string[]): Promise<{ code: number; document: T; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [DRL, ...args, '--json', '--home', home, '--config', config], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      process.execPath,
+      [DRL, ...args, ...(args.includes('--home') ? [] : ['--home', home]), '--json', '--config', config],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {
@@ -44,6 +54,25 @@ function drl<T>(...args: string[]): Promise<{ code: number; document: T; stderr:
       }
     });
   });
+}
+
+/** The chain of the home for a reader, and what verifies with it in this process; decisions are not computed again. */
+async function auditor() {
+  const opened = await openChainForReading({
+    home: existingHome(home),
+    settings: loadSettings({ root: ROOT }),
+    rpcUrl: null,
+  });
+  if (!opened) throw new Error('the home has no chain');
+  const { rpc, deployment, close } = opened;
+  const ledger = new AuditedLedger(rpc, deployment.startBlock);
+  const open: Verifier = {
+    store: new FilesystemObjectStore(join(home, 'store')),
+    ledger,
+    contract: null,
+    runtimes: [],
+  };
+  return { open, rpcUrl: rpc.url, contract: deployment.contract, close };
 }
 
 const total = (weights: Record<string, number>): number => Object.values(weights).reduce((sum, bps) => sum + bps, 0);
@@ -158,6 +187,61 @@ describe('the line, from the bundled data to the chain and back', () => {
       'replay (onnx)',
     ])
       expect(names).toContain(link);
+  }, 60_000);
+
+  it('one byte flipped anywhere is found, in every file that the decision rests on', async () => {
+    const { open, close } = await auditor();
+    try {
+      const whole = await verifyTarget(open, transaction);
+      expect(whole).toMatchObject({ ok: true, broken: null, ordered: { epoch: 1 } });
+      const store = join(home, 'store');
+      const folders = [...new Set(whole.links.map(({ path }) => join(store, path)))].filter(existsSync);
+      const pointer = join(store, 'main', 'pointers', 'settlements', `${whole.decision}.json`);
+      const files = folders
+        .filter((path) => statSync(path).isDirectory())
+        .flatMap((path) => readdirSync(path).map((name) => join(path, name)));
+      expect(files.length).toBeGreaterThan(25);
+      for (const file of [...files, pointer]) {
+        const bytes = readFileSync(file);
+        const flipped = Uint8Array.from(bytes);
+        flipped[((bytes.length * 2) / 3) | 0] ^= 1;
+        writeFileSync(file, flipped);
+        const { ok, links } = await verifyTarget(open, transaction);
+        writeFileSync(file, bytes);
+        expect([file, ok, links.some((link) => !link.ok)]).toEqual([file, false, true]);
+      }
+      expect((await verifyTarget(open, transaction)).ok).toBe(true);
+    } finally {
+      await close();
+    }
+  }, 60_000);
+
+  it('an auditor needs the URL of a node and the store, and nothing else of ours', async () => {
+    const { rpcUrl, contract, close } = await auditor();
+    const copy = join(folder, 'copy');
+    cpSync(join(home, 'store'), copy, { recursive: true });
+    const verify = (...args: string[]) =>
+      drl<Verification>(
+        'verify',
+        transaction,
+        '--home',
+        join(folder, 'nowhere'),
+        '--store',
+        copy,
+        '--rpc',
+        rpcUrl,
+        ...args,
+      );
+    try {
+      const proved = await verify('--contract', contract);
+      expect(proved.document).toMatchObject({ ok: true, chain: { contract, final: true } });
+      expect(proved.code).toBe(0);
+      const pinned = await verify('--contract', `0x${'1'.repeat(40)}`);
+      expect(pinned.document).toMatchObject({ ok: false, broken: 'contract' });
+      expect(pinned.code).toBe(3);
+    } finally {
+      await close();
+    }
   }, 60_000);
 
   it('one flipped byte of the model is found and named, and nothing decides with it', async () => {

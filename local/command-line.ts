@@ -94,6 +94,8 @@ function build(exit: (code: number) => void): Command {
       new Option('--all', 'check every stored object and every decision'),
       new Option('--since <day>', 'with --all: decisions from this day on'),
       new Option('--rpc <url>', 'chain to read (default: the one of the configuration)'),
+      new Option('--store <place>', 'a folder or s3://bucket to verify without a home; with --rpc'),
+      new Option('--contract <address>', 'the ledger that the transaction must have been sent to'),
     ],
     async (options, target) => (await import('./commands/verify.ts')).verify(target, options),
   );
@@ -189,6 +191,7 @@ function chainCommands(add: Add, program: Command): void {
     ['init', 'deploy the contract for this strategy, set roles and limits'],
     ['status', 'epoch, NAV, weights and limits as the contract holds them'],
     ['roles', 'who holds which key'],
+    ['check', 'compare what is deployed with what this checkout compiles to, byte for byte'],
     ['rotate <role>', 'give a role to a new key'],
     ['pause', 'stop settlement (guardian)'],
     ['unpause', 'take settlement up again (admin)'],

@@ -2,6 +2,9 @@ import { ProductError, refused } from '../../domain/errors.ts';
 import { describeRevert } from './codec.ts';
 import { RpcError } from './rpc.ts';
 
+const TIGHTER =
+  'The ledger keeps tighter limits than the configuration (looser ones wait a day), or the book has drifted. drl chain status shows both.';
+
 /** What a person can do about an order that the contract refuses. */
 const REMEDIES: Record<string, string> = {
   WrongEpoch: 'Another order came first. Run the day again: it reads the new epoch.',
@@ -16,6 +19,24 @@ const REMEDIES: Record<string, string> = {
   DrawdownLimit: 'Beyond the hard drawdown limit the ledger takes only orders that lower exposure.',
   NavOutOfBounds:
     'The value moved more than the limit of the ledger allows for these days. Check the prices; then the admin may raise the limit.',
+  AssetCapExceeded: TIGHTER,
+  GroupCapExceeded: TIGHTER,
+  GrossCapExceeded: TIGHTER,
+  TurnoverExceeded: TIGHTER,
+  LimitsNotDue: 'Looser limits wait a day. drl chain status says until when; then run drl chain init again.',
+  NoPendingLimits: 'No limits wait: they were applied, cancelled or replaced. drl chain status shows those in force.',
+  InvalidLimit: 'Limits are fractions of the book: from 0 to 1 in the configuration.',
+  ...Object.fromEntries(
+    ['WrongGroupCount', 'WrongStrategy', 'WrongWeightCount', 'WeightsBeyondAssets', 'UnknownAsset'].map((name) => [
+      name,
+      'The order is for another ledger. Run drl chain init, which finds or makes the one of this strategy and universe.',
+    ]),
+  ),
+  WeightsDoNotSum: 'The decision is no portfolio of 10,000 basis points. Decide the day again.',
+  ZeroAddress: 'A role needs an address, and acceptAdmin a proposal before it (docs/trust.md).',
+  WrongAssetCount: 'A ledger holds 1 to 740 assets. Choose fewer in the universe.',
+  InvalidSymbol:
+    'Symbols on the chain have 1 to 31 characters, each once, and none is CASH. Rename it in the universe.',
 };
 
 /** The bytes of a revert, wherever the node put them. */

@@ -15,7 +15,8 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 ///   bytes 0-31 strategy | 32-63 universe | 64-65 number of assets n (cash not counted) | 66-67 number of groups |
 ///   n group numbers of one byte | n symbols of 32 bytes
 contract Portfolio is EIP712, Initializable {
-    /// @notice What bounds an order. Basis points; per-day figures grow with the days between two price dates.
+    /// @notice What bounds an order. Basis points; per-day figures grow with the days between two price dates. A larger figure is
+    /// looser, but for `resetAfterDays`.
     struct Limits {
         /// Cap on one asset.
         uint16 maxWeightBps;
@@ -32,7 +33,8 @@ contract Portfolio is EIP712, Initializable {
         uint16 maxDrawdownBps;
         /// Bound on the attested change of the net asset value, for each day since the last prices.
         uint16 maxNavChangeBpsPerDay;
-        /// Days without a new high after which the high-water mark restarts at the present value; 0: never.
+        /// Days without a new high after which the high-water mark restarts at the present value; 0: never. Fewer days are looser,
+        /// and never is the tightest.
         uint16 resetAfterDays;
     }
 
@@ -100,6 +102,9 @@ contract Portfolio is EIP712, Initializable {
     bytes32 public constant ATTESTATION_TYPEHASH =
         keccak256("NavAttestation(bytes32 strategy,uint32 epoch,uint32 pricesEpoch,uint80 navE18)");
 
+    /// @notice Looser limits wait this long, so that whoever watches the ledger sees them before an order can use them.
+    uint256 public constant LOOSENING_DELAY = 24 hours;
+
     uint256 private constant BPS = 10_000;
     /// @dev Where the arguments of a clone begin in its code (EIP-1167 with arguments).
     uint256 private constant ARGS_AT = 0x2d;
@@ -119,6 +124,10 @@ contract Portfolio is EIP712, Initializable {
     mapping(uint256 word => uint256 lanes) private _weights;
     mapping(uint256 word => uint256 lanes) private _groupCaps;
     mapping(bytes32 modelHash => bool) private _approved;
+    /// @dev Looser limits that wait. An order never reads them.
+    Limits private _pendingLimits;
+    uint64 private _pendingDueAt;
+    mapping(uint256 word => uint256 lanes) private _pendingGroupCaps;
 
     event Rebalanced(
         uint32 indexed epoch,
@@ -134,7 +143,10 @@ contract Portfolio is EIP712, Initializable {
     );
     event ModelApproved(bytes32 indexed modelHash);
     event ModelRevoked(bytes32 indexed modelHash);
+    /// @dev The limits now in force. What was pending is no longer, unless LimitsProposed follows.
     event LimitsSet(Limits limits, uint16[] groupCapsBps);
+    event LimitsProposed(Limits limits, uint16[] groupCapsBps, uint64 dueAt);
+    event LimitsCancelled(address account);
     event RoleSet(Role indexed role, address account);
     event AdminProposed(address indexed account);
     event AdminSet(address indexed account);
@@ -146,6 +158,8 @@ contract Portfolio is EIP712, Initializable {
     error ZeroAddress();
     error InvalidLimit(uint256 valueBps);
     error WrongGroupCount(uint256 given, uint256 needed);
+    error NoPendingLimits();
+    error LimitsNotDue(uint256 dueAt, uint256 blockTime);
     error WrongStrategy(bytes32 given, bytes32 needed);
     error WrongEpoch(uint256 given, uint256 needed);
     error WrongState(bytes32 given, bytes32 needed);
@@ -182,8 +196,9 @@ contract Portfolio is EIP712, Initializable {
         _setRole(Role.Attestor, roles_.attestor);
         _setRole(Role.Approver, roles_.approver);
         _setRole(Role.Guardian, roles_.guardian);
-        Fixed memory fixed_ = _fixed();
+        _checkLimits(limits_, groupCapsBps_);
         _setLimits(limits_, groupCapsBps_);
+        Fixed memory fixed_ = _fixed();
         _weights[fixed_.assets >> 4] = BPS << ((fixed_.assets & 15) << 4);
         _book = Book({navE18: 1e18, highWaterMarkE18: 1e18, epoch: 0, pricesEpoch: 0, highSince: 0});
         _stateHash =
@@ -259,9 +274,9 @@ contract Portfolio is EIP712, Initializable {
         emit ModelRevoked(modelHash);
     }
 
-    /// @notice The guardian can stop the ledger and nothing else; only the admin starts it again.
+    /// @notice The guardian can stop the ledger and what would loosen it, and nothing else; only the admin starts it again.
     function pause() external {
-        if (msg.sender != _guardian && msg.sender != _admin) revert NotPermitted(msg.sender, _guardian);
+        _onlyGuardianOrAdmin();
         _paused = true;
         emit Paused(msg.sender);
     }
@@ -277,9 +292,36 @@ contract Portfolio is EIP712, Initializable {
         _setRole(role, account);
     }
 
+    /// @notice What is tighter than the present limits holds at once. If anything is looser, the whole is kept, and holds when
+    /// `applyLimits` is called after LOOSENING_DELAY. Whatever was pending before is dropped.
     function setLimits(Limits calldata limits_, uint16[] calldata groupCapsBps_) external {
         _only(_admin);
-        _setLimits(limits_, groupCapsBps_);
+        _checkLimits(limits_, groupCapsBps_);
+        Limits memory tight = _tighter(_limits, limits_);
+        uint16[] memory tightCaps = groupCapsBps();
+        for (uint256 group = 0; group < tightCaps.length; ++group) {
+            tightCaps[group] = _min(tightCaps[group], groupCapsBps_[group]);
+        }
+        _setLimits(tight, tightCaps);
+        bytes32 wanted = keccak256(abi.encode(limits_, groupCapsBps_));
+        if (keccak256(abi.encode(tight, tightCaps)) != wanted) _propose(limits_, groupCapsBps_);
+    }
+
+    /// @notice Take the limits that `setLimits` announced, once they are due. The admin's alone: limits that were announced and
+    /// then forgotten do not loosen by a stranger's call.
+    function applyLimits() external {
+        _only(_admin);
+        if (_pendingDueAt == 0) revert NoPendingLimits();
+        if (block.timestamp < _pendingDueAt) revert LimitsNotDue(_pendingDueAt, block.timestamp);
+        _setLimits(_pendingLimits, _unpack(_pendingGroupCaps));
+    }
+
+    /// @notice Drop the limits that wait. The guardian may, since that only keeps the ledger tighter.
+    function cancelLimits() external {
+        _onlyGuardianOrAdmin();
+        if (_pendingDueAt == 0) revert NoPendingLimits();
+        _pendingDueAt = 0;
+        emit LimitsCancelled(msg.sender);
     }
 
     /// @notice First step of two: the new admin must accept, so that the role cannot be lost to a wrong address.
@@ -352,11 +394,17 @@ contract Portfolio is EIP712, Initializable {
         return _limits;
     }
 
-    function groupCapsBps() external view returns (uint16[] memory caps) {
-        caps = new uint16[](_fixed().groupCount);
-        for (uint256 group = 0; group < caps.length; ++group) {
-            caps[group] = uint16(_groupCaps[group >> 4] >> ((group & 15) << 4));
-        }
+    function groupCapsBps() public view returns (uint16[] memory) {
+        return _unpack(_groupCaps);
+    }
+
+    /// @notice The looser limits that wait, and when they may be applied; `dueAt` 0: none wait, and the rest means nothing.
+    function pendingLimits()
+        external
+        view
+        returns (Limits memory limits_, uint16[] memory groupCapsBps_, uint64 dueAt)
+    {
+        return (_pendingLimits, _unpack(_pendingGroupCaps), _pendingDueAt);
     }
 
     function roles() external view returns (Roles memory) {
@@ -382,6 +430,10 @@ contract Portfolio is EIP712, Initializable {
 
     function _only(address needed) private view {
         if (msg.sender != needed) revert NotPermitted(msg.sender, needed);
+    }
+
+    function _onlyGuardianOrAdmin() private view {
+        if (msg.sender != _admin) _only(_guardian);
     }
 
     function _checkOrder(RebalanceOrder calldata order, bytes32 strategy_, Book memory book, bytes32 previous)
@@ -486,8 +538,11 @@ contract Portfolio is EIP712, Initializable {
             if (end > 16) end = 16;
             (uint256 wordSum, uint256 wordBought) =
                 _checkWord(lanes, lastLanes, word << 4, (word << 4) + end, fixed_.groups, groupSums, limits_);
-            sum += wordSum;
-            bought += wordBought;
+            // A lane holds 16 bits and a list 740 assets: neither sum can overflow.
+            unchecked {
+                sum += wordSum;
+                bought += wordBought;
+            }
             if (end < 16) {
                 lanes >>= end << 4;
                 lastLanes >>= end << 4;
@@ -498,7 +553,7 @@ contract Portfolio is EIP712, Initializable {
         _checkGroups(groupSums, limits_.passiveBandBps);
     }
 
-    /// @dev The lanes of one word that are assets `first` to `end`. No sum can overflow: a lane holds 16 bits, a list 740 assets.
+    /// @dev The lanes of one word that are assets `first` to `end`. No sum can overflow, as in `_place`.
     function _checkWord(
         uint256 lanes,
         uint256 lastLanes,
@@ -579,7 +634,7 @@ contract Portfolio is EIP712, Initializable {
         emit RoleSet(role, account);
     }
 
-    function _setLimits(Limits calldata limits_, uint16[] calldata groupCapsBps_) private {
+    function _checkLimits(Limits calldata limits_, uint16[] calldata groupCapsBps_) private view {
         _checkLimit(limits_.maxWeightBps);
         _checkLimit(limits_.maxGrossBps);
         _checkLimit(limits_.maxTurnoverBps);
@@ -589,21 +644,70 @@ contract Portfolio is EIP712, Initializable {
         _checkLimit(limits_.maxNavChangeBpsPerDay);
         uint256 groupCount = _fixed().groupCount;
         if (groupCapsBps_.length != groupCount) revert WrongGroupCount(groupCapsBps_.length, groupCount);
-        uint256 packed = 0;
-        for (uint256 group = 0; group < groupCapsBps_.length; ++group) {
+        for (uint256 group = 0; group < groupCount; ++group) {
             _checkLimit(groupCapsBps_[group]);
-            packed |= uint256(groupCapsBps_[group]) << ((group & 15) << 4);
-            if (group & 15 == 15 || group + 1 == groupCapsBps_.length) {
-                _groupCaps[group >> 4] = packed;
-                packed = 0;
-            }
         }
-        _limits = limits_;
-        emit LimitsSet(limits_, groupCapsBps_);
     }
 
     function _checkLimit(uint256 valueBps) private pure {
         if (valueBps > BPS) revert InvalidLimit(valueBps);
+    }
+
+    function _setLimits(Limits memory limits_, uint16[] memory groupCapsBps_) private {
+        _limits = limits_;
+        _pack(groupCapsBps_, _groupCaps);
+        _pendingDueAt = 0;
+        emit LimitsSet(limits_, groupCapsBps_);
+    }
+
+    function _propose(Limits calldata limits_, uint16[] calldata groupCapsBps_) private {
+        _pendingLimits = limits_;
+        _pack(groupCapsBps_, _pendingGroupCaps);
+        _pendingDueAt = uint64(block.timestamp + LOOSENING_DELAY);
+        emit LimitsProposed(limits_, groupCapsBps_, _pendingDueAt);
+    }
+
+    /// @dev The tighter of each pair.
+    function _tighter(Limits memory a, Limits memory b) private pure returns (Limits memory) {
+        return Limits({
+            maxWeightBps: _min(a.maxWeightBps, b.maxWeightBps),
+            maxGrossBps: _min(a.maxGrossBps, b.maxGrossBps),
+            maxTurnoverBps: _min(a.maxTurnoverBps, b.maxTurnoverBps),
+            driftBpsPerDay: _min(a.driftBpsPerDay, b.driftBpsPerDay),
+            passiveBandBps: _min(a.passiveBandBps, b.passiveBandBps),
+            maxDrawdownBps: _min(a.maxDrawdownBps, b.maxDrawdownBps),
+            maxNavChangeBpsPerDay: _min(a.maxNavChangeBpsPerDay, b.maxNavChangeBpsPerDay),
+            resetAfterDays: _later(a.resetAfterDays, b.resetAfterDays)
+        });
+    }
+
+    function _min(uint16 a, uint16 b) private pure returns (uint16) {
+        return a < b ? a : b;
+    }
+
+    /// @dev Of two numbers of days of which 0 is never.
+    function _later(uint16 a, uint16 b) private pure returns (uint16) {
+        if (a == 0 || b == 0) return 0;
+        return a > b ? a : b;
+    }
+
+    /// @dev One cap a group, 16 to a word.
+    function _pack(uint16[] memory caps, mapping(uint256 word => uint256 lanes) storage into) private {
+        uint256 lanes = 0;
+        for (uint256 group = 0; group < caps.length; ++group) {
+            lanes |= uint256(caps[group]) << ((group & 15) << 4);
+            if (group & 15 == 15 || group + 1 == caps.length) {
+                into[group >> 4] = lanes;
+                lanes = 0;
+            }
+        }
+    }
+
+    function _unpack(mapping(uint256 word => uint256 lanes) storage from) private view returns (uint16[] memory caps) {
+        caps = new uint16[](_fixed().groupCount);
+        for (uint256 group = 0; group < caps.length; ++group) {
+            caps[group] = uint16(from[group >> 4] >> ((group & 15) << 4));
+        }
     }
 
     /// @dev Reads the head of the clone's code: no storage, and the symbols behind it are left out.

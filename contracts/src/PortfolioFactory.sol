@@ -13,7 +13,14 @@ contract PortfolioFactory {
 
     address public immutable implementation;
 
-    event PortfolioCreated(address indexed portfolio, bytes32 indexed strategy, bytes32 indexed universe, address creator);
+    event PortfolioCreated(
+        address indexed portfolio,
+        bytes32 indexed strategy,
+        bytes32 indexed universe,
+        address creator,
+        bytes32[] symbols,
+        uint8[] groups
+    );
 
     error WrongAssetCount(uint256 assets, uint256 groups);
     error InvalidSymbol(uint256 asset, bytes32 symbol);
@@ -36,7 +43,7 @@ contract PortfolioFactory {
             implementation, _arguments(strategy, universe, symbols, groups), _salt(msg.sender)
         );
         Portfolio(portfolio).initialize(roles, limits, groupCapsBps);
-        emit PortfolioCreated(portfolio, strategy, universe, msg.sender);
+        emit PortfolioCreated(portfolio, strategy, universe, msg.sender, symbols, groups);
     }
 
     /// @notice Where `create` by `creator` puts, or has put, the ledger.

@@ -18,8 +18,9 @@ import { createLocalSigner } from '../../adapters/signer/local-key.ts';
 import { SIGNER_ROLES, type Signer, type SignerRole, type Signers } from '../../adapters/signer/port.ts';
 import { type ChainConfig, chainSchema } from '../../config/schema.ts';
 import type { Limits } from '../../domain/risk/limits.ts';
-import { LOCAL_CHAIN_ID, type LocalChain, startLocalChain } from '../../local/chain/anvil.ts';
-import { type Asset, initChain, roleAddresses } from '../../local/chain/init.ts';
+import { LOCAL_CHAIN_ID, type LocalChain, passTimeTo, startLocalChain } from '../../local/chain/anvil.ts';
+import { type Asset, initChain, ledgerAssets, ledgerLimits, roleAddresses } from '../../local/chain/init.ts';
+import { type LedgerLimits, type LimitsOnChain, readLimits } from '../../local/chain/limits.ts';
 
 export const MODEL = 'a1'.repeat(32);
 export const STRATEGY = 'main';
@@ -167,6 +168,10 @@ export class Ledger {
     };
   }
 
+  callData(name: string, args: readonly unknown[] = []): string {
+    return PORTFOLIO.encodeFunctionData(name, args);
+  }
+
   rebalanceData(rebalance: SignedRebalance): string {
     return rebalanceCall(rebalance, this.deployment.assets);
   }
@@ -186,7 +191,7 @@ export class Ledger {
   }
 
   tryCall(from: string, name: string, args: readonly unknown[] = []): Promise<string> {
-    return this.tryData(PORTFOLIO.encodeFunctionData(name, args), from);
+    return this.tryData(this.callData(name, args), from);
   }
 
   async sendData(from: string, data: string): Promise<RawReceipt> {
@@ -201,7 +206,26 @@ export class Ledger {
   }
 
   send(role: SignerRole, name: string, args: readonly unknown[] = []): Promise<RawReceipt> {
-    return this.sendData(this.fixture.addresses[role], PORTFOLIO.encodeFunctionData(name, args));
+    return this.sendData(this.fixture.addresses[role], this.callData(name, args));
+  }
+
+  limits(): Promise<LimitsOnChain> {
+    return readLimits(this.fixture.rpc, this.deployment.contract);
+  }
+
+  /** The configured limits and group caps with a change, as arguments of `setLimits`. */
+  limitArguments(change: Partial<LedgerLimits> = {}, caps?: number[]): [LedgerLimits, number[]] {
+    const { groupCapsBps } = ledgerAssets(testAssets(this.deployment.assets.length), LIMITS);
+    return [{ ...ledgerLimits(LIMITS), ...change }, caps ?? groupCapsBps];
+  }
+
+  /** Limits of either direction, in force when this returns: looser ones are waited for. */
+  async putLimits(change: Partial<LedgerLimits> = {}, caps?: number[]): Promise<void> {
+    await this.send('admin', 'setLimits', this.limitArguments(change, caps));
+    const { pending } = await this.limits();
+    if (!pending) return;
+    await passTimeTo(this.fixture.rpc, pending.dueAt);
+    await this.send('admin', 'applyLimits');
   }
 
   rebalance(rebalance: SignedRebalance): Promise<RawReceipt> {
@@ -213,7 +237,7 @@ export class Ledger {
     args: readonly unknown[] = [],
   ): Promise<ReturnType<typeof PORTFOLIO.decodeFunctionResult>[number]> {
     const data = await this.fixture.rpc.send<string>('eth_call', [
-      { to: this.deployment.contract, data: PORTFOLIO.encodeFunctionData(name, args) },
+      { to: this.deployment.contract, data: this.callData(name, args) },
       'latest',
     ]);
     return PORTFOLIO.decodeFunctionResult(name, data)[0];

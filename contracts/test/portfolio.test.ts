@@ -193,16 +193,13 @@ describe('rebalance', () => {
 
   test('a position over its cap may stay, may drift within the band, and may not be bought', async () => {
     await ledger.rebalance(await ledger.sign(await ledger.order({ A000: 2400, A001: 1000 })));
-    const { limits, caps } = {
-      limits: ledgerLimits(LIMITS),
-      caps: ledgerAssets(testAssets(ASSETS), LIMITS).groupCapsBps,
-    };
+    const [, caps] = ledger.limitArguments();
     const take = async (A000: number) =>
       ledger.tryRebalance(await ledger.sign(await ledger.order({ A000, A001: 1000 })));
     expect([await take(2500), await take(2900), await take(2901)]).toEqual(['ok', 'ok', 'AssetCapExceeded']);
-    await ledger.send('admin', 'setLimits', [{ ...limits, maxWeightBps: 1000 }, caps]);
+    await ledger.putLimits({ maxWeightBps: 1000 });
     expect([await take(2400), await take(2401), await take(1500)]).toEqual(['ok', 'AssetCapExceeded', 'ok']);
-    await ledger.send('admin', 'setLimits', [limits, [1000, ...caps.slice(1)]]);
+    await ledger.putLimits({}, [1000, ...caps.slice(1)]);
     expect([await take(2400), await take(2401)]).toEqual(['ok', 'GroupCapExceeded']);
   });
 
@@ -244,8 +241,7 @@ describe('rebalance', () => {
   });
 
   test('the high-water mark restarts after its days, where that is configured', async () => {
-    const caps = ledgerAssets(testAssets(ASSETS), LIMITS).groupCapsBps;
-    await ledger.send('admin', 'setLimits', [{ ...ledgerLimits(LIMITS), resetAfterDays: 3 }, caps]);
+    await ledger.putLimits({ resetAfterDays: 3 });
     await ledger.rebalance(await ledger.sign(await ledger.order({ A000: 100 })));
     const low = (E18 * 82n) / 100n;
     const take = async (days: number) =>
@@ -266,7 +262,7 @@ describe('roles', () => {
       ['pause', [], ['guardian', 'admin']],
       ['unpause', [], ['admin']],
       ['setRole', [0, stranger], ['admin']],
-      ['setLimits', [ledgerLimits(LIMITS), ledgerAssets(testAssets(ASSETS), LIMITS).groupCapsBps], ['admin']],
+      ['setLimits', ledger.limitArguments(), ['admin']],
       ['proposeAdmin', [stranger], ['admin']],
     ];
     for (const [name, args, roles] of allowed) {

@@ -1,5 +1,5 @@
 import type { RebalanceOrder } from '../../adapters/chain/port.ts';
-import type { LedgerLimits } from '../../local/chain/init.ts';
+import type { LedgerLimits } from '../../local/chain/limits.ts';
 
 /** The ledger's rules once more, in plain TypeScript, without packing: the oracle of the contract under fuzz. */
 export interface ModelLedger {

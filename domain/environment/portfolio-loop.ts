@@ -150,11 +150,12 @@ export class PortfolioLoop {
   /** Take `target` as decided at the close of `t`; projected onto the limits unless `project` is false. */
   choose(target: ArrayLike<number>, usable: Uint8Array, project = true): void {
     const { context, data } = this;
+    const { frozen } = context;
     const { hubs, illiquid } = this.#groups.at(this.t);
     context.hubs = hubs;
     context.illiquid = illiquid;
     context.drawdown = this.book.drawdown(data.limits);
-    for (let a = 0; a < usable.length; a += 1) context.frozen[a] = 1 - usable[a];
+    for (let a = 0; a < usable.length; a += 1) frozen[a] = 1 - usable[a];
     if (project) this.exposureScale = this.projector.project(target, context, this.pending);
     else this.pending.set(target);
     this.#hasPending = true;

@@ -3,9 +3,9 @@ import { dailyVolatility, type MarketView, SESSIONS_PER_YEAR } from './market-vi
 import type { FeatureSpec } from './spec.ts';
 
 /**
- * What the policy starts from: inverse volatility over the complete rows of t, and the exposure at which that portfolio's
+ * What the policy starts from: inverse volatility (or equal weight) over the complete rows of t, and the exposure at which that portfolio's
  * trailing volatility (today's weights on the last `volatilityDays` returns) meets the target.
- * `anchorLogit` [T, A]: -log sigma_a less its mean over those rows; NaN elsewhere. `anchorExposure` [T]: min(0, log(target / sigma)).
+ * `anchorLogit` [T, A]: -log sigma_a less its mean over those rows, or 0; NaN elsewhere. `anchorExposure` [T]: min(0, log(target / sigma)).
  */
 export function anchorOf(view: MarketView, anchor: FeatureSpec['anchor'], complete: (t: number, a: number) => boolean) {
   const { sessions, assets } = view;
@@ -18,7 +18,8 @@ export function anchorOf(view: MarketView, anchor: FeatureSpec['anchor'], comple
     let mean = 0;
     for (let a = 0; a < assets; a++) {
       if (!complete(t, a) || !isKnown(view.series[a], t, anchor.volatilityDays)) continue;
-      logits[a] = -Math.log(dailyVolatility(view.series[a], t, anchor.volatilityDays));
+      logits[a] =
+        anchor.baseline === 'equalWeight' ? 0 : -Math.log(dailyVolatility(view.series[a], t, anchor.volatilityDays));
       mean += logits[a];
       members[count++] = a;
     }

@@ -127,6 +127,21 @@ describe('features against naive definitions', () => {
   });
 });
 
+test('an anchor of equal weights has no tilt, and the exposure of that portfolio', () => {
+  const t = 290;
+  const equal = computeFeatures(
+    clean,
+    { ...spec, anchor: { ...DEFAULT_ANCHOR, baseline: 'equalWeight' } },
+    embeddingsOf(clean),
+  );
+  expect([0, 1, 2].map((a) => equal.anchorLogit[t * 3 + a])).toEqual([0, 0, 0]);
+  const path = Array.from({ length: 63 }, (_, k) => mean([0, 1, 2].map((a) => clean.returns[(t - 62 + k) * 3 + a])));
+  const expected = Math.min(0, Math.log(DEFAULT_ANCHOR.targetVolatility / (std(path) * Math.sqrt(252))));
+  expect(equal.anchorExposure[t]).toBeCloseTo(expected, 6);
+  // where no volatility is known yet, there is no anchor
+  expect(equal.anchorLogit[10 * 3]).toBeNaN();
+});
+
 describe('causality', () => {
   test('computing until t gives the first t sessions of computing on all, bit for bit', () => {
     const embeddings = embeddingsOf(panel);

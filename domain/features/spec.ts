@@ -8,6 +8,21 @@ export const featureColumnSchema = z.strictObject({
   lookbackDays: z.number().int().nonnegative(),
 });
 
+/** The baseline that every policy of this spec starts from, and that model 0 is. */
+export const anchorSchema = z.strictObject({
+  /** Weights within the risky part. Absent: inverse volatility. */
+  baseline: z.enum(['inverseVolatility', 'equalWeight']).optional(),
+  /** Sessions over which volatilities are measured. */
+  volatilityDays: z.number().int().min(2),
+  /** Annual volatility at which the exposure is capped. */
+  targetVolatility: z.number().positive(),
+});
+export type AnchorSettings = z.infer<typeof anchorSchema>;
+
+/** How a baseline is called where people read. */
+export const anchorName = ({ baseline = 'inverseVolatility' }: Partial<AnchorSettings> = {}): string =>
+  baseline === 'equalWeight' ? 'equal weight' : 'inverse volatility';
+
 /** The feature spec. Its hash (SHA-256 of canonical JSON) ties a model to the observation that it was trained on. */
 export const featureSpecSchema = z.strictObject({
   schema: z.literal(1),
@@ -15,7 +30,7 @@ export const featureSpecSchema = z.strictObject({
   stateColumns: z.tuple(
     STATE_COLUMNS.map((name) => z.literal(name)) as unknown as [z.ZodLiteral<string>, ...z.ZodLiteral<string>[]],
   ),
-  anchor: z.strictObject({ volatilityDays: z.number().int().positive(), targetVolatility: z.number().positive() }),
+  anchor: anchorSchema,
 });
 export type FeatureSpec = z.infer<typeof featureSpecSchema>;
 

@@ -1,7 +1,7 @@
 import { ProductError } from '../errors.ts';
 import type { MarketPanel, PanelExit } from '../market/panel.ts';
 import type { Costs } from './costs.ts';
-import { TradeCost } from './trade-cost.ts';
+import { oneWayTurnover, TradeCost } from './trade-cost.ts';
 
 /** All that a book remembers. `cash` and `held` are fractions of NAV. */
 export interface BookState {
@@ -119,11 +119,11 @@ export class PortfolioBook implements BookState {
   growth(panel: MarketPanel, t: number, costs: CarryCosts = NO_CARRY): number {
     const { held } = this;
     const row = t * held.length;
+    const { returns } = panel;
     let gain = this.cash * cashRate(this.cash, costs) + this.#borrowFees(panel, costs);
-    for (let a = 0; a < held.length; a += 1) gain += held[a] * panel.returns[row + a];
+    for (let a = 0; a < held.length; a += 1) gain += held[a] * returns[row + a];
     const exits = this.#exitsAt(panel, t);
-    if (exits)
-      for (const exit of exits) gain += held[exit.asset] * (1 + panel.returns[row + exit.asset]) * exit.finalReturn;
+    if (exits) for (const exit of exits) gain += held[exit.asset] * (1 + returns[row + exit.asset]) * exit.finalReturn;
     return 1 + gain;
   }
 
@@ -141,8 +141,9 @@ export class PortfolioBook implements BookState {
     }
     const fees = this.#borrowFees(panel, costs);
     if (!(growth > 0) || growth === Number.POSITIVE_INFINITY) throw notFinite(panel, t, this, growth);
+    const { returns } = panel;
     const row = t * held.length;
-    for (let a = 0; a < held.length; a += 1) held[a] = (held[a] * (1 + panel.returns[row + a])) / growth;
+    for (let a = 0; a < held.length; a += 1) held[a] = (held[a] * (1 + returns[row + a])) / growth;
     this.cash = (this.cash * (1 + cashRate(this.cash, costs)) + fees) / growth;
     const exits = this.#exitsAt(panel, t);
     if (exits) {
@@ -191,42 +192,45 @@ export class PortfolioBook implements BookState {
   fill(panel: MarketPanel, t: number, target: Float64Array, costs: Costs): Fill {
     if (this.bankrupt) return { turnover: 0, cost: 0 };
     const { held } = this;
+    const { tradable } = panel;
     const next = this.#next;
     const row = t * held.length;
     if (this.#cost === null || this.#cost.panel !== panel || this.#cost.costs !== costs)
       this.#cost = new TradeCost(panel, costs);
     let total = 0;
     let wanted = 0;
-    let bought = 0;
     for (let a = 0; a < held.length; a += 1) {
-      next[a] = panel.tradable[row + a] === 1 ? target[a] : held[a];
-      total += next[a];
+      const weight = tradable[row + a] === 1 ? target[a] : held[a];
+      next[a] = weight;
+      total += weight;
       wanted += target[a];
-      if (next[a] > held[a]) bought += next[a] - held[a];
     }
     const excess = total - Math.max(1, wanted);
-    if (excess > 1e-12 && bought > 0) {
-      const keep = Math.max(0, 1 - excess / bought);
-      for (let a = 0; a < held.length; a += 1) if (next[a] > held[a]) next[a] = held[a] + (next[a] - held[a]) * keep;
-    }
+    if (excess > 1e-12) this.#buyLess(next, excess);
     return this.#settle(panel, t, next, this.#cost);
+  }
+
+  /** Shrinks the purchases in `next` by one factor, so that `excess` less is bought. */
+  #buyLess(next: Float64Array, excess: number): void {
+    const { held } = this;
+    let bought = 0;
+    for (let a = 0; a < held.length; a += 1) if (next[a] > held[a]) bought += next[a] - held[a];
+    if (bought === 0) return;
+    const keep = Math.max(0, 1 - excess / bought);
+    for (let a = 0; a < held.length; a += 1) if (next[a] > held[a]) next[a] = held[a] + (next[a] - held[a]) * keep;
   }
 
   #settle(panel: MarketPanel, t: number, next: Float64Array, model: TradeCost): Fill {
     const { held } = this;
+    const { tradable } = panel;
     const row = t * held.length;
-    let bought = 0;
-    let sold = 0;
-    for (let a = 0; a < held.length; a += 1) {
-      const change = next[a] - held[a];
-      if (change > 0) bought += change;
-      else sold -= change;
-    }
+    const turnover = oneWayTurnover(held, next);
     const cost = model.total(t, held, next);
     let invested = 0;
     for (let a = 0; a < held.length; a += 1) {
-      held[a] = panel.tradable[row + a] === 1 ? next[a] : held[a] / (1 - cost);
-      invested += held[a];
+      const weight = tradable[row + a] === 1 ? next[a] : held[a] / (1 - cost);
+      held[a] = weight;
+      invested += weight;
     }
     const cash = 1 - invested;
     this.cash = cash < 0 && cash > -1e-12 ? 0 : cash;
@@ -235,7 +239,7 @@ export class PortfolioBook implements BookState {
       this.highWaterMark = this.nav;
       this.daysSinceHigh = 0;
     }
-    return { turnover: Math.max(bought, sold), cost };
+    return { turnover, cost };
   }
 
   /**

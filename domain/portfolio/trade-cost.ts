@@ -106,8 +106,11 @@ export function oneWayTurnover(from: ArrayLike<number>, to: ArrayLike<number>): 
   let sold = 0;
   for (let a = 0; a < from.length; a += 1) {
     const change = to[a] - from[a];
-    if (change > 0) bought += change;
-    else sold -= change;
+    bought += positivePart(change);
+    sold += positivePart(-change);
   }
   return Math.max(bought, sold);
 }
+
+/** max(0, x), exactly, without a branch: trades go either way, so that a processor would guess wrong half of the time. */
+export const positivePart = (x: number): number => 0.5 * (x + Math.abs(x));

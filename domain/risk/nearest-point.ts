@@ -1,3 +1,5 @@
+import { positivePart } from '../portfolio/trade-cost.ts';
+
 /**
  * The nearest point of a polyhedron: minimise 1/2 |w - v|^2 subject to
  *
@@ -33,6 +35,9 @@ const TOLERANCE = 1e-14;
 /** A multiplier beyond this times the scale of the data means that no point satisfies all constraints. */
 const UNBOUNDED = 1e9;
 
+/** Places of these constraints, counted from the last row. */
+const [BUYS, SELLS] = [0, 1];
+
 /** Reusable: the workspace grows to the largest problem seen. */
 export class NearestPoint {
   #n = 0;
@@ -45,7 +50,9 @@ export class NearestPoint {
   #gradient = new Float64Array(0);
   #step = new Float64Array(0);
   #matrix = new Float64Array(0);
-  #jacobian = new Float64Array(0);
+  /** Row by active multiplier: small integers, so that their products add up exactly in any order. */
+  #jacobian = new Int8Array(0);
+  #solution = new Float64Array(0);
   #v: ArrayLike<number> = [];
   #set!: Polyhedron;
   #scale = 1;
@@ -84,8 +91,9 @@ export class NearestPoint {
       this.#gradient = new Float64Array(m);
       this.#step = new Float64Array(m);
       this.#matrix = new Float64Array(m * m);
-      this.#jacobian = new Float64Array(m);
+      this.#solution = new Float64Array(m);
     }
+    if (m * n > this.#jacobian.length) this.#jacobian = new Int8Array(m * n);
     this.#v = v;
     this.#set = set;
     this.#dual.fill(0);
@@ -98,6 +106,7 @@ export class NearestPoint {
   #evaluate(dual: Float64Array): void {
     const { lower, upper, rows, gross, reference, maxTraded } = this.#set;
     const n = this.#n;
+    const v = this.#v;
     const w = this.#w;
     const alpha = this.#alpha;
     const free = this.#slope;
@@ -115,7 +124,7 @@ export class NearestPoint {
     const beta = reference === null ? 0 : dual[buysAt] + rho;
     const sigma = reference === null ? 0 : dual[buysAt + 1] + rho;
     for (let i = 0; i < n; i += 1) {
-      const z = this.#v[i] - alpha[i];
+      const z = v[i] - alpha[i];
       const anchor = reference === null ? 0 : reference[i];
       let kink = false;
       let x: number;
@@ -171,8 +180,8 @@ export class NearestPoint {
       let sells = 0;
       for (let i = 0; i < this.#n; i += 1) {
         const change = w[i] - reference[i];
-        if (change > 0) buys += change;
-        else sells -= change;
+        buys += positivePart(change);
+        sells += positivePart(-change);
       }
       g[k] = buys - maxBuys;
       g[k + 1] = sells - maxSells;
@@ -195,53 +204,42 @@ export class NearestPoint {
     return worst;
   }
 
-  /** How constraint k changes with w_i, into `#jacobian`. */
-  #column(i: number): void {
-    const { gross, reference, rows, maxTraded } = this.#set;
-    const j = this.#jacobian;
-    let k = rows.length;
-    if (gross !== null) {
-      j[k] = Math.sign(this.#w[i]);
-      k += 1;
+  /** How constraint k changes with each w_i that may move, into row `r` of `#jacobian`; 0 where w_i may not move. */
+  #fillJacobian(r: number, k: number): void {
+    const { gross, reference, rows } = this.#set;
+    const n = this.#n;
+    const at = r * n;
+    const w = this.#w;
+    const free = this.#slope;
+    const jacobian = this.#jacobian;
+    if (k < rows.length) {
+      const { members, sign = 1 } = rows[k];
+      jacobian.fill(0, at, at + n);
+      for (let j = 0; j < members.length; j += 1) jacobian[at + members[j]] = sign * free[members[j]];
+      return;
     }
-    if (reference !== null) {
-      const change = this.#w[i] - reference[i];
-      j[k] = change > 0 ? 1 : 0;
-      j[k + 1] = change < 0 ? -1 : 0;
-      if (maxTraded !== undefined) j[k + 2] = Math.sign(change);
+    const kind = k - rows.length - (gross === null ? 0 : 1);
+    for (let i = 0; i < n; i += 1) {
+      const change = free[i] * (kind < 0 || reference === null ? w[i] : w[i] - reference[i]);
+      if (kind === BUYS) jacobian[at + i] = change > 0 ? 1 : 0;
+      else if (kind === SELLS) jacobian[at + i] = change < 0 ? -1 : 0;
+      else jacobian[at + i] = Math.sign(change);
     }
   }
 
-  #fillMatrix(): void {
-    const { rows } = this.#set;
-    const m = this.#m;
-    const h = this.#matrix;
-    h.fill(0);
-    const member = this.#membership();
-    for (let i = 0; i < this.#n; i += 1) {
-      if (this.#slope[i] === 0) continue;
-      for (let k = 0; k < rows.length; k += 1) this.#jacobian[k] = member[k * this.#n + i];
-      this.#column(i);
-      for (let k = 0; k < m; k += 1) {
-        const jk = this.#jacobian[k];
-        if (jk === 0) continue;
-        for (let l = 0; l < m; l += 1) h[k * m + l] += jk * this.#jacobian[l];
+  /** The curvature of the dual among the active multipliers: its lower triangle, into `#matrix`. */
+  #fillMatrix(active: readonly number[]): void {
+    const n = this.#n;
+    const size = active.length;
+    const jacobian = this.#jacobian;
+    for (let r = 0; r < size; r += 1) {
+      this.#fillJacobian(r, active[r]);
+      for (let c = 0; c <= r; c += 1) {
+        let sum = 0;
+        for (let i = 0; i < n; i += 1) sum += jacobian[r * n + i] * jacobian[c * n + i];
+        this.#matrix[r * size + c] = sum;
       }
     }
-  }
-
-  #memberTable = new Int8Array(0);
-  #membersOf: Polyhedron['rows'] | null = null;
-  #membership(): Int8Array {
-    const { rows } = this.#set;
-    if (this.#membersOf !== rows || this.#memberTable.length !== rows.length * this.#n) {
-      this.#memberTable = new Int8Array(rows.length * this.#n);
-      rows.forEach((row, k) => {
-        for (const i of row.members) this.#memberTable[k * this.#n + i] = row.sign ?? 1;
-      });
-      this.#membersOf = rows;
-    }
-    return this.#memberTable;
   }
 
   /** One Newton step with line search on the multipliers that are positive or violated. False: no ascent is left. */
@@ -252,23 +250,21 @@ export class NearestPoint {
       if (this.#isEquality(k) || this.#dual[k] > 0 || this.#gradient[k] > 0) active.push(k);
     }
     if (active.length === 0) return false;
-    this.#fillMatrix();
+    this.#fillMatrix(active);
     this.#solveActive(active);
     let slope = 0;
     for (const k of active) slope += this.#gradient[k] * this.#step[k];
     if (!(slope > 0)) return false;
-    return this.#lineSearch();
+    return this.#lineSearch(slope);
   }
 
   /** (H + ridge) step = gradient on the active multipliers, by Cholesky; the ridge carries directions without curvature. */
   #solveActive(active: readonly number[]): void {
-    const m = this.#m;
     const size = active.length;
-    const h = new Float64Array(size * size);
-    const x = new Float64Array(size);
+    const h = this.#matrix;
+    const x = this.#solution;
     for (let r = 0; r < size; r += 1) {
       x[r] = this.#gradient[active[r]];
-      for (let c = 0; c < size; c += 1) h[r * size + c] = this.#matrix[active[r] * m + active[c]];
       h[r * size + r] += 1e-9 * (1 + h[r * size + r]);
     }
     for (let r = 0; r < size; r += 1) {
@@ -292,9 +288,9 @@ export class NearestPoint {
 
   /**
    * The maximum of the dual along the step, up to where a multiplier reaches 0. The derivative along the step falls piecewise
-   * linearly, so its root is bracketed and found by bisection with secant steps.
+   * linearly from `slope`, so its root is bracketed and found by bisection with secant steps.
    */
-  #lineSearch(): boolean {
+  #lineSearch(slope: number): boolean {
     const m = this.#m;
     let end = 1;
     let blocked = -1;
@@ -322,11 +318,17 @@ export class NearestPoint {
       this.#gradient[blocked] = Math.min(this.#gradient[blocked], 0);
       return true;
     }
-    const best = this.#root(end);
+    const best = this.#root(end, slope);
     for (let k = 0; k < m; k += 1) this.#dual[k] += best * this.#step[k];
     if (best === end && blocked >= 0) this.#dual[blocked] = 0;
     for (let k = 0; k < m; k += 1) if (this.#dual[k] < 0 && !this.#isEquality(k)) this.#dual[k] = 0;
-    this.#evaluate(this.#dual);
+    if (!this.#isLastTrial()) this.#evaluate(this.#dual);
+    return true;
+  }
+
+  /** Whether the multipliers are those of the last trial, so that all that depends on them is known. */
+  #isLastTrial(): boolean {
+    for (let k = 0; k < this.#m; k += 1) if (this.#dual[k] !== this.#trial[k]) return false;
     return true;
   }
 
@@ -338,9 +340,9 @@ export class NearestPoint {
     return slope;
   }
 
-  #root(end: number): number {
+  #root(end: number, slopeAtStart: number): number {
     let low = 0;
-    let lowSlope = this.#slopeAt(0);
+    let lowSlope = slopeAtStart;
     let high = end;
     let highSlope = this.#slopeAt(end);
     const small = 1e-15 * Math.max(1, Math.abs(lowSlope));

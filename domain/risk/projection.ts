@@ -1,5 +1,6 @@
 import { ProductError } from '../errors.ts';
 import type { LimitHit } from '../lineage/decision.ts';
+import { oneWayTurnover } from '../portfolio/trade-cost.ts';
 import { exposureScale, groupCap, type RiskContext, WEIGHT_TOLERANCE } from './context.ts';
 import { isLongShort, type Limits, maxNetOf } from './limits.ts';
 import { NearestPoint, type Polyhedron } from './nearest-point.ts';
@@ -41,20 +42,21 @@ export function projectWeights(target: Float64Array, context: RiskContext): Proj
  */
 export class RiskProjector {
   readonly #nearest = new NearestPoint();
-  readonly #groups: Int32Array;
   readonly #groupNames: readonly string[];
   readonly #caps: Float64Array;
   readonly #longShort: boolean;
-  readonly #rowMembers: Int32Array[];
-  readonly #everyone: Int32Array;
-  /** Weight by group, then hubs, illiquid, all (net). */
+  /** Members of each row of caps: the groups, then hubs, illiquid, all (net). */
+  readonly #rows: Int32Array[];
+  /** What the rows of hubs and illiquid were made from. */
+  #hubs: Uint8Array | null = null;
+  #illiquid: Uint8Array | null = null;
+  /** Weight by row. */
   readonly #sums: Float64Array;
   readonly #frozenSums: Float64Array;
   readonly #wanted: Float64Array;
   readonly #feasible: Float64Array;
   readonly #lower: Float64Array;
   readonly #upper: Float64Array;
-  #members: { hubs: Uint8Array; illiquid: Uint8Array; lists: [Int32Array, Int32Array] } | null = null;
   #sold = false;
   /** What the last target was scaled by. */
   #scale = 1;
@@ -66,13 +68,14 @@ export class RiskProjector {
   constructor(groups: Int32Array, groupNames: readonly string[], limits: Limits) {
     const assets = groups.length;
     this.#longShort = isLongShort(limits);
-    this.#groups = groups;
     this.#groupNames = groupNames;
     this.#caps = Float64Array.from(groupNames, (name) => groupCap(limits, name));
-    this.#rowMembers = groupNames.map((_, g) => indicesWhere(assets, (a) => groups[a] === g));
-    this.#everyone = indicesWhere(assets, () => true);
-    this.#sums = new Float64Array(groupNames.length + 3);
-    this.#frozenSums = new Float64Array(groupNames.length + 3);
+    const nobody = new Int32Array(0);
+    const everyone = indicesWhere(assets, () => true);
+    const byGroup = groupNames.map((_, g) => indicesWhere(assets, (a) => groups[a] === g));
+    this.#rows = [...byGroup, nobody, nobody, everyone];
+    this.#sums = new Float64Array(this.#rows.length);
+    this.#frozenSums = new Float64Array(this.#rows.length);
     this.#wanted = new Float64Array(assets);
     this.#feasible = new Float64Array(assets);
     this.#lower = new Float64Array(assets);
@@ -87,7 +90,7 @@ export class RiskProjector {
     this.#scaleTarget(target, scale, context);
     if (
       this.#keepsCaps(this.#wanted, scale, context) &&
-      this.#turnover(this.#wanted, context) <= context.limits.maxTurnover
+      oneWayTurnover(context.drifted, this.#wanted) <= context.limits.maxTurnover
     ) {
       out.set(this.#wanted);
       this.untouched = true;
@@ -117,56 +120,25 @@ export class RiskProjector {
 
   #scaleTarget(target: ArrayLike<number>, scale: number, context: RiskContext): void {
     const { frozen, drifted } = context;
+    const wanted = this.#wanted;
     const low = this.#longShort ? -20 : -1;
     const high = this.#longShort ? 20 : 2;
-    for (let a = 0; a < this.#wanted.length; a += 1) {
+    for (let a = 0; a < wanted.length; a += 1) {
       const weight = target[a];
       if (!Number.isFinite(weight)) throw notFinite(context, a, weight);
-      this.#wanted[a] = frozen[a] === 1 ? drifted[a] : scale * Math.min(high, Math.max(low, weight));
+      wanted[a] = frozen[a] === 1 ? drifted[a] : scale * Math.min(high, Math.max(low, weight));
     }
   }
 
-  #turnover(weights: Float64Array, context: RiskContext): number {
-    const { drifted } = context;
-    let bought = 0;
-    let sold = 0;
-    for (let a = 0; a < weights.length; a += 1) {
-      const change = weights[a] - drifted[a];
-      if (change > 0) bought += change;
-      else sold -= change;
-    }
-    return Math.max(bought, sold);
-  }
-
-  /** Fills `#sums` (and `#frozenSums`): totals by group, hubs, illiquid, gross. */
+  /** Fills `#sums`, and `#frozenSums` with what frozen assets take of them: most days nothing is frozen. */
   #totals(weights: Float64Array, context: RiskContext): void {
-    const { hubs, illiquid, frozen } = context;
-    const groups = this.#groups;
-    const sums = this.#sums;
-    const at = this.#groupNames.length;
-    let [hub, least, all] = [0, 0, 0];
-    sums.fill(0);
-    this.#frozenSums.fill(0);
-    for (let a = 0; a < weights.length; a += 1) {
-      const w = weights[a];
-      sums[groups[a]] += w;
-      all += w;
-      if (hubs[a] === 1) hub += w;
-      if (illiquid[a] === 1) least += w;
-      if (frozen[a] === 1) this.#addFrozen(a, w, context);
+    const { frozen } = context;
+    const anyFrozen = frozen.includes(1);
+    const rows = this.#rowMembers(context);
+    for (let k = 0; k < rows.length; k += 1) {
+      this.#sums[k] = sumOver(rows[k], weights);
+      this.#frozenSums[k] = anyFrozen ? sumOverFrozen(rows[k], weights, frozen) : 0;
     }
-    sums[at] = hub;
-    sums[at + 1] = least;
-    sums[at + 2] = all;
-  }
-
-  #addFrozen(asset: number, weight: number, { hubs, illiquid }: RiskContext): void {
-    const fixed = this.#frozenSums;
-    const at = this.#groupNames.length;
-    fixed[this.#groups[asset]] += weight;
-    if (hubs[asset] === 1) fixed[at] += weight;
-    if (illiquid[asset] === 1) fixed[at + 1] += weight;
-    fixed[at + 2] += weight;
   }
 
   /** The scaled cap of row k (groups, hubs, illiquid, gross). */
@@ -207,15 +179,15 @@ export class RiskProjector {
     feasible.set(drifted);
     if (!this.#keepsCaps(feasible, scale, context)) {
       this.#solve(drifted, set, feasible, context);
-      if (this.#turnover(feasible, context) > limits.maxTurnover) {
-        this.#turnoverWanted = this.#turnover(this.#wanted, context);
+      if (oneWayTurnover(drifted, feasible) > limits.maxTurnover) {
+        this.#turnoverWanted = oneWayTurnover(drifted, this.#wanted);
         this.#sold = true;
         out.set(feasible);
         return;
       }
     }
     this.#solve(this.#wanted, set, out, context);
-    const turnover = this.#turnover(out, context);
+    const turnover = oneWayTurnover(drifted, out);
     if (turnover <= limits.maxTurnover) return;
     this.#turnoverWanted = turnover;
     set.reference = drifted;
@@ -244,32 +216,29 @@ export class RiskProjector {
     }
     this.#totals(drifted, context);
     const rows: Polyhedron['rows'][number][] = [];
-    this.#allMembers(context).forEach((members, k) => {
+    this.#rowMembers(context).forEach((members, k) => {
       const cap = Math.max(this.#cap(k, scale, limits), this.#frozenSums[k]);
-      let reach = 0;
-      for (let j = 0; j < members.length; j += 1) reach += this.#upper[members[j]];
+      const reach = sumOver(members, this.#upper);
       if (members.length > 0 && reach > cap) rows.push({ members, cap });
       if (!this.#longShort) return;
       const floor = Math.max(this.#cap(k, scale, limits), -this.#frozenSums[k]);
-      let depth = 0;
-      for (let j = 0; j < members.length; j += 1) depth -= this.#lower[members[j]];
+      const depth = -sumOver(members, this.#lower);
       if (members.length > 0 && depth > floor) rows.push({ members, cap: floor, sign: -1 });
     });
     const gross = this.#longShort ? this.#grossCap(scale, context) : null;
     return { lower: this.#lower, upper: this.#upper, rows, gross, reference: null, maxBuys: 1, maxSells: 1 };
   }
 
-  #allMembers(context: RiskContext): Int32Array[] {
-    const { hubs, illiquid } = context;
-    const assets = hubs.length;
-    if (this.#members === null || this.#members.hubs !== hubs || this.#members.illiquid !== illiquid) {
-      const lists: [Int32Array, Int32Array] = [
-        indicesWhere(assets, (a) => hubs[a] === 1),
-        indicesWhere(assets, (a) => illiquid[a] === 1),
-      ];
-      this.#members = { hubs, illiquid, lists };
+  /** Members of each row at this context's hubs and least liquid assets, which change from month to month at most. */
+  #rowMembers({ hubs, illiquid }: RiskContext): readonly Int32Array[] {
+    if (this.#hubs !== hubs || this.#illiquid !== illiquid) {
+      const at = this.#groupNames.length;
+      this.#rows[at] = indicesWhere(hubs.length, (a) => hubs[a] === 1);
+      this.#rows[at + 1] = indicesWhere(illiquid.length, (a) => illiquid[a] === 1);
+      this.#hubs = hubs;
+      this.#illiquid = illiquid;
     }
-    return [...this.#rowMembers, ...this.#members.lists, this.#everyone];
+    return this.#rows;
   }
 
   /** Which limits changed the target, and from what to what. `weights` is what `project` wrote for the same arguments. */
@@ -309,7 +278,12 @@ export class RiskProjector {
   #portfolioHits(hits: LimitHit[], weights: Float64Array, scale: number, gross: number, context: RiskContext): void {
     if (this.#turnoverWanted !== null) {
       const limit = this.#sold ? 'salesFirst' : 'maxTurnover';
-      hits.push({ limit, on: 'portfolio', before: this.#turnoverWanted, after: this.#turnover(weights, context) });
+      hits.push({
+        limit,
+        on: 'portfolio',
+        before: this.#turnoverWanted,
+        after: oneWayTurnover(context.drifted, weights),
+      });
     }
     if (scale < 1) {
       hits.push({ limit: 'drawdown', on: 'portfolio', before: gross, after: sizeOf(weights) });
@@ -319,6 +293,18 @@ export class RiskProjector {
 
 /** What adding up weights may lose: a softmax that sums to one unit in the last place above 1 keeps a cap of 1. */
 const SUM_ROUNDING = 1e-14;
+
+function sumOver(members: Int32Array, weights: Float64Array): number {
+  let total = 0;
+  for (let j = 0; j < members.length; j += 1) total += weights[members[j]];
+  return total;
+}
+
+function sumOverFrozen(members: Int32Array, weights: Float64Array, frozen: Uint8Array): number {
+  let total = 0;
+  for (let j = 0; j < members.length; j += 1) if (frozen[members[j]] === 1) total += weights[members[j]];
+  return total;
+}
 
 /** Sum of the sizes of weights. */
 function sizeOf(weights: ArrayLike<number>): number {

@@ -33,7 +33,8 @@ export const featuresStage = defineStage({
       loadGraph(store, strategy, graph.graph),
       loadEmbeddings(store, strategy, embeddings.embeddings),
     ]);
-    const spec = defaultFeatureSpec({ hasVolume: settings.universe.hasVolume, embeddings: true });
+    const { hasVolume, anchor } = settings.universe;
+    const spec = defaultFeatureSpec({ hasVolume, anchor, embeddings: true });
     progress({
       step: 0,
       total: 2,

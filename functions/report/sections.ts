@@ -190,7 +190,7 @@ function tilts({ explanation, champion }: Material): string {
     return paragraph(
       isLearned(champion.model.kind)
         ? 'The policy did not tilt today: it holds the anchor.'
-        : 'This policy has no tilt: its action is the anchor (inverse volatility, scaled to its volatility target), so the features change nothing beyond the volatilities that the anchor is made of.',
+        : 'This policy has no tilt: its action is the anchor, the baseline scaled to its volatility target, so the features change nothing beyond the volatilities that the anchor is made of.',
       'soft',
     );
   }

@@ -3,6 +3,7 @@ import { getArtifactFile, putArtifact } from '../../adapters/object-store/port.t
 import { learnersOf, type Profile } from '../../config/schema.ts';
 import { ProductError } from '../../domain/errors.ts';
 import { riskGroupsHistory } from '../../domain/features/groups.ts';
+import { type AnchorSettings, anchorName } from '../../domain/features/spec.ts';
 import { canonicalJson, hashOf } from '../../domain/lineage/canonical.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
 import { MODEL_FILES, type Model, modelSchema, type Trial, trialSchema } from '../../domain/lineage/model.ts';
@@ -44,8 +45,8 @@ const recordSchema = z.looseObject({
     .optional(),
 });
 
-export const nameOf = (trial: Trial): string =>
-  trial.kind === 'baseline' ? 'model-0 inverse volatility' : `${trial.kind} w${trial.window} s${trial.seed}`;
+export const nameOf = (trial: Trial, anchor?: AnchorSettings): string =>
+  trial.kind === 'baseline' ? `model-0 ${anchorName(anchor)}` : `${trial.kind} w${trial.window} s${trial.seed}`;
 
 /** The settings that a trial is trained with. The baseline learns nothing; the challenger's settings name it. */
 const settingsOf = (trial: Trial, profile: Profile): TrainingSettings =>
@@ -95,7 +96,7 @@ export const trainStage = defineStage({
 async function trainTrial(event: Input, id: string, ports: TrainPorts) {
   const { settings, store, ledger } = ports;
   const { strategy, trial } = event;
-  const name = nameOf(trial);
+  const name = nameOf(trial, settings.universe.anchor);
   const dataset = event.ingest.dataset;
   const [{ panel }, features] = await Promise.all([
     loadDataset(store, strategy, dataset),

@@ -154,6 +154,12 @@ const mineBlocks = async (rpc: Rpc, blocks: number): Promise<void> => {
   await rpc.send('anvil_mine', [`0x${blocks.toString(16)}`]);
 };
 
+/** Let the next block be of this time (Unix seconds), and mine it. */
+export async function passTimeTo(rpc: Rpc, timestamp: number): Promise<void> {
+  await rpc.send('evm_setNextBlockTimestamp', [timestamp]);
+  await mineBlocks(rpc, 1);
+}
+
 function anvilArguments(port: number, stateFile: string, folder: string, fresh: boolean, readOnly: boolean): string[] {
   return [
     ...['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(LOCAL_CHAIN_ID), '--quiet', '--no-cors'],

@@ -1,6 +1,7 @@
 import { getAddress } from 'ethers';
 import { encodeSymbols, FACTORY, nameHash, PORTFOLIO } from '../../adapters/chain/codec.ts';
 import { checkChainId, type Deployment } from '../../adapters/chain/evm.ts';
+import { checkCode } from '../../adapters/chain/genuine.ts';
 import { createRpc, type Rpc } from '../../adapters/chain/rpc.ts';
 import { sendAndWait } from '../../adapters/chain/transactions.ts';
 import { SIGNER_ROLES, type SignerRole, type Signers } from '../../adapters/signer/port.ts';
@@ -8,6 +9,9 @@ import type { ChainConfig } from '../../config/schema.ts';
 import { PORTFOLIO_FACTORY_BYTECODE } from '../../contracts/generated/portfolio.ts';
 import { badInput, refused } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/risk/limits.ts';
+import { passTimeTo } from './anvil.ts';
+import { type MissingFunds, requireFunds } from './funds.ts';
+import { type LedgerLimits, type LimitSet, nextLimitsCall, readLimits } from './limits.ts';
 
 const WHOLE_BPS = 10_000;
 const MAX_GROUPS = 256;
@@ -22,13 +26,6 @@ const TOLERANCES = {
   maxNavChangeBpsPerDay: 2_000,
 } as const;
 
-/** Gas that each role needs before it must be funded again: deployment, a month of orders, approvals. */
-const GAS_NEEDS: Partial<Record<SignerRole, bigint>> = {
-  admin: 8_000_000n,
-  relayer: 6_000_000n,
-  approver: 1_000_000n,
-  guardian: 200_000n,
-};
 const LOCAL_FUNDS_WEI = 10n ** 21n;
 
 /** The roles that the admin gives, in the order of the contract's `Role`. */
@@ -51,19 +48,9 @@ export interface InitOptions {
   /** What an earlier call returned, of this ledger or of another one on the same chain. */
   known?: Deployment | null;
   rpc?: Rpc;
+  /** Told what is missing, whenever that changes: it is then waited for. Without it nothing is waited for. */
+  onMissingFunds?: ((missing: MissingFunds) => void) | undefined;
 }
-
-export type LedgerLimits = Record<
-  | 'maxWeightBps'
-  | 'maxGrossBps'
-  | 'maxTurnoverBps'
-  | 'driftBpsPerDay'
-  | 'passiveBandBps'
-  | 'maxDrawdownBps'
-  | 'maxNavChangeBpsPerDay'
-  | 'resetAfterDays',
-  number
->;
 
 const bps = (fraction: number): number => Math.floor(fraction * WHOLE_BPS + 1e-6);
 
@@ -106,12 +93,13 @@ export function ledgerAssets(
 
 /**
  * Bring the ledger of a strategy and universe onto the chain: fund (local) or check the funds (elsewhere), deploy what is not
- * there, and bring limits and roles to what is configured. Done again it sends nothing.
+ * there, and bring limits and roles to what is configured. Looser limits wait a day in the ledger: a call after it applies them.
+ * Done again it sends nothing.
  *
  * A ledger is one list of assets: its address follows from the admin, strategy, universe, symbols and groups. Another list of
  * assets is another ledger, and the old one stays readable where it is.
  *
- * @throws CHAIN_UNFUNDED naming each address and what it lacks; CHAIN_MISMATCH; CHAIN_NOT_ADMIN.
+ * @throws CHAIN_UNFUNDED naming each address and what it lacks, where nobody waits for it; CHAIN_MISMATCH; CHAIN_NOT_ADMIN.
  */
 export async function initChain(options: InitOptions): Promise<Deployment> {
   const { chain, signers, strategy, universe, limits, known } = options;
@@ -122,9 +110,11 @@ export async function initChain(options: InitOptions): Promise<Deployment> {
   const args = [nameHash(strategy), nameHash(universe), encodeSymbols(symbols), groups];
   const send = (to: string | null, data: string) => sendAndWait(rpc, chain, signers.admin, { to, data });
 
-  let factory = known?.chainId === chain.chainId && (await hasCode(rpc, known.factory)) ? known.factory : null;
+  // A ledger of older code stays readable where it is; this code gets a factory of its own.
+  const ofThisCode = known?.chainId === chain.chainId && (await checkCode(rpc, known.contract, chain.chainId)).ok;
+  let factory = ofThisCode ? known.factory : null;
   if (factory === null) {
-    if (chain.rpcUrl !== null) await requireFunds(rpc, chain, roles);
+    if (chain.rpcUrl !== null) await requireFunds({ rpc, chain, roles, onMissing: options.onMissingFunds });
     factory = addressIn(await send(null, PORTFOLIO_FACTORY_BYTECODE));
   }
   const contract = await predictAddress(rpc, factory, [roles.admin, ...args]);
@@ -136,8 +126,12 @@ export async function initChain(options: InitOptions): Promise<Deployment> {
     );
     startBlock = Number(receipt.blockNumber);
   }
-  for (const data of await corrections(rpc, contract, roles, ledgerLimits(limits), groupCapsBps))
-    await send(contract, data);
+  for (const data of await roleCorrections(rpc, contract, roles)) await send(contract, data);
+  const act = (data: string) => send(contract, data);
+  await bringLimits(
+    { rpc, contract, act, local: chain.rpcUrl === null },
+    { limits: ledgerLimits(limits), groupCapsBps },
+  );
   return { chainId: chain.chainId, contract, startBlock, strategy, universe, assets: symbols, factory };
 }
 
@@ -154,60 +148,40 @@ async function fundLocally(rpc: Rpc, roles: Record<SignerRole, string>): Promise
   }
 }
 
-/** Name every address that lacks funds at once, so that they are sent in one go. */
-async function requireFunds(rpc: Rpc, chain: ChainConfig, roles: Record<SignerRole, string>): Promise<void> {
-  const block = await rpc.send<{ baseFeePerGas?: string }>('eth_getBlockByNumber', ['latest', false]);
-  const ceiling = BigInt(chain.maxFeePerGasWei);
-  const twice = 2n * BigInt(block.baseFeePerGas ?? 0) + 1_500_000_000n;
-  const price = twice < ceiling ? twice : ceiling;
-  const lacking: Record<string, string> = {};
-  for (const [role, gas] of Object.entries(GAS_NEEDS) as [SignerRole, bigint][]) {
-    const missing = gas * price - BigInt(await rpc.send<string>('eth_getBalance', [roles[role], 'latest']));
-    if (missing > 0n) lacking[`${role} ${roles[role]}`] = `${ether(missing)} ETH missing`;
-  }
-  if (Object.keys(lacking).length > 0) {
-    throw refused('CHAIN_UNFUNDED', `Accounts on ${chain.network} need ETH first`, {
-      facts: lacking,
-      remedy: 'Send at least this much to each address, then run drl chain init again.',
-    });
-  }
-}
-
-const ether = (wei: bigint): string => {
-  const rounded = (wei + 10n ** 12n - 1n) / 10n ** 12n; // up to a millionth
-  return `${rounded / 1_000_000n}.${String(rounded % 1_000_000n).padStart(6, '0')}`;
-};
-
-/** Calls that bring roles and limits of an existing ledger to the configured ones. */
-async function corrections(
-  rpc: Rpc,
-  contract: string,
-  roles: Record<SignerRole, string>,
-  limits: LedgerLimits,
-  groupCapsBps: number[],
-): Promise<string[]> {
-  const read = async (name: string) =>
-    PORTFOLIO.decodeFunctionResult(
-      name,
-      await rpc.send<string>('eth_call', [{ to: contract, data: PORTFOLIO.encodeFunctionData(name) }, 'latest']),
-    )[0];
-  const [onChain, limitsNow, capsNow] = await Promise.all([read('roles'), read('limits'), read('groupCapsBps')]);
-  const calls: string[] = [];
+/** Calls that bring the roles of an existing ledger to the configured ones. */
+async function roleCorrections(rpc: Rpc, contract: string, roles: Record<SignerRole, string>): Promise<string[]> {
+  const data = await rpc.send<string>('eth_call', [
+    { to: contract, data: PORTFOLIO.encodeFunctionData('roles') },
+    'latest',
+  ]);
+  const [onChain] = PORTFOLIO.decodeFunctionResult('roles', data);
   if (onChain.admin !== roles.admin) {
     throw refused('CHAIN_NOT_ADMIN', 'The ledger has another admin', {
       facts: { contract, admin: onChain.admin, ours: roles.admin },
       remedy: 'Use the keys that the ledger was made with.',
     });
   }
-  for (const [index, role] of CONTRACT_ROLES.entries()) {
-    if (onChain[role] !== roles[role]) calls.push(PORTFOLIO.encodeFunctionData('setRole', [index, roles[role]]));
-  }
-  const sameLimits = (Object.keys(limits) as (keyof LedgerLimits)[]).every(
-    (key) => Number(limitsNow[key]) === limits[key],
+  return CONTRACT_ROLES.flatMap((role, index) =>
+    onChain[role] === roles[role] ? [] : [PORTFOLIO.encodeFunctionData('setRole', [index, roles[role]])],
   );
-  const sameCaps = groupCapsBps.every((cap, group) => Number(capsNow[group]) === cap);
-  if (!sameLimits || !sameCaps) calls.push(PORTFOLIO.encodeFunctionData('setLimits', [limits, groupCapsBps]));
-  return calls;
+}
+
+interface LedgerCalls {
+  rpc: Rpc;
+  contract: string;
+  act(data: string): Promise<unknown>;
+  local: boolean;
+}
+
+async function bringLimits({ rpc, contract, act, local }: LedgerCalls, wanted: LimitSet): Promise<void> {
+  const call = nextLimitsCall(await readLimits(rpc, contract), wanted);
+  if (call === null) return;
+  await act(call);
+  const { pending } = await readLimits(rpc, contract);
+  if (!pending || !local) return;
+  // The local chain has its own time and nobody who watches it: the wait is over at once.
+  await passTimeTo(rpc, pending.dueAt);
+  await act(PORTFOLIO.encodeFunctionData('applyLimits'));
 }
 
 async function predictAddress(rpc: Rpc, factory: string, args: unknown[]): Promise<string> {

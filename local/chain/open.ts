@@ -12,7 +12,9 @@ import { ROOT } from '../settings.ts';
 import { type LocalChain, startLocalChain } from './anvil.ts';
 import { carryApprovals } from './approvals.ts';
 import { withAwsRoles } from './aws-roles.ts';
-import { initChain } from './init.ts';
+import { deploymentsFile, deploymentsOf, recordDeployment } from './deployments.ts';
+import type { MissingFunds } from './funds.ts';
+import { type Asset, initChain, ledgerAssets } from './init.ts';
 import { type DeploymentRecord, readRecord, recordFile, writeRecord } from './records.ts';
 import { universeAssets } from './universe-assets.ts';
 
@@ -23,8 +25,8 @@ export interface OpenedChain {
   chain: PortfolioChain;
   rpcUrl: string;
   signers: Signers;
-  /** Deploys what is missing and brings limits and roles to the configuration; the record is kept in the home. */
-  init(): Promise<Deployment>;
+  /** Deploys what is missing and brings limits and roles to the configuration; the record is kept in the home. Waits for funds where `onMissingFunds` is given. */
+  init(onMissingFunds?: (missing: MissingFunds) => void): Promise<Deployment>;
   /** On the local chain: make what was sent final and save it. */
   settle(): Promise<void>;
   close(): Promise<void>;
@@ -44,13 +46,13 @@ export async function openChain({ home, settings }: OpenChainOptions): Promise<O
   const signers = await withAwsRoles(localSigners(home.keys));
   const local = chainConfig.rpcUrl === null ? await startLocalChain({ home: home.path }) : null;
   const rpcUrl = local?.rpcUrl ?? String(chainConfig.rpcUrl);
-  const init = () => initLedger({ home, settings, signers, rpcUrl });
+  const init: OpenedChain['init'] = (onMissingFunds) => initLedger({ home, settings, signers, rpcUrl, onMissingFunds });
   return {
     chain: createEvmChain({
       rpcUrl,
       chainConfig,
       signers,
-      deployment: local ? init : async () => readRecord(recordFileOf(home, settings))?.deployment ?? null,
+      deployment: local ? () => init() : async () => readRecord(recordFileOf(home, settings))?.deployment ?? null,
       onPoll: local ? pollOf(local) : undefined,
     }),
     rpcUrl,
@@ -65,6 +67,8 @@ export interface ReadableChain {
   chain: PortfolioChain;
   rpc: Rpc;
   deployment: Deployment;
+  /** Assets with their groups, as the ledger was made for them. */
+  assets: readonly Asset[];
   close(): Promise<void>;
 }
 
@@ -83,9 +87,9 @@ export async function openChainForReading({
   const given = rpcUrl ?? chainConfig.rpcUrl;
   const local = given === null ? await startLocalChain({ home: home.path, readOnly: true }) : null;
   const rpc = createRpc(local?.rpcUrl ?? String(given));
-  const { deployment } = record;
+  const { deployment, assets } = record;
   const chain = createEvmChain({ rpcUrl: rpc.url, chainConfig, signers: NO_SIGNERS, deployment, rpc });
-  return { chain, rpc, deployment, close: async () => local?.stop() };
+  return { chain, rpc, deployment, assets, close: async () => local?.stop() };
 }
 
 const noKey = async (): Promise<never> => {
@@ -107,7 +111,12 @@ async function initLedger({
   settings,
   signers,
   rpcUrl,
-}: OpenChainOptions & { signers: Signers; rpcUrl: string }): Promise<Deployment> {
+  onMissingFunds,
+}: OpenChainOptions & {
+  signers: Signers;
+  rpcUrl: string;
+  onMissingFunds: ((missing: MissingFunds) => void) | undefined;
+}): Promise<Deployment> {
   const { config, universe } = settings;
   const file = recordFileOf(home, settings);
   const known = readRecord(file);
@@ -121,6 +130,7 @@ async function initLedger({
     assets: assets.list,
     limits: universe.limits,
     known: known?.deployment ?? null,
+    onMissingFunds,
   });
   if (known && known.deployment.contract !== deployment.contract) {
     await carryApprovals({
@@ -132,6 +142,13 @@ async function initLedger({
     });
   }
   writeRecord(file, { deployment, assets: assets.list, source: assets.source });
+  const { network, rpcUrl: url } = config.chain;
+  // what lies on a network that others see is written down where they look
+  if (url !== null)
+    recordDeployment(
+      deploymentsFile(ROOT, network),
+      deploymentsOf(network, deployment, ledgerAssets(assets.list, universe.limits).groups),
+    );
   return deployment;
 }
 

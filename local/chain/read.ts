@@ -3,6 +3,7 @@ import type { Deployment } from '../../adapters/chain/evm.ts';
 import type { PortfolioState } from '../../adapters/chain/port.ts';
 import type { Rpc } from '../../adapters/chain/rpc.ts';
 import { SIGNER_ROLES, type SignerRole } from '../../adapters/signer/port.ts';
+import { type LedgerLimits, type PendingLimits, readLimits } from './limits.ts';
 import type { ReadableChain } from './open.ts';
 
 export interface LedgerStatus {
@@ -14,8 +15,12 @@ export interface LedgerStatus {
   block: number;
   state: PortfolioState;
   /** Basis points, and days for `resetAfterDays`. */
-  limits: Record<string, number>;
+  limits: LedgerLimits;
   groupCapsBps: number[];
+  /** Looser limits that wait for their time. */
+  pendingLimits: PendingLimits | null;
+  /** Who becomes admin by one call, and was proposed by the present one. */
+  pendingAdmin: string | null;
 }
 
 export interface RoleHolder {
@@ -34,17 +39,18 @@ async function call(rpc: Rpc, { contract }: Deployment, name: string) {
 
 /** What the ledger holds now, as the contract says it. */
 export async function readStatus({ chain, rpc, deployment }: ReadableChain): Promise<LedgerStatus> {
-  const [state, limits, caps, block] = await Promise.all([
+  const [state, { inForce, pending }, pendingAdmin, block] = await Promise.all([
     chain.state(),
-    call(rpc, deployment, 'limits'),
-    call(rpc, deployment, 'groupCapsBps'),
+    readLimits(rpc, deployment.contract),
+    call(rpc, deployment, 'pendingAdmin'),
     rpc.send<string>('eth_blockNumber', []),
   ]);
   const { contract, strategy, universe } = deployment;
   return {
     ...{ network: chain.network, chainId: chain.chainId, contract, strategy, universe, block: Number(block), state },
-    limits: Object.fromEntries(Object.entries(limits.toObject()).map(([name, value]) => [name, Number(value)])),
-    groupCapsBps: [...caps].map(Number),
+    ...inForce,
+    pendingLimits: pending,
+    pendingAdmin: BigInt(pendingAdmin) === 0n ? null : pendingAdmin,
   };
 }
 

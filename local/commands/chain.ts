@@ -1,38 +1,97 @@
+import { createRpc } from '../../adapters/chain/rpc.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import { getPointer } from '../../adapters/object-store/port.ts';
 import { SIGNER_ROLES, type SignerRole } from '../../adapters/signer/port.ts';
+import { loadSettings } from '../../config/load.ts';
+import type { Settings } from '../../config/schema.ts';
 import { badInput, ProductError, refused } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { rotateRole, setPaused } from '../chain/administer.ts';
 import { publishDeployment } from '../chain/aws-roles.ts';
+import {
+  checkDeployments,
+  type DeploymentCheck,
+  deploymentsFile,
+  deploymentsOf,
+  readDeployments,
+} from '../chain/deployments.ts';
+import type { MissingFunds } from '../chain/funds.ts';
+import { ledgerAssets } from '../chain/init.ts';
+import { type LimitsOnChain, loosenings, readLimits } from '../chain/limits.ts';
 import { type OpenedChain, openChain, openChainForReading, type ReadableChain } from '../chain/open.ts';
 import { type LedgerStatus, type RoleHolder, readRoles, readStatus } from '../chain/read.ts';
 import { existingHome, type Home, type HomeLock, lockHome, openHome } from '../home.ts';
-import { readSettings } from '../settings.ts';
+import { ROOT, readSettings } from '../settings.ts';
 import { table } from '../table.ts';
 import { type CommonOptions, printJson } from './args.ts';
+
+const REFUSED = 3;
 
 /** The ledger on the chain. Looking takes no lock; what sends takes the home's, but for pause and unpause, which must always work. */
 export async function chain(verb: string, words: readonly string[], options: CommonOptions): Promise<number> {
   if (verb === 'status') await read(options, readStatus, printStatus);
   else if (verb === 'roles') await read(options, readRoles, printRoles);
+  else if (verb === 'check') return check(options);
   else if (verb === 'init') await send(options, 'chain init', init);
   else if (verb === 'rotate') await send(options, 'chain rotate', rotate(words[0]));
   else await send(options, `chain ${verb}`, pause(verb === 'pause'), true);
   return 0;
 }
 
+/** Compares what was deployed with what this checkout compiles to, byte for byte: 3 when anything differs. */
+async function check(options: CommonOptions): Promise<number> {
+  const checks = await checked(options);
+  const broken = checks.filter(({ ok }) => !ok).length;
+  if (options.json) printJson({ ok: broken === 0, checks });
+  else
+    console.log(
+      table(
+        ['what', 'result', 'what was found'],
+        checks.map(({ check, ok, detail }) => [check, ok ? 'ok' : 'DIFFERS', detail]),
+        3,
+      ),
+    );
+  return broken === 0 ? 0 : REFUSED;
+}
+
+/** A public network by the file in the repository; the local chain by the home's own record. */
+async function checked(options: CommonOptions): Promise<DeploymentCheck[]> {
+  const { network, rpcUrl } = loadSettings({ root: ROOT, configFile: options.config }).config.chain;
+  if (rpcUrl !== null) {
+    const file = deploymentsFile(ROOT, network);
+    const known = readDeployments(file);
+    if (known) return checkDeployments(createRpc(rpcUrl), known);
+    throw refused('CHAIN_NOT_INITIALISED', 'Nothing was deployed on this network from this checkout', {
+      facts: { network, file },
+      remedy: 'drl chain init',
+    });
+  }
+  return ask(options, ({ rpc, deployment, assets }, settings) =>
+    checkDeployments(rpc, deploymentsOf(network, deployment, ledgerAssets(assets, settings.universe.limits).groups)),
+  );
+}
+
 interface Context {
   opened: OpenedChain;
-  settings: ReturnType<typeof readSettings>;
+  settings: Settings;
   home: Home;
 }
 
 async function read<T>(
   options: CommonOptions,
-  ask: (chain: ReadableChain) => Promise<T>,
+  question: (chain: ReadableChain) => Promise<T>,
   print: (answer: T) => void,
 ): Promise<void> {
+  const answer = await ask(options, question);
+  if (options.json) printJson(answer);
+  else print(answer);
+}
+
+/** Ask the home's chain something; nothing is locked. */
+async function ask<T>(
+  options: CommonOptions,
+  question: (chain: ReadableChain, settings: Settings) => Promise<T>,
+): Promise<T> {
   const home = existingHome(options.home);
   const settings = readSettings(options, home);
   const opened = await openChainForReading({ home, settings, rpcUrl: null });
@@ -43,9 +102,7 @@ async function read<T>(
     });
   }
   try {
-    const answer = await ask(opened);
-    if (options.json) printJson(answer);
-    else print(answer);
+    return await question(opened, settings);
   } finally {
     await opened.close();
   }
@@ -83,9 +140,15 @@ function tryLock(home: Home, command: string, besideOwner: boolean): HomeLock | 
   }
 }
 
+/** Whoever sits before it sends what is missing; it goes on by itself. */
+const sayMissing = (missing: MissingFunds): void => {
+  const lines = Object.entries(missing).map(([account, amount]) => `  ${account}: ${amount}`);
+  process.stderr.write(`${['waiting for funds (Ctrl-C ends it; what is done stays done):', ...lines].join('\n')}\n`);
+};
+
 /** Deploys what is missing, and approves the champion, which may have been installed before there was a contract. */
 async function init({ opened, settings, home }: Context) {
-  const deployment = await opened.init();
+  const deployment = await opened.init(sayMissing);
   const published = await publishDeployment(deployment);
   const pointer = await getPointer<{ model: ArtifactRef }>(
     new FilesystemObjectStore(home.store),
@@ -95,8 +158,22 @@ async function init({ opened, settings, home }: Context) {
   const approved = pointer ? await opened.chain.approveModel(pointer.value.model.hash) : null;
   await opened.settle();
   const { contract, chainId, assets } = deployment;
-  const text = `ledger ${contract} on chain ${chainId}, ${assets.length} assets${approved ? `, champion approved by ${approved}` : ''}${published ? ', published to its installation on AWS' : ''}`;
-  return { json: { ...deployment, championApproval: approved }, text };
+  const limits = await readLimits(createRpc(opened.rpcUrl), contract);
+  const ledger = `ledger ${contract} on chain ${chainId}, ${assets.length} assets${approved ? `, champion approved by ${approved}` : ''}${published ? ', published to its installation on AWS' : ''}`;
+  return {
+    json: { ...deployment, championApproval: approved, pendingLimits: limits.pending },
+    text: [ledger, ...pendingLines(limits)].join('\n'),
+  };
+}
+
+/** What is looser and not yet in force, until when, and what to do then. */
+function pendingLines({ inForce, pending }: Pick<LimitsOnChain, 'inForce' | 'pending'>): string[] {
+  if (!pending) return [];
+  const until = new Date(pending.dueAt * 1000).toISOString();
+  return [
+    `looser limits wait until ${until}: ${loosenings({ inForce, pending }).join(', ')}`,
+    'then drl chain init applies them; until then the ledger keeps the tighter ones',
+  ];
 }
 
 const pause =
@@ -143,6 +220,8 @@ function printStatus(status: LedgerStatus): void {
         ['limit', 'value'],
         Object.entries(status.limits).map(([name, value]) => [name, String(value)]),
       ),
+      ...pendingLines({ inForce: status, pending: status.pendingLimits }),
+      ...(status.pendingAdmin ? [`${status.pendingAdmin} is proposed as admin, and becomes it when it accepts`] : []),
     ].join('\n'),
   );
 }

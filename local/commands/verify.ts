@@ -1,14 +1,18 @@
+import { existsSync } from 'node:fs';
+import { createRpc } from '../../adapters/chain/rpc.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
+import type { ObjectStore } from '../../adapters/object-store/port.ts';
 import type { PolicyRuntime } from '../../adapters/policy-runtime/port.ts';
 import { badInput } from '../../domain/errors.ts';
 import { existingHome } from '../home.ts';
 import { readSettings } from '../settings.ts';
 import { table } from '../table.ts';
 import { checkEverything } from '../verify/all.ts';
-import { type Verification, verifyTarget } from '../verify/verify.ts';
+import { AuditedLedger } from '../verify/ledger.ts';
+import { type Verification, type Verifier, verifyTarget } from '../verify/verify.ts';
 import { type CommonOptions, parseDate, printJson } from './args.ts';
 
-type VerifyOptions = CommonOptions & { all?: boolean; since?: string; rpc?: string };
+type VerifyOptions = CommonOptions & { all?: boolean; since?: string; rpc?: string; store?: string; contract?: string };
 const REFUSED = 3;
 
 /** Exit 0 when every link holds, 3 when one is broken. Takes no lock and changes nothing: it runs beside `drl start`. */
@@ -18,23 +22,17 @@ export async function verify(target: string | undefined, options: VerifyOptions)
       remedy: 'drl verify <transaction | decision>, or drl verify --all',
     });
   }
-  const home = existingHome(options.home);
-  const settings = readSettings(options, home);
-  const store = new FilesystemObjectStore(home.store);
-  const { openChainForReading } = await import('../chain/open.ts');
-  const opened = await openChainForReading({ home, settings, rpcUrl: options.rpc ?? null });
+  const since = options.since === undefined ? null : parseDate(options.since, '--since');
+  const { verifier, close } =
+    options.store === undefined ? await ofHome(options) : await ofStore(options.store, options);
   try {
-    const verifier = { store, chain: opened?.chain ?? null, runtimes: await runtimes() };
     if (target !== undefined) {
       const result = await verifyTarget(verifier, target);
       if (options.json) printJson(result);
       else print(result);
       return result.ok ? 0 : REFUSED;
     }
-    const result = await checkEverything(
-      verifier,
-      options.since === undefined ? null : parseDate(options.since, '--since'),
-    );
+    const result = await checkEverything(verifier, since);
     if (options.json) printJson(result);
     else {
       console.log(`${result.objects} stored objects, ${result.decisions.length} decisions checked`);
@@ -44,8 +42,61 @@ export async function verify(target: string | undefined, options: VerifyOptions)
     }
     return result.ok ? 0 : REFUSED;
   } finally {
-    await opened?.close();
+    await close();
   }
+}
+
+interface Opened {
+  verifier: Verifier;
+  close(): Promise<void>;
+}
+
+/** The auditor's machine: an object store and the URL of a node, nothing of ours. */
+async function ofStore(place: string, { rpc, contract }: VerifyOptions): Promise<Opened> {
+  if (rpc === undefined)
+    throw badInput('USAGE', 'A store alone is no proof: the chain is read too', {
+      facts: { option: '--rpc' },
+      remedy: 'drl verify <transaction> --store <folder | s3://bucket> --rpc <url> [--contract <address>]',
+    });
+  const verifier = {
+    store: await openStore(place),
+    ledger: new AuditedLedger(createRpc(rpc)),
+    contract: contract ?? null,
+    runtimes: await runtimes(),
+  };
+  return { verifier, close: async () => {} };
+}
+
+async function openStore(place: string): Promise<ObjectStore> {
+  const bucket = /^s3:\/\/([^/]+)\/?$/.exec(place)?.[1];
+  if (bucket === undefined) {
+    if (existsSync(place)) return new FilesystemObjectStore(place);
+    throw badInput('STORE_MISSING', 'There is no such folder', {
+      facts: { option: '--store', value: place },
+      remedy: 'Name the folder of an object store (<home>/store, or a copy of it), or s3://bucket.',
+    });
+  }
+  const { S3ObjectStore } = await import('../../adapters/object-store/s3.ts');
+  return new S3ObjectStore(bucket);
+}
+
+/** A home: its store, its chain, and the ledger that it deployed. */
+async function ofHome(options: VerifyOptions): Promise<Opened> {
+  const home = existingHome(options.home);
+  const { openChainForReading } = await import('../chain/open.ts');
+  const opened = await openChainForReading({
+    home,
+    settings: readSettings(options, home),
+    rpcUrl: options.rpc ?? null,
+  });
+  const verifier = {
+    store: new FilesystemObjectStore(home.store),
+    ledger: opened && new AuditedLedger(opened.rpc, opened.deployment.startBlock),
+    // a ledger that was replaced (another list of assets) keeps its history: only who names one pins it
+    contract: options.contract ?? null,
+    runtimes: await runtimes(),
+  };
+  return { verifier, close: async () => opened?.close() };
 }
 
 async function runtimes(): Promise<PolicyRuntime[]> {

@@ -1,4 +1,5 @@
-import type { ChainReceipt, PortfolioChain, RebalanceEvent, SignedRebalance } from '../../adapters/chain/port.ts';
+import { z } from 'zod';
+import type { ChainReceipt, RebalanceEvent, SignedRebalance } from '../../adapters/chain/port.ts';
 import {
   artifactPrefix,
   getArtifactJson,
@@ -10,158 +11,257 @@ import type { PolicyRuntime } from '../../adapters/policy-runtime/port.ts';
 import { badInput, ProductError } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/lineage/canonical.ts';
 import type { Decision } from '../../domain/lineage/decision.ts';
-import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { type ArtifactRef, artifactRefSchema } from '../../domain/lineage/manifest.ts';
+import { dayOfIso } from '../../domain/market/days.ts';
 import { loadDecision, recomputeDecision } from '../../functions/artifacts/decision.ts';
+import { navE18, SETTLEMENT_FILES, settlementPointer } from '../../functions/artifacts/settlement.ts';
 import { type Link, walkArtifacts } from './artifact.ts';
+import type { AuditedLedger, AuditedRebalance } from './ledger.ts';
 
+/** What was found, as a document that stands alone: `drl verify --json`. */
 export interface Verification {
+  schema: 1;
   ok: boolean;
+  /** The first link that does not hold. */
+  broken: string | null;
   transaction: string | null;
   decision: string | null;
+  strategy: string | null;
+  /** Where on which chain; null: nothing was read from one. */
+  chain: Pick<
+    AuditedRebalance,
+    'chainId' | 'contract' | 'block' | 'blockHash' | 'blockTime' | 'final' | 'gasUsed'
+  > | null;
+  /** What the chain says was ordered. */
+  ordered: Pick<RebalanceEvent, 'epoch' | 'weightsBps' | 'modelHash' | 'decisionHash' | 'datasetHash'> | null;
   links: Link[];
 }
 
 export interface Verifier {
   store: ObjectStore;
   /** null: no chain is within reach; the links of the chain are then broken, not skipped. */
-  chain: PortfolioChain | null;
+  ledger: AuditedLedger | null;
+  /** The ledger that the auditor knows to be the strategy's; null: the one that the transaction was sent to. */
+  contract: string | null;
   runtimes: readonly PolicyRuntime[];
 }
 
 /** Walk from a transaction or a decision back to the bytes of market data: every hash checked, the decision computed again. */
 export async function verifyTarget(verifier: Verifier, target: string): Promise<Verification> {
-  const { store, chain } = verifier;
-  const isTransaction = target.startsWith('0x');
   if (!/^(0x)?[0-9a-f]{64}$/i.test(target)) {
     throw badInput('VERIFY_TARGET', 'A transaction is 0x and 64 hex characters, a decision 64 hex characters', {
       facts: { target },
       remedy: 'drl decision list shows the decisions.',
     });
   }
-  const event = isTransaction && chain ? await chain.rebalanceEvent(target) : null;
-  if (isTransaction && !event) {
-    const detail = chain ? 'the chain has no rebalance of this contract in it' : 'no chain is within reach';
-    return {
-      ok: false,
-      transaction: target,
-      decision: null,
-      links: [{ link: 'transaction', path: target, hash: target, ok: false, detail }],
-    };
-  }
-  const hash = event ? event.decisionHash : target.toLowerCase();
-  const strategy = await strategyOf(store, hash);
-  if (strategy === null) {
-    const link = {
-      link: 'decision',
-      path: `decisions/${hash}`,
-      hash,
-      ok: false,
-      detail: 'no strategy of this store has this decision',
-    };
-    return { ok: false, transaction: isTransaction ? target : null, decision: hash, links: [link] };
-  }
-  const decisionRef: ArtifactRef = { kind: 'decisions', hash };
-  const settlement =
-    (await getPointer<{ settlement: ArtifactRef }>(store, strategy, `settlements/${hash}`))?.value.settlement ?? null;
-  const settled = await settlementLinks(verifier, strategy, hash, settlement, isTransaction ? target : null);
-  const artifacts = await walkArtifacts(store, strategy, decisionRef, (ref) => ref.kind === 'decisions');
-  const replay = await replayLinks(verifier, strategy, decisionRef);
-  const links = [...settled.links, ...artifacts, ...replay];
-  return { ok: links.every((link) => link.ok), transaction: settled.transaction, decision: hash, links };
+  const { store, ledger } = verifier;
+  const asked = target.startsWith('0x') ? target.toLowerCase() : null;
+  const mined = asked === null ? null : ((await ledger?.rebalance(asked)) ?? null);
+  if (asked !== null && !mined?.event)
+    return conclude({ transaction: asked, rebalance: mined }, transactionLinks(verifier, asked, mined));
+  const decision = mined?.event?.decisionHash ?? target.toLowerCase();
+  const strategy = await strategyOf(store, decision);
+  if (strategy === null)
+    return conclude({ transaction: asked, decision, rebalance: mined }, [
+      ...(asked === null ? [] : transactionLinks(verifier, asked, mined)),
+      broken('decision', `decisions/${decision}`, decision, 'no strategy of this store has this decision'),
+    ]);
+  const found = { strategy, decision, asked };
+  const settled = await settlementLinks(verifier, found, mined);
+  const ref: ArtifactRef = { kind: 'decisions', hash: decision };
+  return conclude({ ...settled, decision, strategy }, [
+    ...settled.links,
+    ...(await walkArtifacts(store, strategy, ref, ({ kind }) => kind === 'decisions')),
+    ...(await replayLinks(verifier, strategy, ref)),
+  ]);
 }
+
+function conclude(
+  {
+    transaction,
+    decision = null,
+    strategy = null,
+    rebalance,
+  }: {
+    transaction: string | null;
+    decision?: string | null;
+    strategy?: string | null;
+    rebalance: AuditedRebalance | null;
+  },
+  links: Link[],
+): Verification {
+  const first = links.find(({ ok }) => !ok);
+  const { event } = rebalance ?? {};
+  return {
+    schema: 1,
+    ok: first === undefined,
+    broken: first?.link ?? null,
+    transaction,
+    decision,
+    strategy,
+    chain: rebalance && pick(rebalance, 'chainId', 'contract', 'block', 'blockHash', 'blockTime', 'final', 'gasUsed'),
+    ordered: event ? pick(event, 'epoch', 'weightsBps', 'modelHash', 'decisionHash', 'datasetHash') : null,
+    links,
+  };
+}
+
+const pick = <T extends object, K extends keyof T>(value: T, ...keys: K[]): Pick<T, K> =>
+  Object.fromEntries(keys.map((key) => [key, value[key]])) as Pick<T, K>;
+
+const broken = (link: string, path: string, hash: string | null, detail: string): Link => ({
+  link,
+  path,
+  hash,
+  ok: false,
+  detail,
+});
 
 async function strategyOf(store: ObjectStore, decision: string): Promise<string | null> {
   const keys = await store.list('');
   return keys.find((key) => key.endsWith(`/decisions/${decision}/manifest.json`))?.split('/')[0] ?? null;
 }
 
-interface StoredSettlement {
-  rebalance: SignedRebalance;
-  transaction: string;
+interface Found {
+  strategy: string;
+  decision: string;
+  /** The transaction that was asked about; null: the decision was. */
+  asked: string | null;
 }
 
-async function settlementLinks(
-  { store, chain }: Verifier,
-  strategy: string,
-  decision: string,
-  ref: ArtifactRef | null,
-  asked: string | null,
-): Promise<{ transaction: string | null; links: Link[] }> {
-  if (!ref)
-    return {
-      transaction: asked,
-      links: [
-        {
-          link: 'settlement',
-          path: `${strategy}/pointers/settlements/${decision}.json`,
-          hash: null,
-          ok: false,
-          detail: 'the decision was never settled',
-        },
-      ],
-    };
-  const stored = await walkArtifacts(store, strategy, ref, (each) => each.kind === 'decisions');
-  const links = stored.filter((link) => link.path.includes('/settlements/'));
-  if (links.some((link) => !link.ok)) return { transaction: asked, links };
-  const { rebalance, transaction } = await readSettlement(store, strategy, ref);
-  const path = artifactPrefix(strategy, ref);
-  const document = await loadDecision(store, strategy, { kind: 'decisions', hash: decision }).catch(() => null);
-  links.unshift(...(await chainLinks(chain, transaction, asked, rebalance, document)));
-  links.push(orderLink(path, decision, rebalance, document));
-  if (chain) {
-    for (const { role, recovered, expected } of await chain.verifyRebalance(rebalance)) {
-      links.push({
-        link: `signature of the ${role}`,
-        path,
-        hash: null,
-        ok: recovered === expected,
-        detail: recovered === expected ? recovered : `signed by ${recovered}, the contract says ${expected}`,
-      });
-    }
-    const approved = await chain.isModelApproved(rebalance.order.modelHash);
-    links.push({
-      link: 'model approval',
-      path: (await chain.contract()) ?? 'contract',
-      hash: rebalance.order.modelHash,
-      ok: approved,
-      detail: approved ? 'approved on chain' : 'the contract does not approve this model',
-    });
+interface Settled {
+  transaction: string | null;
+  rebalance: AuditedRebalance | null;
+  links: Link[];
+}
+
+/** From the transaction to the order: what the chain says, what the store says, and that both say the same. */
+async function settlementLinks(verifier: Verifier, found: Found, mined: AuditedRebalance | null): Promise<Settled> {
+  const { store, ledger } = verifier;
+  const { strategy, decision, asked } = found;
+  const ref = await settlementOf(store, strategy, decision);
+  if (!ref) {
+    const path = `${strategy}/pointers/${settlementPointer(decision)}.json`;
+    const links = asked === null ? [] : transactionLinks(verifier, asked, mined);
+    links.push(broken('settlement', path, null, 'this store has no settlement of the decision'));
+    return { transaction: asked, rebalance: mined, links };
   }
-  return { transaction, links };
+  const stored = (await walkArtifacts(store, strategy, ref, ({ kind }) => kind === 'decisions')).filter(({ path }) =>
+    path.includes('/settlements/'),
+  );
+  if (stored.some(({ ok }) => !ok)) return { transaction: asked, rebalance: mined, links: stored };
+  const order = await getArtifactJson<SignedRebalance>(store, strategy, ref, SETTLEMENT_FILES.order);
+  const transaction = asked ?? (await transactionOf(store, strategy, ref));
+  const rebalance = mined ?? (await ledger?.rebalance(transaction)) ?? null;
+  const document = await loadDecision(store, strategy, { kind: 'decisions', hash: decision }).catch(() => null);
+  const path = artifactPrefix(strategy, ref);
+  const links = [
+    ...transactionLinks(verifier, transaction, rebalance),
+    ...(rebalance ? [eventLink(rebalance, order, document), await receiptLink(store, strategy, ref, rebalance)] : []),
+    ...stored,
+    orderLink(path, decision, order, document),
+    ...(rebalance && ledger && rebalance.code.implementation !== null
+      ? await permissionLinks(ledger, rebalance, order, path)
+      : []),
+  ];
+  return { transaction, rebalance, links };
 }
 
-async function readSettlement(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<StoredSettlement> {
-  const rebalance = await getArtifactJson<SignedRebalance>(store, strategy, ref, 'order.json');
-  const { facts } = await getManifest(store, strategy, ref);
-  return { rebalance, transaction: String(facts.transaction) };
+/** null: there is none, or the pointer to it is damaged. */
+async function settlementOf(store: ObjectStore, strategy: string, decision: string): Promise<ArtifactRef | null> {
+  const pointer = await getPointer<unknown>(store, strategy, settlementPointer(decision)).catch(() => null);
+  return settlementPointerSchema.safeParse(pointer?.value).data?.settlement ?? null;
 }
+const settlementPointerSchema = z.object({ settlement: artifactRefSchema });
 
-async function chainLinks(
-  chain: PortfolioChain | null,
-  transaction: string,
-  asked: string | null,
-  rebalance: SignedRebalance,
-  decision: Decision | null,
-): Promise<Link[]> {
-  const link = (name: string, ok: boolean, detail: string): Link => ({
-    link: name,
-    path: transaction,
-    hash: transaction,
-    ok,
-    detail,
-  });
-  if (!chain) return [link('transaction', false, 'no chain is within reach')];
-  if (asked !== null && asked.toLowerCase() !== transaction.toLowerCase())
-    return [link('transaction', false, `the store settled this decision by another transaction than ${asked}`)];
-  const [receipt, event] = await Promise.all([chain.receipt(transaction), chain.rebalanceEvent(transaction)]);
-  if (!receipt || !event) return [link('transaction', false, 'the chain does not have it')];
+const transactionOf = async (store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<string> =>
+  String((await getManifest(store, strategy, ref)).facts.transaction).toLowerCase();
+
+/** That the chain has the transaction, in a block that stays, sent to the strategy's own ledger. */
+function transactionLinks({ ledger, contract }: Verifier, transaction: string, found: AuditedRebalance | null): Link[] {
+  const missing = ledger ? 'the chain does not have it' : 'no chain is within reach';
+  if (!found) return [broken('transaction', transaction, transaction, missing)];
+  const { succeeded, final, block, gasUsed, code, event } = found;
+  const state = `${succeeded ? 'success' : 'reverted'}, block ${block}, ${final ? 'final' : 'not final yet'}, ${gasUsed} gas`;
+  const other = contract !== null && contract.toLowerCase() !== found.contract.toLowerCase();
   return [
-    link(
-      'transaction',
-      receipt.status === 'success',
-      `${receipt.status}, block ${receipt.blockNumber}, ${receipt.finality}`,
-    ),
-    link('event', eventMatches(event, rebalance, decision), eventDetail(event, receipt)),
+    {
+      link: 'transaction',
+      path: transaction,
+      hash: transaction,
+      ok: succeeded && event !== null,
+      detail: event ? state : `${state}, no rebalance of a ledger in it`,
+    },
+    {
+      link: 'contract',
+      path: found.contract,
+      hash: null,
+      ok: code.ok && !other,
+      detail: other ? `the strategy's ledger is ${contract}` : code.detail,
+    },
+  ];
+}
+
+function eventLink(rebalance: AuditedRebalance, order: SignedRebalance, decision: Decision | null): Link {
+  const { event, stateFollows, transaction } = rebalance;
+  const ok = event !== null && stateFollows && eventMatches(event, order, decision);
+  const positions = Object.values(event?.weightsBps ?? {}).filter((bps) => bps > 0).length;
+  const said = `epoch ${event?.epoch ?? '-'}, ${positions} positions`;
+  return {
+    link: 'event',
+    path: transaction,
+    hash: event?.stateHash ?? null,
+    ok,
+    detail: ok
+      ? `${said}, its state hash follows from it`
+      : `${said}: ${stateFollows ? 'not what order and decision say' : 'its state hash does not follow from it'}`,
+  };
+}
+
+/** The receipt that was stored when the transaction became final is the chain's. */
+async function receiptLink(
+  store: ObjectStore,
+  strategy: string,
+  ref: ArtifactRef,
+  { transaction, block, blockHash, gasUsed }: AuditedRebalance,
+): Promise<Link> {
+  const path = `${artifactPrefix(strategy, ref)}/${SETTLEMENT_FILES.receipt}`;
+  const { files } = await getManifest(store, strategy, ref);
+  if (!files[SETTLEMENT_FILES.receipt])
+    return { link: 'receipt', path, hash: null, ok: true, detail: 'not stored yet: the transaction was not final' };
+  const stored = await getArtifactJson<ChainReceipt>(store, strategy, ref, SETTLEMENT_FILES.receipt);
+  const ok =
+    stored.transaction.toLowerCase() === transaction.toLowerCase() &&
+    stored.blockNumber === block &&
+    stored.blockHash === blockHash &&
+    stored.gasUsed === gasUsed;
+  return {
+    link: 'receipt',
+    path,
+    hash: blockHash,
+    ok,
+    detail: ok ? "the chain's, as it was stored" : `stored for block ${stored.blockNumber}, ${stored.gasUsed} gas`,
+  };
+}
+
+/** Who signed, and whether the model was approved, by what the contract knew when the order was mined. */
+async function permissionLinks(
+  ledger: AuditedLedger,
+  rebalance: AuditedRebalance,
+  order: SignedRebalance,
+  path: string,
+): Promise<Link[]> {
+  const signatures = await ledger.signatures(rebalance, order);
+  const { modelHash } = order.order;
+  const approved = await ledger.modelApproved(rebalance, modelHash);
+  return [
+    ...signatures.map(({ role, ok, detail }) => ({ link: `signature of the ${role}`, path, hash: null, ok, detail })),
+    {
+      link: 'model approval',
+      path: rebalance.contract,
+      hash: modelHash,
+      ok: approved,
+      detail: approved ? 'approved on the chain when it was settled' : 'the contract had not approved this model',
+    },
   ];
 }
 
@@ -169,30 +269,40 @@ async function chainLinks(
 const held = (weights: Record<string, number>): string =>
   canonicalJson(Object.fromEntries(Object.entries(weights).filter(([, bps]) => bps !== 0)));
 
-const eventMatches = (event: RebalanceEvent, { order }: SignedRebalance, decision: Decision | null): boolean =>
+const eventMatches = (
+  event: RebalanceEvent,
+  { order, attestation }: SignedRebalance,
+  decision: Decision | null,
+): boolean =>
   event.decisionHash === order.decisionHash &&
   event.modelHash === order.modelHash &&
   event.datasetHash === order.datasetHash &&
   event.epoch === order.epoch &&
+  event.previousStateHash === order.previousStateHash &&
+  event.navE18 === BigInt(attestation.navE18) &&
   decision !== null &&
   held(event.weightsBps) === held(decision.weightsBps);
 
-const eventDetail = (event: RebalanceEvent, receipt: ChainReceipt): string =>
-  `epoch ${event.epoch}, ${Object.values(event.weightsBps).filter((bps) => bps > 0).length} positions, ${receipt.gasUsed} gas`;
-
-function orderLink(path: string, hash: string, { order }: SignedRebalance, decision: Decision | null): Link {
+function orderLink(
+  path: string,
+  hash: string,
+  { order, attestation }: SignedRebalance,
+  decision: Decision | null,
+): Link {
   const ok =
     decision !== null &&
     order.decisionHash === hash &&
     order.modelHash === decision.champion.modelHash &&
     order.datasetHash === decision.dataset.hash &&
+    order.pricesEpoch === dayOfIso(decision.date) &&
+    BigInt(attestation.navE18) === navE18(decision.book.nav) &&
     held(order.weightsBps) === held(decision.weightsBps);
   return {
     link: 'order',
     path,
     hash: order.decisionHash,
     ok,
-    detail: ok ? 'names this decision, its model, its dataset and its weights' : 'does not say what the decision says',
+    detail: ok ? 'names this decision, its model, dataset, weights and value' : 'does not say what the decision says',
   };
 }
 

@@ -13,7 +13,7 @@ import type { PpoSettings } from '../../domain/training/settings.ts';
 import { subUniverse } from '../../domain/training/sub-universe.ts';
 import { buildTrainingJob } from '../../functions/train/job.ts';
 import { smallMarket } from '../../functions/train/small-market.ts';
-import { courseOf } from './course.ts';
+import { courseOf, drawAssets } from './course.ts';
 import { PhasedEnvironments } from './phases.ts';
 import { barrier, hyperparametersOf, startPopulation, withHyperparameters } from './population.ts';
 import { type JobProgress, trainJob } from './train-job.ts';
@@ -159,6 +159,16 @@ describe('sub-universes', () => {
     expect(record.course).toHaveLength(8);
     expect(record.course[0]).toEqual({ name: 'history, 2 of 3 assets, draw 1', steps: 512 });
     expect(record.curve).toHaveLength(8);
+  });
+
+  test('every draw of every part of a course is another sub-universe, and the same one when a run is resumed', async () => {
+    const spec = await lay(buildTrainingJob(smallMarket()));
+    const symbols = Array.from({ length: 100 }, (_, a) => `A${a}`);
+    const large = { ...spec, symbols, training: { ...spec.training, maxAssets: 20 } };
+    const draws = [0, 1, 2].flatMap((place) => [0, 1, 2, 3].map((draw) => drawAssets(large, place, draw).join()));
+    expect(new Set(draws).size).toBe(12);
+    expect(drawAssets(large, 1, 2).join()).toBe(draws[6]);
+    expect(new Set(drawAssets(large, 1, 2)).size).toBe(20);
   });
 
   test('a part of a market holds what the whole holds of its assets; an exit into an absent asset is one into cash', () => {

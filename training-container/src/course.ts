@@ -32,7 +32,7 @@ export const courseSteps = ({ training }: LearnJobSpec): number =>
  */
 export function courseOf(data: EnvironmentData, spec: LearnJobSpec): Phase[] {
   const parts = [...pretraining(data, spec), ...curriculum(data, spec)];
-  const phases = parts.flatMap((part) => drawn(part, spec));
+  const phases = parts.flatMap((part, i) => drawn(part, spec, parts.length - 1 - i));
   return phases.map(({ name, steps, market }, index) => ({
     name,
     steps,
@@ -87,7 +87,8 @@ function curriculum(data: EnvironmentData, { training, from, to }: LearnJobSpec)
   ];
 }
 
-function drawn(part: Part, spec: LearnJobSpec): Part[] {
+/** @param place of the part, counted from the end of the course */
+function drawn(part: Part, spec: LearnJobSpec, place: number): Part[] {
   const seen = seenAssets(spec);
   const all = spec.symbols.length;
   if (seen === all) return [part];
@@ -96,16 +97,17 @@ function drawn(part: Part, spec: LearnJobSpec): Part[] {
     steps: Math.ceil(part.steps / DRAWS),
     market: () => {
       const { data, from, to } = part.market();
-      return { data: subUniverse(data, sample(all, seen, spec.seed * DRAWS + draw)), from, to };
+      return { data: subUniverse(data, drawAssets(spec, place, draw)), from, to };
     },
   }));
 }
 
-/** `count` of 0 .. n - 1, ascending. */
-function sample(n: number, count: number, seed: number): number[] {
-  const random = createRandom(seed);
-  const left = Array.from({ length: n }, (_, i) => i);
-  const taken = Array.from({ length: count }, () => left.splice(random.integer(left.length), 1)[0]);
+/** The assets of one draw, ascending: other ones in every draw of every part. */
+export function drawAssets(spec: LearnJobSpec, place: number, draw: number): number[] {
+  const drawn = createRandom(spec.seed * DRAWS + draw);
+  const random = place === 0 ? drawn : drawn.fork(place);
+  const left = spec.symbols.map((_, asset) => asset);
+  const taken = Array.from({ length: seenAssets(spec) }, () => left.splice(random.integer(left.length), 1)[0]);
   return taken.sort((a, b) => a - b);
 }
 
