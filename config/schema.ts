@@ -155,6 +155,8 @@ export const promotionSchema = z.strictObject({
   maxDrawdown: z.number().positive(),
 });
 
+const weiSchema = z.string().regex(/^\d+$/);
+
 export const chainSchema = z.strictObject({
   network: z.string(),
   chainId: z.number().int().positive(),
@@ -166,8 +168,14 @@ export const chainSchema = z.strictObject({
     pollSeconds: z.number().nonnegative(),
     maxPolls: z.number().int().positive(),
   }),
-  maxFeePerGasWei: z.string().regex(/^\d+$/),
+  maxFeePerGasWei: weiSchema,
+  /** Ceiling of gas limit x fee per gas of one settlement. */
+  maxTransactionFeeWei: weiSchema.default('100000000000000000'),
+  /** What the relayer may spend in a day (UTC), over all strategies of a ledger. */
+  dailyFeeBudgetWei: weiSchema.default('1000000000000000000'),
   orderTtlSeconds: z.number().int().positive(),
+  /** Seconds of the chain's time after which a transaction that is not mined is replaced at its nonce, for higher fees. */
+  replaceAfterSeconds: z.number().int().positive().default(180),
 });
 export type ChainConfig = z.infer<typeof chainSchema>;
 

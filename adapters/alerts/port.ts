@@ -1,7 +1,15 @@
 export interface Alert {
   /** Stable: one alert per condition and date. */
   id: string;
-  condition: 'drift' | 'sharpeFloor' | 'drawdown' | 'failedTransaction' | 'mismatch' | 'quarantine';
+  condition:
+    | 'drift'
+    | 'sharpeFloor'
+    | 'drawdown'
+    | 'failedTransaction'
+    | 'feeCeiling'
+    | 'feeBudget'
+    | 'mismatch'
+    | 'quarantine';
   severity: 'warning' | 'critical';
   message: string;
   runbook: string;

@@ -11,16 +11,17 @@ import {
   PORTFOLIO,
   rebalanceCall,
 } from './codec.ts';
-import { isRevert, revertError } from './errors.ts';
+import { isRevert, revertError, revertName } from './errors.ts';
 import type {
   ChainReceipt,
-  Finality,
+  FeeBounds,
   NavAttestation,
   PortfolioChain,
   PortfolioState,
   RebalanceEvent,
   RebalanceOrder,
   SignedRebalance,
+  SignedTransaction,
 } from './port.ts';
 import { createRpc, type Rpc } from './rpc.ts';
 import {
@@ -28,6 +29,7 @@ import {
   buildTransaction,
   type RawReceipt,
   rawReceipt,
+  readTransaction,
   sendAndWait,
   signDigestHex,
   transactionCount,
@@ -116,30 +118,45 @@ class EvmChain implements PortfolioChain {
     return { order, orderSignature, attestation, attestationSignature };
   }
 
-  async signTransaction(
-    rebalance: SignedRebalance,
-    nonce: number,
-  ): Promise<{ raw: string; hash: string; maxFeePerGasWei: string }> {
-    const { contract, assets } = await this.#deployed();
-    const call = { to: contract, data: rebalanceCall(rebalance, assets) };
-    const { raw, hash, maxFeePerGasWei } = await buildTransaction(
-      await this.#rpc(),
-      this.#options.chainConfig,
-      this.#options.signers.relayer,
-      call,
-      nonce,
-    );
-    return { raw, hash, maxFeePerGasWei };
+  async signTransaction(rebalance: SignedRebalance, nonce: number, bounds: FeeBounds = {}): Promise<SignedTransaction> {
+    const { chainConfig, signers } = this.#options;
+    const call = await this.#rebalanceCall(rebalance);
+    return buildTransaction(await this.#rpc(), chainConfig, signers.relayer, call, nonce, {
+      ...bounds,
+      maxTransactionFeeWei: BigInt(chainConfig.maxTransactionFeeWei),
+    });
   }
 
-  async relayer(): Promise<{ address: string; nextNonce: number; balanceWei: bigint }> {
+  readTransaction(raw: string): SignedTransaction {
+    return readTransaction(raw);
+  }
+
+  async relayer(): Promise<{ address: string; nextNonce: number; finalNonce: number; balanceWei: bigint }> {
     const rpc = await this.#rpc();
-    const address = await this.#options.signers.relayer.address();
-    const [nextNonce, balance] = await Promise.all([
+    const { chainConfig, signers } = this.#options;
+    const address = await signers.relayer.address();
+    const [nextNonce, finalNonce, balance] = await Promise.all([
       transactionCount(rpc, address),
+      transactionCount(rpc, address, chainConfig.finality.tag),
       rpc.send<string>('eth_getBalance', [address, 'latest']),
     ]);
-    return { address, nextNonce, balanceWei: BigInt(balance) };
+    return { address, nextNonce, finalNonce, balanceWei: BigInt(balance) };
+  }
+
+  async refusal(rebalance: SignedRebalance): Promise<string | null> {
+    const rpc = await this.#rpc();
+    const from = await this.#options.signers.relayer.address();
+    try {
+      await rpc.send<string>('eth_call', [{ from, ...(await this.#rebalanceCall(rebalance)) }, 'latest']);
+      return null;
+    } catch (error) {
+      if (isRevert(error)) return revertName(error);
+      throw error;
+    }
+  }
+
+  async knows(transaction: string): Promise<boolean> {
+    return (await (await this.#rpc()).send<unknown>('eth_getTransactionByHash', [transaction])) !== null;
   }
 
   async broadcast(raw: string): Promise<void> {
@@ -154,25 +171,28 @@ class EvmChain implements PortfolioChain {
       found = await rawReceipt(rpc, transaction);
     }
     if (!found) return null;
-    let finality = await this.#finality(rpc, found);
-    if (finality !== 'finalized' && this.#options.onPoll) {
+    let place = await this.#place(rpc, found);
+    if (place?.finality === 'confirmed' && this.#options.onPoll) {
       await this.#options.onPoll();
-      finality = await this.#finality(rpc, found);
+      place = await this.#place(rpc, found);
     }
-    return {
-      transaction: found.transactionHash,
-      blockNumber: Number(found.blockNumber),
-      blockHash: found.blockHash,
-      status: Number(found.status) === 1 ? 'success' : 'reverted',
-      gasUsed: Number(found.gasUsed),
-      finality,
-      logs: found.logs.map(({ address, topics, data, logIndex }) => ({
-        address,
-        topics,
-        data,
-        logIndex: Number(logIndex),
-      })),
-    };
+    return (
+      place && {
+        transaction: found.transactionHash,
+        blockNumber: Number(found.blockNumber),
+        blockHash: found.blockHash,
+        status: Number(found.status) === 1 ? 'success' : 'reverted',
+        gasUsed: Number(found.gasUsed),
+        effectiveGasPriceWei: String(BigInt(found.effectiveGasPrice)),
+        ...place,
+        logs: found.logs.map(({ address, topics, data, logIndex }) => ({
+          address,
+          topics,
+          data,
+          logIndex: Number(logIndex),
+        })),
+      }
+    );
   }
 
   async rebalanceEvent(transaction: string): Promise<RebalanceEvent | null> {
@@ -217,19 +237,32 @@ class EvmChain implements PortfolioChain {
     return Number(block.timestamp);
   }
 
-  /** Final: not after the tagged block, deep enough, and still the block of that height. */
-  async #finality(rpc: Rpc, found: RawReceipt): Promise<Finality> {
+  async #rebalanceCall(rebalance: SignedRebalance): Promise<{ to: string; data: string }> {
+    const { contract, assets } = await this.#deployed();
+    return { to: contract, data: rebalanceCall(rebalance, assets) };
+  }
+
+  /**
+   * Final: not after the tagged block, as many blocks above it as are asked for, and still the block of that height. null: it is not, so
+   * a reorganisation moved the transaction, which is looked for again. The block above is asked for itself: a node that says a wrong
+   * height has no such block.
+   */
+  async #place(
+    rpc: Rpc,
+    found: RawReceipt,
+  ): Promise<{ finality: 'confirmed' | 'finalized'; blockTime: number } | null> {
     const { tag, confirmations } = this.#options.chainConfig.finality;
-    const [tagged, head, canonical] = await Promise.all([
-      rpc.send<{ number: string } | null>('eth_getBlockByNumber', [tag, false]),
-      rpc.send<string>('eth_blockNumber', []),
-      rpc.send<{ hash: string } | null>('eth_getBlockByNumber', [found.blockNumber, false]),
-    ]);
-    if (canonical?.hash !== found.blockHash) return 'submitted'; // a reorganisation moved it; it is looked for again
     const block = Number(found.blockNumber);
-    return tagged && Number(tagged.number) >= block && Number(head) - block >= confirmations
-      ? 'finalized'
-      : 'confirmed';
+    const blockAt = (at: string) =>
+      rpc.send<{ number: string; hash: string; timestamp: string } | null>('eth_getBlockByNumber', [at, false]);
+    const [tagged, above, canonical] = await Promise.all([
+      blockAt(tag),
+      blockAt(`0x${(block + confirmations).toString(16)}`),
+      blockAt(found.blockNumber),
+    ]);
+    if (canonical?.hash !== found.blockHash) return null;
+    const final = tagged !== null && Number(tagged.number) >= block && above !== null;
+    return { finality: final ? 'finalized' : 'confirmed', blockTime: Number(canonical.timestamp) };
   }
 
   async #call(name: string, args: readonly unknown[]): Promise<string> {

@@ -8,6 +8,10 @@ export interface ChainReceipt {
   blockHash: string;
   status: 'success' | 'reverted';
   gasUsed: number;
+  /** Absent in receipts of ledgers before version 2. */
+  effectiveGasPriceWei?: string;
+  /** Time of its block, Unix seconds; absent in receipts of ledgers before version 2. */
+  blockTime?: number;
   finality: Finality;
   logs: { address: string; topics: string[]; data: string; logIndex: number }[];
 }
@@ -67,6 +71,24 @@ export interface SignedRebalance {
   attestationSignature: string;
 }
 
+/** A signed transaction: its bytes, and what they say. */
+export interface SignedTransaction {
+  raw: string;
+  hash: string;
+  nonce: number;
+  gasLimit: string;
+  maxFeePerGasWei: string;
+  maxPriorityFeePerGasWei: string;
+}
+
+/** What a transaction may cost. */
+export interface FeeBounds {
+  /** Fees of the transaction that this one replaces at its nonce: nodes take the new one for 12.5 % more in both. */
+  replaces?: Pick<SignedTransaction, 'maxFeePerGasWei' | 'maxPriorityFeePerGasWei'>;
+  /** Gas limit x fee per gas stays within it (`FEE_BUDGET`). */
+  budgetWei?: bigint;
+}
+
 /** One EVM chain by URL and chain id, and the product's contract on it. */
 export interface PortfolioChain {
   readonly chainId: number;
@@ -79,12 +101,19 @@ export interface PortfolioChain {
   approveModel(modelHash: string): Promise<string | null>;
   /** Sign order and attestation with the strategist's and the attestor's keys. */
   signRebalance(order: RebalanceOrder, attestation: NavAttestation): Promise<SignedRebalance>;
-  /** Build and sign the relayer's transaction; nothing is broadcast. */
-  signTransaction(
-    rebalance: SignedRebalance,
-    nonce: number,
-  ): Promise<{ raw: string; hash: string; maxFeePerGasWei: string }>;
-  relayer(): Promise<{ address: string; nextNonce: number; balanceWei: bigint }>;
+  /**
+   * Build and sign the relayer's transaction; nothing is broadcast.
+   * @throws FEE_CEILING, FEE_BUDGET, CHAIN_UNFUNDED, CHAIN_REVERTED before anything is signed.
+   */
+  signTransaction(rebalance: SignedRebalance, nonce: number, bounds?: FeeBounds): Promise<SignedTransaction>;
+  /** What signed bytes say. */
+  readTransaction(raw: string): SignedTransaction;
+  /** `nextNonce` counts what the node holds, mined or not; `finalNonce` what is final. */
+  relayer(): Promise<{ address: string; nextNonce: number; finalNonce: number; balanceWei: bigint }>;
+  /** The name of the contract's error, were the rebalance mined now; null: it would be taken; '' : refused without a reason. */
+  refusal(rebalance: SignedRebalance): Promise<string | null>;
+  /** Whether the node has the transaction, mined or waiting. */
+  knows(transaction: string): Promise<boolean>;
   /** Broadcast signed bytes. "already known" and "nonce too low" of the same bytes are success. */
   broadcast(raw: string): Promise<void>;
   receipt(transaction: string): Promise<ChainReceipt | null>;

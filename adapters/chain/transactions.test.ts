@@ -60,6 +60,34 @@ test('the ceiling holds: the fee is cut to it, the tip to what is left, and abov
   });
 });
 
+test('a replacement costs an eighth more in both fees, or what the market asks; above the ceiling nothing is signed', async () => {
+  const first = await signed();
+  const second = await buildTransaction(node(quiet), config, signer, call, 7, { replaces: first });
+  expect(second.nonce).toBe(first.nonce);
+  expect(BigInt(second.maxFeePerGasWei)).toBe((21n * GWEI * 9n) / 8n);
+  expect(BigInt(second.maxPriorityFeePerGasWei)).toBe((GWEI * 9n) / 8n);
+  const busy = node({ ...quiet, eth_getBlockByNumber: { baseFeePerGas: `0x${(20n * GWEI).toString(16)}` } });
+  const dear = await buildTransaction(busy, config, signer, call, 7, { replaces: first });
+  expect(BigInt(dear.maxFeePerGasWei)).toBe(40n * GWEI + (GWEI * 9n) / 8n);
+  const low = { ...config, maxFeePerGasWei: first.maxFeePerGasWei };
+  await expect(buildTransaction(node(quiet), low, signer, call, 7, { replaces: first })).rejects.toMatchObject({
+    code: 'FEE_CEILING',
+    facts: { replacementNeedsWei: second.maxFeePerGasWei },
+  });
+});
+
+test('the whole transaction stays under its ceiling, and within the budget', async () => {
+  const build = (bounds: object) => buildTransaction(node(quiet), config, signer, call, 7, bounds);
+  const cut = await build({ maxTransactionFeeWei: 135_000n * 15n * GWEI });
+  expect(BigInt(cut.maxFeePerGasWei)).toBe(15n * GWEI);
+  await expect(build({ maxTransactionFeeWei: 135_000n * 10n * GWEI })).rejects.toMatchObject({
+    code: 'FEE_CEILING',
+    facts: { gasLimit: '135000' },
+  });
+  await expect(build({ budgetWei: 135_000n * 21n * GWEI - 1n })).rejects.toMatchObject({ code: 'FEE_BUDGET' });
+  await expect(build({ budgetWei: 135_000n * 21n * GWEI })).resolves.toMatchObject({ nonce: 7 });
+});
+
 test('a node that says no tip gets one', async () => {
   const silent = node({
     ...quiet,

@@ -3,6 +3,7 @@ import type { ChainConfig } from '../../config/schema.ts';
 import { ProductError, refused } from '../../domain/errors.ts';
 import type { Signer } from '../signer/port.ts';
 import { isAlreadyKnown, isNonceUsed, isRevert, isUnfunded, nodeRefused, revertError } from './errors.ts';
+import type { FeeBounds, SignedTransaction } from './port.ts';
 import type { Rpc } from './rpc.ts';
 
 const GWEI = 1_000_000_000n;
@@ -16,19 +17,13 @@ export interface Call {
   data: string;
 }
 
-export interface SignedTransaction {
-  raw: string;
-  hash: string;
-  nonce: number;
-  maxFeePerGasWei: string;
-}
-
 export interface RawReceipt {
   transactionHash: string;
   blockNumber: string;
   blockHash: string;
   status: string;
   gasUsed: string;
+  effectiveGasPrice: string;
   contractAddress: string | null;
   logs: { address: string; topics: string[]; data: string; logIndex: string }[];
 }
@@ -48,10 +43,12 @@ export async function buildTransaction(
   signer: Signer,
   call: Call,
   nonce: number,
+  bounds: FeeBounds & { maxTransactionFeeWei?: bigint } = {},
 ): Promise<SignedTransaction> {
   const from = await signer.address();
   const gasLimit = gasWithRoom(await estimate(rpc, from, call));
-  const fees = await feesWithin(rpc, BigInt(config.maxFeePerGasWei));
+  const fees = await feesWithin(rpc, ceilingOf(config, gasLimit, bounds.maxTransactionFeeWei), bounds.replaces);
+  requireBudget(gasLimit * fees.maxFeePerGas, bounds.budgetWei);
   await requireBalance(rpc, from, gasLimit * fees.maxFeePerGas);
   const transaction = Transaction.from({
     type: 2,
@@ -64,13 +61,19 @@ export async function buildTransaction(
     ...fees,
   });
   transaction.signature = Signature.from(await signDigestHex(signer, transaction.unsignedHash));
-  return {
-    raw: transaction.serialized,
-    hash: String(transaction.hash),
-    nonce,
-    maxFeePerGasWei: String(fees.maxFeePerGas),
-  };
+  return describe(transaction);
 }
+
+export const readTransaction = (raw: string): SignedTransaction => describe(Transaction.from(raw));
+
+const describe = (transaction: Transaction): SignedTransaction => ({
+  raw: transaction.serialized,
+  hash: String(transaction.hash),
+  nonce: transaction.nonce,
+  gasLimit: String(transaction.gasLimit),
+  maxFeePerGasWei: String(transaction.maxFeePerGas),
+  maxPriorityFeePerGasWei: String(transaction.maxPriorityFeePerGas),
+});
 
 async function estimate(rpc: Rpc, from: string, { to, data }: Call): Promise<bigint> {
   try {
@@ -82,22 +85,60 @@ async function estimate(rpc: Rpc, from: string, { to, data }: Call): Promise<big
   }
 }
 
-/** Twice the base fee and the tip, under the ceiling; with the base fee alone above it nothing is signed. */
-async function feesWithin(rpc: Rpc, ceiling: bigint): Promise<{ maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }> {
+interface Ceiling {
+  perGasWei: bigint;
+  facts: Record<string, unknown>;
+}
+
+/** The lower of the ceiling for a unit of gas and the one for the whole transaction. */
+function ceilingOf(config: Pick<ChainConfig, 'maxFeePerGasWei'>, gasLimit: bigint, transactionWei?: bigint): Ceiling {
+  const perGas = BigInt(config.maxFeePerGasWei);
+  const facts = { maxFeePerGasWei: config.maxFeePerGasWei };
+  if (transactionWei === undefined) return { perGasWei: perGas, facts };
+  const share = transactionWei / gasLimit;
+  return {
+    perGasWei: smaller(share, perGas),
+    facts: { ...facts, maxTransactionFeeWei: String(transactionWei), gasLimit: String(gasLimit) },
+  };
+}
+
+function requireBudget(feeWei: bigint, budgetWei: bigint | undefined): void {
+  if (budgetWei === undefined || feeWei <= budgetWei) return;
+  throw new ProductError('FEE_BUDGET', 'The fees of the day would go over the budget', {
+    facts: { transactionFeeWei: String(feeWei), leftOfBudgetWei: String(budgetWei) },
+    remedy:
+      'Nothing was signed. Run the stage again on the next day (UTC), or raise chain.dailyFeeBudgetWei. See the runbook, feeBudget.',
+  });
+}
+
+/** What nodes ask of a replacement, at least: an eighth more, rounded up. */
+const bumped = (weiText: string): bigint => (BigInt(weiText) * 9n + 7n) / 8n;
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const smaller = (a: bigint, b: bigint): bigint => (a > b ? b : a);
+
+/** Twice the base fee and the tip, under the ceiling; a replacement no less than its bump. Nothing is signed where the ceiling is too low. */
+async function feesWithin(
+  rpc: Rpc,
+  { perGasWei: ceiling, facts }: Ceiling,
+  replaces: FeeBounds['replaces'],
+): Promise<{ maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }> {
   const [block, tip] = await Promise.all([
     rpc.send<{ baseFeePerGas?: string }>('eth_getBlockByNumber', ['latest', false]),
     rpc.send<string>('eth_maxPriorityFeePerGas', []).then(BigInt, () => DEFAULT_TIP_WEI),
   ]);
   const base = BigInt(block.baseFeePerGas ?? 0);
-  if (base >= ceiling) {
+  const least = replaces ? bumped(replaces.maxFeePerGasWei) : 0n;
+  const leastTip = replaces ? bumped(replaces.maxPriorityFeePerGasWei) : 0n;
+  if (base >= ceiling || least > ceiling) {
     throw new ProductError('FEE_CEILING', 'Gas costs more than the ceiling allows', {
-      facts: { baseFeePerGasWei: String(base), maxFeePerGasWei: String(ceiling) },
-      remedy: 'Nothing was signed. Wait for lower fees and run the stage again, or raise chain.maxFeePerGasWei.',
+      facts: { baseFeePerGasWei: String(base), ...(replaces ? { replacementNeedsWei: String(least) } : {}), ...facts },
+      remedy:
+        'Nothing was signed. Wait for lower fees and run the stage again, or raise chain.maxFeePerGasWei or chain.maxTransactionFeeWei.',
     });
   }
-  const wanted = 2n * base + tip;
-  const maxFeePerGas = wanted < ceiling ? wanted : ceiling;
-  return { maxFeePerGas, maxPriorityFeePerGas: tip < maxFeePerGas - base ? tip : maxFeePerGas - base };
+  const wantedTip = larger(tip, leastTip);
+  const maxFeePerGas = smaller(larger(2n * base + wantedTip, least), ceiling);
+  return { maxFeePerGas, maxPriorityFeePerGas: smaller(wantedTip, larger(maxFeePerGas - base, leastTip)) };
 }
 
 async function requireBalance(rpc: Rpc, address: string, neededWei: bigint): Promise<void> {
@@ -142,8 +183,8 @@ export async function broadcastRaw(rpc: Rpc, raw: string): Promise<void> {
 export const rawReceipt = (rpc: Rpc, hash: string): Promise<RawReceipt | null> =>
   rpc.send<RawReceipt | null>('eth_getTransactionReceipt', [hash]);
 
-export const transactionCount = async (rpc: Rpc, address: string): Promise<number> =>
-  Number(await rpc.send<string>('eth_getTransactionCount', [address, 'pending']));
+export const transactionCount = async (rpc: Rpc, address: string, tag = 'pending'): Promise<number> =>
+  Number(await rpc.send<string>('eth_getTransactionCount', [address, tag]));
 
 /** For the rare calls of approver, guardian and admin: sign, send, and wait until mined. */
 export async function sendAndWait(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Ledger, ModelRow, SettlementRow, TrialRow } from './port.ts';
+import type { AttemptRow, Ledger, ModelRow, SettlementRow, TrialRow } from './port.ts';
 
 const trial: TrialRow = {
   id: 'trial-1',
@@ -44,6 +44,20 @@ const settlement = (decisionHash: string, nonce: number): SettlementRow => ({
   rebalance: '{}',
   receipt: null,
   status: 'signed',
+});
+
+const attempt = (decisionHash: string, number: number, nonce: number): AttemptRow => ({
+  strategy: 'main',
+  decisionHash,
+  attempt: number,
+  transaction: `0x${decisionHash}-${number}`,
+  raw: `0xraw${decisionHash}-${number}`,
+  rebalance: `{"attempt":${number}}`,
+  nonce,
+  gasLimit: '100000',
+  maxFeePerGasWei: '20000000000',
+  maxPriorityFeePerGasWei: '1000000000',
+  signedAt: 1_700_000_000 + number,
 });
 
 const conflict = { code: 'LEDGER_CONFLICT', kind: 'refused' };
@@ -144,6 +158,45 @@ export function ledgerContract(name: string, open: () => Promise<Ledger>): void 
         conflict,
       );
       expect((await ledger.unsettled('main')).map((s) => s.decisionHash)).toEqual(['h3']);
+    });
+
+    test('attempts are kept in order, one a number; the settlement names the one that was mined', async () => {
+      const row = { ...settlement('t1', 20), strategy: 'attempts' };
+      const [first, second] = [1, 2].map((n) => ({ ...attempt('t1', n, 20), strategy: 'attempts' }));
+      await ledger.recordSigned({ ...row, transaction: first.transaction, raw: first.raw });
+      await ledger.recordAttempt(first);
+      await ledger.recordAttempt(first);
+      await ledger.recordAttempt(second);
+      await expect(ledger.recordAttempt({ ...second, raw: 'other' })).rejects.toMatchObject(conflict);
+      await expect(ledger.recordAttempt({ ...second, attempt: 3 })).rejects.toMatchObject(conflict);
+      expect(await ledger.attempts('attempts', 't1')).toEqual([first, second]);
+      expect((await ledger.settlement('attempts', 't1'))?.transaction).toBe(first.transaction);
+      const receipt = JSON.stringify({ transaction: second.transaction });
+      await ledger.updateSettlement('attempts', 't1', { status: 'finalized', receipt });
+      const { transaction, raw, rebalance } = second;
+      expect(await ledger.settlement('attempts', 't1')).toMatchObject({ transaction, raw, rebalance, receipt });
+      expect(await ledger.settlements('attempts')).toMatchObject([{ transaction, status: 'finalized' }]);
+    });
+
+    test('nonces and fees are of the relayer, over all strategies', async () => {
+      const relayer = '0xShared';
+      expect(await ledger.lastNonce(1, relayer)).toBeNull();
+      for (const [strategy, hash, nonce] of [
+        ['s1', 'u1', 0],
+        ['s2', 'u2', 1],
+        ['s1', 'u3', 2],
+      ] as const) {
+        await ledger.recordSigned({ ...settlement(hash, nonce), strategy, chainId: 1, relayer });
+        await ledger.recordAttempt({ ...attempt(hash, 1, nonce), strategy, signedAt: 100 * (nonce + 1) });
+      }
+      expect(await ledger.lastNonce(1, relayer)).toBe(2);
+      expect(await ledger.lastNonce(2, relayer)).toBeNull();
+      expect((await ledger.settlementsFrom(1, relayer, 1)).map((row) => row.decisionHash)).toEqual(['u2', 'u3']);
+      await ledger.updateSettlement('s1', 'u1', { status: 'finalized', receipt: '{}' });
+      const fees = async (since: number) =>
+        (await ledger.feesSince(1, relayer, since)).map((row) => row.decisionHash).sort();
+      expect(await fees(0)).toEqual(['u1', 'u2', 'u3']);
+      expect(await fees(1_000)).toEqual(['u2', 'u3']); // not final: they may still be paid for
     });
 
     test('of many writers at once one wins', async () => {

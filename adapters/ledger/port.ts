@@ -56,7 +56,10 @@ export interface DecisionRow {
   universe: string;
 }
 
-/** One signed transaction for one decision. Rows are written before anything is broadcast; hashes are never deleted. */
+/**
+ * The settlement of one decision: the relayer's nonce that it holds and the transaction that carries it. That is the mined one of its
+ * attempts, and the first one until one is mined.
+ */
 export interface SettlementRow {
   strategy: string;
   decisionHash: string;
@@ -71,6 +74,33 @@ export interface SettlementRow {
   /** JSON of the receipt with its logs, null until mined. */
   receipt: string | null;
   status: 'signed' | 'submitted' | 'confirmed' | 'finalized' | 'failed';
+}
+
+/**
+ * One signed transaction of a settlement, in the ledger before it is broadcast and for good. All attempts of a settlement have its
+ * nonce, so that at most one of them is ever mined.
+ */
+export interface AttemptRow {
+  strategy: string;
+  decisionHash: string;
+  /** 1, 2, 3 ...: of two writers of one number the ledger keeps one. */
+  attempt: number;
+  transaction: string;
+  raw: string;
+  /** JSON of the signed rebalance that this transaction carries. */
+  rebalance: string;
+  nonce: number;
+  gasLimit: string;
+  maxFeePerGasWei: string;
+  maxPriorityFeePerGasWei: string;
+  /** Time of the chain, Unix seconds. */
+  signedAt: number;
+}
+
+/** What an attempt may cost, or its settlement did. */
+export interface FeeRow extends Pick<AttemptRow, 'strategy' | 'decisionHash' | 'gasLimit' | 'maxFeePerGasWei'> {
+  status: SettlementRow['status'];
+  receipt: string | null;
 }
 
 /** The relational ledger: one SQL text for Postgres, Aurora DSQL and PGlite. Losers of a race get `LEDGER_CONFLICT`. */
@@ -101,7 +131,7 @@ export interface Ledger {
   latestDecision(strategy: string, beforeDate?: string): Promise<DecisionRow | null>;
   decisions(strategy: string, limit: number): Promise<DecisionRow[]>;
 
-  /** Insert the signed transaction of a decision; unique on (strategy, decisionHash) and on (chainId, relayer, nonce). */
+  /** Insert the first signed transaction of a decision; unique on (strategy, decisionHash) and on (chainId, relayer, nonce). */
   recordSigned(row: SettlementRow): Promise<void>;
   settlement(strategy: string, decisionHash: string): Promise<SettlementRow | null>;
   unsettled(strategy: string): Promise<SettlementRow[]>;
@@ -110,4 +140,17 @@ export interface Ledger {
     decisionHash: string,
     change: Pick<SettlementRow, 'status' | 'receipt'>,
   ): Promise<void>;
+  /** Every settlement with its receipt, oldest epoch first: the history, without the chain. */
+  settlements(strategy: string): Promise<SettlementRow[]>;
+
+  /** Unique on (strategy, decisionHash, attempt) and on the hash. */
+  recordAttempt(row: AttemptRow): Promise<void>;
+  /** Oldest first. */
+  attempts(strategy: string, decisionHash: string): Promise<AttemptRow[]>;
+  /** The highest nonce that the ledger gave out for a relayer, of all strategies. */
+  lastNonce(chainId: number, relayer: string): Promise<number | null>;
+  /** Settlements of a relayer from a nonce on, of all strategies, in the order of nonces. */
+  settlementsFrom(chainId: number, relayer: string, nonce: number): Promise<SettlementRow[]>;
+  /** Attempts of a relayer that were signed since a time, and all of settlements that are not final. */
+  feesSince(chainId: number, relayer: string, signedSince: number): Promise<FeeRow[]>;
 }

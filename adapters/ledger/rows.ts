@@ -1,4 +1,13 @@
-import type { AliasRow, DecisionRow, ModelRow, PromotionRow, SettlementRow, TrialRow } from './port.ts';
+import type {
+  AliasRow,
+  AttemptRow,
+  DecisionRow,
+  FeeRow,
+  ModelRow,
+  PromotionRow,
+  SettlementRow,
+  TrialRow,
+} from './port.ts';
 
 /** A row as the driver returns it: text as string, integer as number, bigint as string or bigint. */
 export type Row = Record<string, string | number | bigint | null>;
@@ -69,4 +78,27 @@ export const settlementRow = (row: Row): SettlementRow => ({
   rebalance: text(row.rebalance),
   receipt: orNull(row.receipt),
   status: (row.status ?? 'signed') as SettlementRow['status'],
+});
+
+export const attemptRow = (row: Row): AttemptRow => ({
+  strategy: text(row.strategy),
+  decisionHash: text(row.decision_hash),
+  attempt: Number(row.attempt),
+  transaction: text(row.transaction_hash),
+  raw: text(row.raw),
+  rebalance: text(row.rebalance),
+  nonce: Number(row.nonce),
+  gasLimit: text(row.gas_limit),
+  maxFeePerGasWei: text(row.max_fee_wei),
+  maxPriorityFeePerGasWei: text(row.tip_wei),
+  signedAt: Number(row.signed_at),
+});
+
+export const feeRow = (row: Row): FeeRow => ({
+  strategy: text(row.strategy),
+  decisionHash: text(row.decision_hash),
+  gasLimit: text(row.gas_limit),
+  maxFeePerGasWei: text(row.max_fee_wei),
+  status: (row.status ?? 'signed') as FeeRow['status'],
+  receipt: orNull(row.receipt),
 });

@@ -1,7 +1,27 @@
 import { badInput, type ProductError, refused } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/lineage/canonical.ts';
-import type { AliasRow, DecisionRow, Ledger, ModelRow, PromotionRow, SettlementRow, TrialRow } from './port.ts';
-import { aliasRow, decisionRow, modelRow, promotionRow, type Row, settlementRow, trialRow } from './rows.ts';
+import type {
+  AliasRow,
+  AttemptRow,
+  DecisionRow,
+  FeeRow,
+  Ledger,
+  ModelRow,
+  PromotionRow,
+  SettlementRow,
+  TrialRow,
+} from './port.ts';
+import {
+  aliasRow,
+  attemptRow,
+  decisionRow,
+  feeRow,
+  modelRow,
+  promotionRow,
+  type Row,
+  settlementRow,
+  trialRow,
+} from './rows.ts';
 import { CREATE_SCHEMA_TABLE, CREATE_TABLES, SCHEMA_VERSION, SQL } from './sql.ts';
 
 /** What the ledger needs of a connection pool (`pg.Pool` has it). Every call is one statement in its own transaction. */
@@ -48,7 +68,7 @@ export class SqlLedger implements Ledger {
       });
     }
     for (const statement of CREATE_TABLES) await this.#create(statement);
-    if (version === null) await this.#insert(SQL.insertSchemaVersion, [SCHEMA_VERSION]);
+    if (Number(version ?? 0) < SCHEMA_VERSION) await this.#insert(SQL.insertSchemaVersion, [SCHEMA_VERSION]);
   }
 
   close(): Promise<void> {
@@ -183,12 +203,12 @@ export class SqlLedger implements Ledger {
         rebalance,
       ]))
     ) {
-      const stored = await this.settlement(strategy, decisionHash);
+      const stored = await this.#one(SQL.settlement, [strategy, decisionHash]);
       if (!stored) throw conflict('Another decision holds this nonce', { chainId, relayer, nonce });
       if (stored.raw !== raw)
         throw conflict('Another transaction is recorded for this decision', {
           decisionHash,
-          recorded: stored.transaction,
+          recorded: stored.transaction_hash,
           refused: transaction,
         });
       return;
@@ -197,12 +217,44 @@ export class SqlLedger implements Ledger {
   }
 
   async settlement(strategy: string, decisionHash: string): Promise<SettlementRow | null> {
-    const row = await this.#one(SQL.settlement, [strategy, decisionHash]);
-    return row && settlementRow(row);
+    return (await this.#settlements(SQL.settlement, [strategy, decisionHash]))[0] ?? null;
   }
 
-  async unsettled(strategy: string): Promise<SettlementRow[]> {
-    return (await this.#query(SQL.unsettled, [strategy])).map(settlementRow);
+  unsettled(strategy: string): Promise<SettlementRow[]> {
+    return this.#settlements(SQL.unsettled, [strategy]);
+  }
+
+  settlements(strategy: string): Promise<SettlementRow[]> {
+    return this.#settlements(SQL.settlements, [strategy]);
+  }
+
+  settlementsFrom(chainId: number, relayer: string, nonce: number): Promise<SettlementRow[]> {
+    return this.#settlements(SQL.settlementsFrom, [chainId, relayer, nonce]);
+  }
+
+  async recordAttempt(row: AttemptRow): Promise<void> {
+    const { strategy, decisionHash, attempt, transaction, raw, rebalance, nonce, gasLimit, signedAt } = row;
+    const fees = [gasLimit, row.maxFeePerGasWei, row.maxPriorityFeePerGasWei];
+    const values = [strategy, decisionHash, attempt, transaction, raw, rebalance, nonce, ...fees, signedAt];
+    if (await this.#insert(SQL.insertAttempt, values)) return;
+    const stored = (await this.attempts(strategy, decisionHash)).find((other) => other.attempt === attempt);
+    if (stored?.raw !== raw)
+      throw conflict('Another transaction is recorded as this attempt', {
+        ...{ decisionHash, attempt, recorded: stored?.transaction, refused: transaction },
+      });
+  }
+
+  async attempts(strategy: string, decisionHash: string): Promise<AttemptRow[]> {
+    return (await this.#query(SQL.attempts, [strategy, decisionHash])).map(attemptRow);
+  }
+
+  async lastNonce(chainId: number, relayer: string): Promise<number | null> {
+    const [{ nonce }] = await this.#query(SQL.lastNonce, [chainId, relayer]);
+    return nonce === null ? null : Number(nonce);
+  }
+
+  async feesSince(chainId: number, relayer: string, signedSince: number): Promise<FeeRow[]> {
+    return (await this.#query(SQL.feesSince, [chainId, relayer, signedSince])).map(feeRow);
   }
 
   async updateSettlement(
@@ -225,6 +277,20 @@ export class SqlLedger implements Ledger {
       )
         return;
     }
+  }
+
+  async #settlements(text: string, values: unknown[]): Promise<SettlementRow[]> {
+    const rows = (await this.#query(text, values)).map(settlementRow);
+    return Promise.all(rows.map((row) => this.#asMined(row)));
+  }
+
+  /** The receipt names the attempt that was mined; the table of settlements holds the first one. */
+  async #asMined(row: SettlementRow): Promise<SettlementRow> {
+    const mined = row.receipt === null ? null : (JSON.parse(row.receipt) as { transaction?: string }).transaction;
+    if (!mined || mined === row.transaction) return row;
+    const attempts = await this.attempts(row.strategy, row.decisionHash);
+    const attempt = attempts.find(({ transaction }) => transaction === mined);
+    return attempt ? { ...row, transaction: mined, raw: attempt.raw, rebalance: attempt.rebalance } : row;
   }
 
   async #one(text: string, values: unknown[]): Promise<Row | null> {

@@ -3,7 +3,7 @@
  * triggers, savepoints, secondary indexes or procedural code (`sql.test.ts` holds it). Rows are only ever inserted: what changes
  * is a new row with the next version, and the primary key makes two writers of one version a winner and a loser.
  */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Run first, alone, so that the version can be read before anything else is touched. */
 export const CREATE_SCHEMA_TABLE = 'CREATE TABLE IF NOT EXISTS ledger_schema (version integer PRIMARY KEY)';
@@ -35,6 +35,11 @@ export const CREATE_TABLES = [
   `CREATE TABLE IF NOT EXISTS settlement_status (
     strategy text NOT NULL, decision_hash text NOT NULL, version integer NOT NULL, status text NOT NULL, receipt text,
     PRIMARY KEY (strategy, decision_hash, version))`,
+  // Since version 2. `settlement` holds the first attempt too: with one insert it claims the decision and the nonce.
+  `CREATE TABLE IF NOT EXISTS settlement_attempt (
+    strategy text NOT NULL, decision_hash text NOT NULL, attempt integer NOT NULL, transaction_hash text NOT NULL, raw text NOT NULL,
+    rebalance text NOT NULL, nonce bigint NOT NULL, gas_limit text NOT NULL, max_fee_wei text NOT NULL, tip_wei text NOT NULL,
+    signed_at bigint NOT NULL, PRIMARY KEY (strategy, decision_hash, attempt), UNIQUE (transaction_hash))`,
 ] as const;
 
 const TRIAL = `SELECT t.id, t.strategy, t.date, t.trial, t.config_hash, r.status, r.candidate, r.metrics, r.version
@@ -88,6 +93,21 @@ export const SQL = {
   insertSettlementStatus:
     'INSERT INTO settlement_status (strategy, decision_hash, version, status, receipt) VALUES ($1, $2, $3, $4, $5)',
   settlement: `${SETTLEMENT} WHERE s.strategy = $1 AND s.decision_hash = $2`,
+  settlements: `${SETTLEMENT} WHERE s.strategy = $1 ORDER BY s.epoch, s.nonce`,
+  settlementsFrom: `${SETTLEMENT} WHERE s.chain_id = $1 AND s.relayer = $2 AND s.nonce >= $3 ORDER BY s.nonce`,
+  lastNonce: 'SELECT max(nonce) AS nonce FROM settlement WHERE chain_id = $1 AND relayer = $2',
+  insertAttempt: `INSERT INTO settlement_attempt
+    (strategy, decision_hash, attempt, transaction_hash, raw, rebalance, nonce, gas_limit, max_fee_wei, tip_wei, signed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+  attempts: `SELECT strategy, decision_hash, attempt, transaction_hash, raw, rebalance, nonce, gas_limit, max_fee_wei, tip_wei, signed_at
+    FROM settlement_attempt WHERE strategy = $1 AND decision_hash = $2 ORDER BY attempt`,
+  feesSince: `SELECT a.strategy, a.decision_hash, a.gas_limit, a.max_fee_wei, e.status, e.receipt
+    FROM settlement_attempt a
+    JOIN settlement s ON s.strategy = a.strategy AND s.decision_hash = a.decision_hash
+    LEFT JOIN settlement_status e ON e.strategy = s.strategy AND e.decision_hash = s.decision_hash AND e.version =
+      (SELECT max(v.version) FROM settlement_status v WHERE v.strategy = s.strategy AND v.decision_hash = s.decision_hash)
+    WHERE s.chain_id = $1 AND s.relayer = $2
+      AND (a.signed_at >= $3 OR e.status IS NULL OR e.status NOT IN ('finalized', 'failed'))`,
   unsettled: `${SETTLEMENT} WHERE s.strategy = $1 AND (e.status IS NULL OR e.status NOT IN ('finalized', 'failed'))
     ORDER BY s.epoch, s.nonce`,
 } as const;

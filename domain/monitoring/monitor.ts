@@ -76,7 +76,16 @@ export type DataQuality = z.infer<typeof dataQualitySchema>;
 
 export const alertSchema = z.strictObject({
   id: z.string(),
-  condition: z.enum(['drift', 'sharpeFloor', 'drawdown', 'failedTransaction', 'mismatch', 'quarantine']),
+  condition: z.enum([
+    'drift',
+    'sharpeFloor',
+    'drawdown',
+    'failedTransaction',
+    'feeCeiling',
+    'feeBudget',
+    'mismatch',
+    'quarantine',
+  ]),
   severity: z.enum(['warning', 'critical']),
   message: z.string(),
   runbook: z.string(),

@@ -8,6 +8,7 @@ import { putSettlement } from '../artifacts/settlement.ts';
 import { runSchema, type settleOutput } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
 import type { Ports } from '../ports.ts';
+import { attemptsOf, receiptOf } from './attempts.ts';
 import { type Followed, follow } from './follow.ts';
 import { signAndRecord } from './sign.ts';
 
@@ -20,7 +21,7 @@ const RECENT_DECISIONS = 64;
 
 /**
  * A decision becomes one transaction: signed, recorded, stored, and only then sent. Run again, whatever happened in between, it
- * finishes what it finds: the stored bytes are sent again, never others.
+ * finishes what it finds: what is recorded is sent again, or replaced at its nonce, so that it is mined once.
  */
 export const settleStage = defineStage({
   name: 'settle',
@@ -42,11 +43,10 @@ export const settleStage = defineStage({
     requireSameChain(row, chain.chainId);
     const signed = await putSettlement(store, row, contract, decision.date, null);
     const followed = await follow(row, ports);
-    const final =
-      followed.status === 'finalized'
-        ? await putSettlement(store, row, contract, decision.date, followed.receipt)
-        : null;
-    return outputOf(row, contract, followed, final ?? signed);
+    const receipt = followed.status === 'finalized' ? followed.receipt : null;
+    const changed = receipt !== null || followed.row.transaction !== row.transaction;
+    const settlement = changed ? await putSettlement(store, followed.row, contract, decision.date, receipt) : signed;
+    return outputOf(contract, followed, settlement);
   },
 });
 
@@ -60,12 +60,7 @@ const notInitialised = (chainId: number): SettleOutput => ({
   settlement: null,
 });
 
-const outputOf = (
-  row: SettlementRow,
-  contract: string,
-  { status, receipt }: Followed,
-  settlement: ArtifactRef,
-): SettleOutput => ({
+const outputOf = (contract: string, { status, receipt, row }: Followed, settlement: ArtifactRef): SettleOutput => ({
   status,
   transaction: row.transaction,
   epoch: row.epoch,
@@ -100,12 +95,11 @@ function requireSameChain(row: SettlementRow, chainId: number): void {
 async function finishEarlier(strategy: string, ports: SettlePorts): Promise<void> {
   for (const row of await ports.ledger.unsettled(strategy)) {
     if (row.chainId !== ports.chain.chainId) continue;
-    const { status } = await follow(row, ports).catch((error: unknown) => {
-      if (error instanceof ProductError && error.code === 'SETTLEMENT_REVERTED') return { status: 'failed' as const };
+    const followed = await follow(row, ports).catch((error: unknown) => {
+      if (error instanceof ProductError && error.code === 'SETTLEMENT_REVERTED') return null;
       throw error;
     });
-    if (status !== 'submitted') continue;
-    throw pending(row);
+    if (followed && followed.receipt?.status !== 'success') throw pending(followed.row);
   }
 }
 
@@ -115,7 +109,7 @@ async function resendLost(strategy: string, { chain, ledger }: SettlePorts): Pro
   for (const { decisionHash } of await ledger.decisions(strategy, RECENT_DECISIONS)) {
     const row = await ledger.settlement(strategy, decisionHash);
     if (row?.status !== 'finalized' || row.chainId !== chain.chainId) continue;
-    if (await chain.receipt(row.transaction)) break;
+    if (await receiptOf(await attemptsOf(row, { chain, ledger }), chain)) break;
     lost.push(row);
   }
   for (const row of lost.reverse()) {

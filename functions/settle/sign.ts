@@ -3,10 +3,12 @@ import { ProductError, refused } from '../../domain/errors.ts';
 import type { Decision } from '../../domain/lineage/decision.ts';
 import { encodeRebalance } from '../artifacts/settlement.ts';
 import type { Ports } from '../ports.ts';
+import { alertOfFees, budgetLeft, isFeeError } from './fees.ts';
+import { nextNonce } from './nonce.ts';
 import { orderOf } from './order.ts';
 
-/** Times that a nonce is looked up again when another strategy's settlement took it first. */
-const NONCE_ATTEMPTS = 5;
+/** Times that a nonce is looked up again when another strategy's settlement took it first; each time one of them gets on. */
+const NONCE_ATTEMPTS = 32;
 
 export const isConflict = (error: unknown): boolean =>
   error instanceof ProductError && error.code === 'LEDGER_CONFLICT';
@@ -18,7 +20,7 @@ export const isConflict = (error: unknown): boolean =>
 export async function signAndRecord(
   decision: Decision,
   decisionHash: string,
-  ports: Pick<Ports, 'chain' | 'ledger' | 'settings'>,
+  ports: Pick<Ports, 'chain' | 'ledger' | 'settings' | 'alerts'>,
 ): Promise<SettlementRow> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -28,6 +30,7 @@ export async function signAndRecord(
     } catch (error) {
       const winner = await ports.ledger.settlement(decision.strategy, decisionHash);
       if (winner) return winner;
+      if (isFeeError(error)) await alertOfFees(error, decisionHash, ports);
       if (!isConflict(error) || attempt === NONCE_ATTEMPTS) throw error;
     }
   }
@@ -36,8 +39,9 @@ export async function signAndRecord(
 async function sign(
   decision: Decision,
   decisionHash: string,
-  { chain, settings }: Pick<Ports, 'chain' | 'settings'>,
+  ports: Pick<Ports, 'chain' | 'ledger' | 'settings' | 'alerts'>,
 ): Promise<SettlementRow> {
+  const { chain, settings } = ports;
   const state = await chain.state();
   if (state.paused) {
     throw refused('LEDGER_PAUSED', 'The ledger on the chain is paused', {
@@ -48,15 +52,17 @@ async function sign(
   }
   const deadline = (await chain.now()) + settings.config.chain.orderTtlSeconds;
   const { order, attestation } = orderOf(decision, decisionHash, state, deadline);
-  const [rebalance, relayer] = await Promise.all([chain.signRebalance(order, attestation), chain.relayer()]);
-  const { raw, hash } = await chain.signTransaction(rebalance, relayer.nextNonce);
+  const { relayer, nonce } = await nextNonce(ports);
+  const budgetWei = await budgetLeft(relayer, null, ports);
+  const rebalance = await chain.signRebalance(order, attestation);
+  const { raw, hash } = await chain.signTransaction(rebalance, nonce, { budgetWei });
   return {
     strategy: decision.strategy,
     decisionHash,
     chainId: chain.chainId,
-    relayer: relayer.address,
+    relayer,
     epoch: order.epoch,
-    nonce: relayer.nextNonce,
+    nonce,
     transaction: hash,
     raw,
     rebalance: encodeRebalance(rebalance),
