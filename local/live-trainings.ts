@@ -34,8 +34,10 @@ export class LiveTrainings {
   }
 
   readonly step: Progress = ({ step, total, unit, task, point }) => {
-    if (unit !== 'env steps' || task === undefined || (step > 0 && !point)) return;
+    if (unit !== 'env steps' || task === undefined) return;
     if (step === 0) this.#begin(task);
+    // a model that is not learned has no curve, and ends all the same
+    if (step > 0 && !point && !this.#trainings.has(task)) return;
     const training = this.#trainings.get(task) ?? this.#begin(task);
     training.pace.see(step, total, this.#now());
     if (!point) return;

@@ -81,8 +81,13 @@ test('learning curves are kept by training, thinned when they grow long, and beg
   expect(ppo.points[1]).toEqual({ step: steps[1], meanReward: steps[1] / 1000, netGrowth: null });
   expect(sac).toMatchObject({ step: 0, points: [], stepsPerSecond: null, secondsLeft: null });
   see('ppo w0 s1', 0);
+  // model 0 is not learned: it has no curve, and is done
+  trainings.step({ step: 0, total: 1, unit: 'env steps', task: 'model-0' });
+  trainings.step({ step: 1, total: 1, unit: 'env steps', task: 'model-0' });
+  expect(trainings.list().at(-1)).toMatchObject({ name: 'model-0', step: 1, total: 1, points: [] });
   expect(trainings.list().map(({ name, points }) => [name, points.length])).toEqual([
     ['sac w0 s1', 0],
     ['ppo w0 s1', 0],
+    ['model-0', 0],
   ]);
 });
