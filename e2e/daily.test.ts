@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FilesystemObjectStore } from '../adapters/object-store/filesystem.ts';
+import { getArtifactFile, getManifest, putArtifact } from '../adapters/object-store/port.ts';
 import { loadSettings } from '../config/load.ts';
 import { STAGES } from '../config/schema.ts';
 import { openChainForReading } from '../local/chain/open.ts';
 import type { DailyDocument } from '../local/daily.ts';
 import { existingHome } from '../local/home.ts';
 import { ROOT } from '../local/settings.ts';
-import { AuditedLedger } from '../local/verify/ledger.ts';
+import { checkEverything } from '../local/verify/all.ts';
+import { AuditedChain } from '../local/verify/ledger.ts';
 import { type Verification, type Verifier, verifyTarget } from '../local/verify/verify.ts';
 
 const DRL = fileURLToPath(new URL('../local/bin/drl.mjs', import.meta.url));
@@ -65,13 +67,9 @@ async function auditor() {
   });
   if (!opened) throw new Error('the home has no chain');
   const { rpc, deployment, close } = opened;
-  const ledger = new AuditedLedger(rpc, deployment.startBlock);
-  const open: Verifier = {
-    store: new FilesystemObjectStore(join(home, 'store')),
-    ledger,
-    contract: null,
-    runtimes: [],
-  };
+  const trust = { contracts: [deployment.contract], creators: [] };
+  const store = new FilesystemObjectStore(join(home, 'store'));
+  const open: Verifier = { store, chain: new AuditedChain(rpc), trust, runtimes: [] };
   return { open, rpcUrl: rpc.url, contract: deployment.contract, close };
 }
 
@@ -122,7 +120,7 @@ describe('the line, from the bundled data to the chain and back', () => {
       expect.arrayContaining(['gate-report.json', 'manifest.json', 'model.json', 'policy.onnx']),
     );
     transaction = document.settlement?.transaction ?? '';
-  }, 120_000);
+  }, 240_000); // room for a busy machine
 
   it('run again changes nothing, and gives the first run back', async () => {
     const { code, document } = await drl<DailyDocument>('run', 'daily', '--date', '2026-10-28');
@@ -226,25 +224,94 @@ describe('the line, from the bundled data to the chain and back', () => {
     const { rpcUrl, contract, close } = await auditor();
     const copy = join(folder, 'copy');
     cpSync(join(home, 'store'), copy, { recursive: true });
-    const verify = (...args: string[]) =>
-      drl<Verification>(
-        'verify',
-        transaction,
-        '--home',
-        join(folder, 'nowhere'),
-        '--store',
-        copy,
-        '--rpc',
-        rpcUrl,
-        ...args,
-      );
+    const elsewhere = ['--home', join(folder, 'nowhere'), '--store', copy, '--rpc', rpcUrl];
     try {
-      const proved = await verify('--contract', contract);
-      expect(proved.document).toMatchObject({ ok: true, chain: { contract, final: true } });
+      const proved = await drl<Verification>('verify', transaction, ...elsewhere, '--contract', contract);
+      expect(proved.document).toMatchObject({ ok: true, pinned: true, chain: { contract, final: true } });
       expect(proved.code).toBe(0);
-      const pinned = await verify('--contract', `0x${'1'.repeat(40)}`);
-      expect(pinned.document).toMatchObject({ ok: false, broken: 'contract' });
-      expect(pinned.code).toBe(3);
+      const other = await drl<Verification>('verify', transaction, ...elsewhere, '--contract', `0x${'1'.repeat(40)}`);
+      expect(other.document).toMatchObject({ ok: false, broken: 'contract' });
+      expect(other.code).toBe(3);
+    } finally {
+      await close();
+    }
+  }, 60_000);
+
+  it('the audit of all that is stored misses a day that was taken out, swapped or never there', async () => {
+    const { open, close } = await auditor();
+    try {
+      const whole = await checkEverything(open, null);
+      expect(whole.links.filter(({ ok }) => !ok)).toEqual([]);
+      expect(whole.decisions.map(({ date, settled, ok }) => [date, settled, ok])).toEqual(
+        ['2026-10-28', '2026-10-29', '2026-10-30'].map((date) => [date, true, true]),
+      );
+      expect((await checkEverything(open, '2026-10-30')).decisions).toHaveLength(1);
+
+      const copy = join(folder, 'tampered');
+      cpSync(join(home, 'store'), copy, { recursive: true });
+      const store = new FilesystemObjectStore(copy);
+      const day = (date: string) => join(copy, 'main', 'pointers', 'decisions', 'by-date', `${date}.json`);
+      const found = async () =>
+        (await checkEverything({ ...open, store }, null)).links.filter(({ ok }) => !ok).map(({ link }) => link);
+      const [second, third] = [readFileSync(day('2026-10-29')), readFileSync(day('2026-10-30'))];
+      rmSync(day('2026-10-29'));
+      expect(await found()).toEqual(['order']);
+      writeFileSync(day('2026-10-29'), third);
+      writeFileSync(day('2026-10-30'), second);
+      expect(await found()).toEqual(['pointer of a day', 'pointer of a day']);
+      writeFileSync(day('2026-10-29'), 'x');
+      expect(await found()).toContain('pointer of a day');
+      const nothing = { ...open, store: new FilesystemObjectStore(join(folder, 'nothing')), trust: null };
+      expect(await checkEverything(nothing, null)).toMatchObject({ ok: false, links: [{ link: 'history' }] });
+    } finally {
+      await close();
+    }
+  }, 60_000);
+
+  it('a settlement that cannot be read is a broken link, never a crash', async () => {
+    const { open, close } = await auditor();
+    try {
+      const { decision } = await verifyTarget(open, transaction);
+      const pointer = JSON.parse(
+        readFileSync(join(home, 'store', 'main', 'pointers', 'settlements', `${decision}.json`), 'utf8'),
+      );
+      const real = await getManifest(open.store, 'main', pointer.settlement);
+      const crafted = async (order: unknown, receipt: unknown = {}) => {
+        const copy = mkdtempSync(join(folder, 'crafted-'));
+        cpSync(join(home, 'store'), copy, { recursive: true });
+        const store = new FilesystemObjectStore(copy);
+        const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+        const files = {
+          ...(order === undefined ? {} : { 'order.json': encode(order) }),
+          'receipt.json': encode(receipt),
+        };
+        const settlement = await putArtifact(store, 'main', {
+          kind: 'settlements',
+          files,
+          inputs: real.inputs,
+          facts: real.facts,
+        });
+        writeFileSync(
+          join(copy, 'main', 'pointers', 'settlements', `${decision}.json`),
+          JSON.stringify({ settlement }),
+        );
+        return verifyTarget({ ...open, store }, transaction);
+      };
+      const order = JSON.parse(
+        new TextDecoder().decode(await getArtifactFile(open.store, 'main', pointer.settlement, 'order.json')),
+      );
+      const unknown = { ...order, order: { ...order.order, weightsBps: { NOBODY: 10_000 } } };
+      const late = { ...order, order: { ...order.order, deadline: order.order.deadline + 1 } };
+      for (const value of [
+        undefined,
+        {},
+        5,
+        unknown,
+        late,
+        { ...order, attestation: { ...order.attestation, navE18: 'x' } },
+      ])
+        expect(await crafted(value)).toMatchObject({ ok: false, broken: 'order' });
+      expect(await crafted(order, {})).toMatchObject({ ok: false, broken: 'receipt' });
     } finally {
       await close();
     }

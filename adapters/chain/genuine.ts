@@ -1,4 +1,4 @@
-import { getAddress, id, keccak256, TypedDataEncoder, toUtf8Bytes } from 'ethers';
+import { getAddress, id, TypedDataEncoder, toUtf8Bytes } from 'ethers';
 import {
   PORTFOLIO_DEPLOYED_BYTECODE,
   PORTFOLIO_FACTORY_DEPLOYED_BYTECODE,
@@ -44,7 +44,7 @@ export async function checkFactory(rpc: Rpc, factory: string, chainId: number): 
   const data = FACTORY.encodeFunctionData('implementation');
   const answer = await rpc.send<string>('eth_call', [{ to: factory, data }, 'latest']).catch(() => '0x');
   const implementation = answer.length === 66 ? getAddress(`0x${answer.slice(26)}`) : null;
-  const differing = difference(code, PORTFOLIO_FACTORY_DEPLOYED_BYTECODE, new Set([word(implementation ?? '0x')]));
+  const differing = difference(code, PORTFOLIO_FACTORY_DEPLOYED_BYTECODE, Array(2).fill(word(implementation ?? '0x')));
   if (implementation === null || differing !== null)
     return {
       ok: false,
@@ -61,6 +61,35 @@ export async function checkFactory(rpc: Rpc, factory: string, chainId: number): 
       };
 }
 
+/** What names a ledger, in its own code: hashes of strategy and universe with 0x, and the rest that its address follows from. */
+export interface CloneArguments {
+  readonly strategy: string;
+  readonly universe: string;
+  readonly groups: readonly number[];
+  /** bytes32 each. */
+  readonly symbols: readonly string[];
+}
+
+export async function readCloneArguments(rpc: Rpc, contract: string): Promise<CloneArguments> {
+  const packed = await cloneArguments(rpc, contract);
+  const count = Number.parseInt(packed.slice(128, 132), 16);
+  const groups = Array.from({ length: count }, (_, a) => Number.parseInt(packed.slice(136 + 2 * a, 138 + 2 * a), 16));
+  const from = 136 + 2 * count;
+  const symbols = Array.from({ length: count }, (_, a) => `0x${packed.slice(from + 64 * a, from + 64 * (a + 1))}`);
+  return { strategy: `0x${packed.slice(0, 64)}`, universe: `0x${packed.slice(64, 128)}`, groups, symbols };
+}
+
+/**
+ * Whether a factory of this product made the ledger for `creator`: its address then follows from both and from its arguments, and only then did it begin
+ * empty. A clone that someone made with code of his own could have emitted any event, and hold any role, before it became one.
+ */
+export async function wasMadeBy(rpc: Rpc, contract: string, factory: string, creator: string): Promise<boolean> {
+  const { strategy, universe, symbols, groups } = await readCloneArguments(rpc, contract);
+  const data = FACTORY.encodeFunctionData('addressOf', [creator, strategy, universe, symbols, groups]);
+  const answer = await rpc.send<string>('eth_call', [{ to: factory, data }, 'latest']);
+  return getAddress(FACTORY.decodeFunctionResult('addressOf', answer)[0]) === getAddress(contract);
+}
+
 /** The bytes that a clone was given beside its code, in hex without prefix. */
 export async function cloneArguments(rpc: Rpc, contract: string): Promise<string> {
   const code = (await codeAt(rpc, contract)).toLowerCase();
@@ -74,26 +103,26 @@ const implementationDifference = async (rpc: Rpc, address: string, chainId: numb
 
 const word = (value: string): string => value.replace(/^0x/, '').toLowerCase().padStart(64, '0');
 
-/** Words that the constructor may have written, in hex: OpenZeppelin's EIP712 keeps its domain in the code. */
-function immutables(chainId: number, implementation: string): Set<string> {
+/** The words that the constructor wrote, in hex, in the order of the code: OpenZeppelin's EIP712 keeps its domain there. */
+function immutables(chainId: number, implementation: string): string[] {
   const short = (text: string): string =>
     `${Buffer.from(toUtf8Bytes(text)).toString('hex').padEnd(62, '0')}${text.length.toString(16).padStart(2, '0')}`;
   const domain = TypedDataEncoder.hashDomain(eip712Domain(chainId, implementation));
-  const words = [domain, chainId.toString(16), implementation, id(NAME), keccak256(toUtf8Bytes(VERSION))];
-  return new Set([...words.map(word), short(NAME), short(VERSION)]);
+  const [name, version] = [NAME, VERSION].map(short);
+  return [name, version, ...[implementation, domain, id(NAME), id(VERSION), chainId.toString(16)].map(word)];
 }
 
-/** The first byte that is neither the compiler's nor an allowed immutable; null: there is none. */
-function difference(deployed: string, ours: string, allowed: ReadonlySet<string>): number | null {
+/** The first byte that is neither the compiler's nor the next word of the constructor's; null: there is none. */
+function difference(deployed: string, ours: string, written: readonly string[]): number | null {
   const theirs = deployed.toLowerCase();
   if (theirs.length !== ours.length) return Math.min(theirs.length, ours.length) / 2 - 1;
+  const left = [...written];
   for (let at = 2; at < ours.length; at += 2) {
-    if (theirs.startsWith(ours.slice(at, at + 2), at)) {
-      const empty = ours.startsWith(PUSH32, at) && /^0{64}$/.test(ours.slice(at + 2, at + 66));
-      if (!empty) continue;
-      if (!allowed.has(theirs.slice(at + 2, at + 66))) return at / 2;
-      at += 64;
-    } else return at / 2 - 1;
+    if (!theirs.startsWith(ours.slice(at, at + 2), at)) return at / 2 - 1;
+    const empty = ours.startsWith(PUSH32, at) && /^0{64}$/.test(ours.slice(at + 2, at + 66));
+    if (!empty) continue;
+    if (theirs.slice(at + 2, at + 66) !== left.shift()) return at / 2;
+    at += 64;
   }
   return null;
 }

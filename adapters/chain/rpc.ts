@@ -65,8 +65,12 @@ export function createRpc(url: string, options: RpcOptions = {}): Rpc {
   };
 }
 
-/** Rate limits that arrive as JSON-RPC errors: the code of EIP-1474, and the HTTP status that some providers put there. */
-const isRateLimit = (error: RpcError): boolean => error.code === -32005 || error.code === 429;
+/**
+ * Rate limits that arrive as JSON-RPC errors: the code of EIP-1474, and the HTTP status that some providers put there. Of logs the same code says
+ * that too many were asked for at once.
+ */
+const isRateLimit = ({ code, method }: RpcError): boolean =>
+  code === 429 || (code === -32005 && method !== 'eth_getLogs');
 
 interface Answer {
   result?: unknown;

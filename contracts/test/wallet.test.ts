@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { AuditedLedger } from '../../local/verify/ledger.ts';
+import { AuditedChain, carries, checkSignatures } from '../../local/verify/ledger.ts';
 import { type Fixture, Ledger, startFixture } from './fixture.ts';
 
 /** Wallets as code of a few bytes: put the answer of `isValidSignature` into memory and return it. */
@@ -34,10 +34,13 @@ test.each<[role: number, wrong: string]>([
     expect(await ledger.tryRebalance(rebalance)).toBe('ok');
     const { transactionHash } = await ledger.rebalance(rebalance);
 
-    const audited = new AuditedLedger(rpc);
-    const mined = await audited.rebalance(transactionHash);
-    if (!mined) throw new Error('not mined');
-    const checks = await audited.signatures(mined, rebalance);
+    // what the wallet says later is of later: the ledger asked it when it took the order
+    await become(answering('ffffffff'));
+    const chain = new AuditedChain(rpc);
+    const [mined, genuine] = [await chain.mined(transactionHash), await chain.ledger(ledger.deployment.contract)];
+    if (!mined || !genuine.ok) throw new Error('not mined, or not genuine');
+    expect(carries(mined, rebalance, genuine)).toBe(true);
+    const checks = await checkSignatures(chain, genuine, mined, rebalance);
     expect(checks.map(({ ok }) => ok)).toEqual([true, true]);
     expect(checks.find(({ detail }) => detail.includes('ERC-1271'))?.role).toBe(role === 0 ? 'strategist' : 'attestor');
     await ledger.send('admin', 'setRole', [role, own]);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { solidityPacked } from 'ethers';
 import { z } from 'zod';
@@ -37,6 +37,16 @@ export type Deployments = z.infer<typeof deploymentsSchema>;
 
 export const deploymentsFile = (root: string, network: string): string =>
   join(root, 'contracts', 'deployments', `${network}.json`);
+
+/** Ledgers that this checkout knows on a chain. */
+export function deployedOn(root: string, chainId: number): string[] {
+  const folder = join(root, 'contracts', 'deployments');
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
+  const known = files.flatMap((name) => readDeployments(join(folder, name)) ?? []);
+  return known
+    .filter((each) => each.chainId === chainId)
+    .flatMap(({ ledgers }) => ledgers.map(({ contract }) => contract));
+}
 
 /** null: nothing is deployed on this network. @throws DEPLOYMENTS_MALFORMED */
 export function readDeployments(file: string): Deployments | null {

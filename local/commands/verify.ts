@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
+import { getAddress, isAddress } from 'ethers';
 import { createRpc } from '../../adapters/chain/rpc.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import type { ObjectStore } from '../../adapters/object-store/port.ts';
 import type { PolicyRuntime } from '../../adapters/policy-runtime/port.ts';
 import { badInput } from '../../domain/errors.ts';
+import { deployedOn } from '../chain/deployments.ts';
 import { existingHome } from '../home.ts';
-import { readSettings } from '../settings.ts';
+import { ROOT, readSettings } from '../settings.ts';
 import { table } from '../table.ts';
 import { checkEverything } from '../verify/all.ts';
-import { AuditedLedger } from '../verify/ledger.ts';
-import { type Verification, type Verifier, verifyTarget } from '../verify/verify.ts';
+import { AuditedChain } from '../verify/ledger.ts';
+import { type Trust, type Verification, type Verifier, verifyTarget } from '../verify/verify.ts';
 import { type CommonOptions, parseDate, printJson } from './args.ts';
 
 type VerifyOptions = CommonOptions & { all?: boolean; since?: string; rpc?: string; store?: string; contract?: string };
@@ -35,7 +37,9 @@ export async function verify(target: string | undefined, options: VerifyOptions)
     const result = await checkEverything(verifier, since);
     if (options.json) printJson(result);
     else {
-      console.log(`${result.objects} stored objects, ${result.decisions.length} decisions checked`);
+      const unsettled = result.decisions.filter(({ settled }) => !settled).length;
+      const waiting = unsettled === 0 ? '' : `, ${unsettled} of them not settled`;
+      console.log(`${result.objects} stored objects, ${result.decisions.length} decisions checked${waiting}`);
       for (const link of result.links.filter((each) => !each.ok))
         console.log(`BROKEN  ${link.link}  ${link.path}: ${link.detail}`);
       console.log(result.ok ? 'every link holds' : 'broken');
@@ -58,13 +62,26 @@ async function ofStore(place: string, { rpc, contract }: VerifyOptions): Promise
       facts: { option: '--rpc' },
       remedy: 'drl verify <transaction> --store <folder | s3://bucket> --rpc <url> [--contract <address>]',
     });
-  const verifier = {
-    store: await openStore(place),
-    ledger: new AuditedLedger(createRpc(rpc)),
-    contract: contract ?? null,
-    runtimes: await runtimes(),
+  const chain = new AuditedChain(createRpc(rpc));
+  const trust = contract === undefined ? await ofDeployments(chain) : ofOption(contract);
+  return {
+    verifier: { store: await openStore(place), chain, trust, runtimes: await runtimes() },
+    close: async () => {},
   };
-  return { verifier, close: async () => {} };
+}
+
+function ofOption(contract: string): Trust {
+  if (isAddress(contract)) return { contracts: [getAddress(contract)], creators: [] };
+  throw badInput('USAGE', 'A contract is named by its address', {
+    facts: { option: '--contract', value: contract },
+    remedy: 'For example --contract 0x333265B01b0CDf05A2FFb2a5828B967826BBDd9A (drl chain status shows it).',
+  });
+}
+
+/** The ledgers that this checkout says were deployed on the chain; null: it says nothing. */
+async function ofDeployments(chain: AuditedChain): Promise<Trust | null> {
+  const contracts = deployedOn(ROOT, await chain.chainId());
+  return contracts.length === 0 ? null : { contracts, creators: [] };
 }
 
 async function openStore(place: string): Promise<ObjectStore> {
@@ -80,23 +97,28 @@ async function openStore(place: string): Promise<ObjectStore> {
   return new S3ObjectStore(bucket);
 }
 
-/** A home: its store, its chain, and the ledger that it deployed. */
+/** A home: its store, its chain, and the ledgers that its own account made. */
 async function ofHome(options: VerifyOptions): Promise<Opened> {
   const home = existingHome(options.home);
   const { openChainForReading } = await import('../chain/open.ts');
-  const opened = await openChainForReading({
-    home,
-    settings: readSettings(options, home),
-    rpcUrl: options.rpc ?? null,
-  });
+  const settings = readSettings(options, home);
+  const opened = await openChainForReading({ home, settings, rpcUrl: options.rpc ?? null });
+  const chain = opened && new AuditedChain(opened.rpc);
   const verifier = {
     store: new FilesystemObjectStore(home.store),
-    ledger: opened && new AuditedLedger(opened.rpc, opened.deployment.startBlock),
-    // a ledger that was replaced (another list of assets) keeps its history: only who names one pins it
-    contract: options.contract ?? null,
+    chain,
+    trust:
+      options.contract === undefined ? await ofRecord(chain, opened?.deployment.contract) : ofOption(options.contract),
     runtimes: await runtimes(),
   };
   return { verifier, close: async () => opened?.close() };
+}
+
+/** The ledger of the home's record, and those that the same account made before it for other lists of assets. */
+async function ofRecord(chain: AuditedChain | null, contract: string | undefined): Promise<Trust | null> {
+  if (!chain || contract === undefined) return null;
+  const ledger = await chain.ledger(contract);
+  return { contracts: [contract], creators: ledger.ok ? [ledger.origin.creator] : [] };
 }
 
 async function runtimes(): Promise<PolicyRuntime[]> {
@@ -115,10 +137,16 @@ function print(result: Verification): void {
       4,
     ),
   );
-  const first = result.links.find((link) => !link.ok);
-  console.log(
-    first
-      ? `\nbroken: the first broken link is ${first.link}: ${first.detail}`
-      : `\nproved: decision ${result.decision} rests on what it says it rests on`,
-  );
+  console.log(`\n${verdict(result)}`);
+}
+
+function verdict({ links, decision, chain, pinned }: Verification): string {
+  const first = links.find((link) => !link.ok);
+  if (first) return `broken: the first broken link is ${first.link}: ${first.detail}`;
+  const proved = `proved: decision ${decision} rests on what it says it rests on`;
+  const notes = [
+    ...(chain?.final ? [] : ['the transaction is not final yet']),
+    ...(pinned ? [] : [`nobody said that ${chain?.contract} is the strategy's ledger: name it with --contract`]),
+  ];
+  return [proved, ...notes].join('\nbut ');
 }

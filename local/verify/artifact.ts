@@ -27,12 +27,13 @@ export async function checkArtifact(
   if (!stored) return broken('manifest.json is missing');
   const actual = sha256(stored.bytes);
   if (actual !== ref.hash) return broken(`manifest.json hashes to ${actual}`);
-  const parsed = manifestSchema.safeParse(JSON.parse(new TextDecoder().decode(stored.bytes)));
-  if (!parsed.success) return broken('manifest.json is not a manifest');
-  const manifest = parsed.data;
+  const manifest = parseManifest(stored.bytes);
+  if (!manifest) return broken('manifest.json is not a manifest');
+  if (manifest.kind !== ref.kind || manifest.strategy !== strategy)
+    return broken(`the manifest is of ${manifest.strategy}/${manifest.kind}`);
   let bytes = stored.bytes.byteLength;
   for (const [name, entry] of Object.entries(manifest.files)) {
-    const file = await store.get(`${path}/${name}`);
+    const file = await store.get(`${path}/${name}`).catch(() => null);
     if (!file) return broken(`${name} is missing`, manifest);
     const hash = sha256(file.bytes);
     if (hash !== entry.sha256) return broken(`${name} hashes to ${hash}, the manifest says ${entry.sha256}`, manifest);
@@ -49,6 +50,14 @@ export async function checkArtifact(
     },
     manifest,
   };
+}
+
+function parseManifest(bytes: Uint8Array): Manifest | null {
+  try {
+    return manifestSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data ?? null;
+  } catch {
+    return null; // not JSON
+  }
 }
 
 /** The kinds of the chain, in the order in which it is walked, by the name that a reader knows. */
