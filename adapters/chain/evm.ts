@@ -12,6 +12,7 @@ import {
   rebalanceCall,
 } from './codec.ts';
 import { isRevert, revertError, revertName } from './errors.ts';
+import { LedgerHistory } from './history.ts';
 import type {
   ChainReceipt,
   FeeBounds,
@@ -19,6 +20,7 @@ import type {
   PortfolioChain,
   PortfolioState,
   RebalanceEvent,
+  RebalanceLog,
   RebalanceOrder,
   SignedRebalance,
   SignedTransaction,
@@ -205,6 +207,14 @@ class EvmChain implements PortfolioChain {
       if (event) return event;
     }
     return null;
+  }
+
+  async rebalances(): Promise<RebalanceLog[]> {
+    const { contract, startBlock } = await this.#deployed();
+    const logs = await new LedgerHistory(await this.#rpc(), contract, startBlock).rebalances();
+    return logs.map(({ transactionHash, blockNumber, blockHash, topics, data }) => ({
+      ...{ transaction: transactionHash, blockNumber: Number(blockNumber), blockHash, topics, data },
+    }));
   }
 
   async verifyRebalance(

@@ -4,7 +4,9 @@ import { type Rpc, RpcError } from './rpc.ts';
 interface RawLog {
   readonly topics: string[];
   readonly data: string;
+  readonly transactionHash: string;
   readonly blockNumber: string;
+  readonly blockHash: string;
   readonly transactionIndex: string;
   readonly logIndex: string;
 }
@@ -35,6 +37,12 @@ export class LedgerHistory {
     this.#rpc = rpc;
     this.#contract = contract;
     this.#startBlock = startBlock;
+  }
+
+  /** Every order that the ledger took, oldest first. */
+  async rebalances(): Promise<RawLog[]> {
+    const head = Number(await this.#rpc.send<string>('eth_blockNumber', []));
+    return this.#logs([PORTFOLIO.getEvent('Rebalanced')?.topicHash], this.#startBlock, head);
   }
 
   /** The account that held a role; null: no event says so. */

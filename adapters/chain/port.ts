@@ -41,6 +41,15 @@ export interface RebalanceEvent {
   stateHash: string;
 }
 
+/** A `Rebalanced` event as the chain stores it. */
+export interface RebalanceLog {
+  transaction: string;
+  blockNumber: number;
+  blockHash: string;
+  topics: string[];
+  data: string;
+}
+
 /** An order as the strategist signs it (EIP-712). Hashes: 64 hex characters, no prefix. */
 export interface RebalanceOrder {
   strategy: string;
@@ -118,6 +127,8 @@ export interface PortfolioChain {
   broadcast(raw: string): Promise<void>;
   receipt(transaction: string): Promise<ChainReceipt | null>;
   rebalanceEvent(transaction: string): Promise<RebalanceEvent | null>;
+  /** Every order that the ledger on the chain took, oldest first. */
+  rebalances(): Promise<RebalanceLog[]>;
   /** Verify both signatures of a stored rebalance against the roles on the contract. */
   verifyRebalance(rebalance: SignedRebalance): Promise<{ role: SignerRole; recovered: string; expected: string }[]>;
   now(): Promise<number>;
