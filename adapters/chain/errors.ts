@@ -84,7 +84,7 @@ export const isAlreadyKnown = (error: unknown): boolean =>
 /** How nodes say that the nonce is used: by these bytes, or by others. */
 export const isNonceUsed = (error: unknown): boolean =>
   error instanceof RpcError &&
-  /nonce too low|nonce.{0,20}(used|old|low)|oldnonce|replacement.{0,12}underpriced|underpriced.*replace|replacementnotallowed|could not replace/i.test(
+  /nonce too low|nonce.{0,20}(used|old|low)|oldnonce|replacement.{0,20}underpriced|underpriced.*replace|replacementnotallowed|could not replace/i.test(
     error.message,
   );
 
