@@ -53,12 +53,6 @@ function revertData(error: RpcError): string | null {
 export const isRevert = (error: unknown): error is RpcError =>
   error instanceof RpcError && (error.code === 3 || revertData(error) !== null || /revert/i.test(error.message));
 
-/** The name of the contract's error; '' where the node does not say it. */
-export function revertName(error: RpcError): string {
-  const data = revertData(error);
-  return (data === null ? null : describeRevert(data)?.name) ?? '';
-}
-
 /** `CHAIN_REVERTED` with the contract's own error, decoded. */
 export function revertError(error: RpcError, facts: Record<string, unknown> = {}): ProductError {
   const data = revertData(error);

@@ -1,6 +1,6 @@
 import { recoverAddress } from 'ethers';
 import type { ChainConfig } from '../../config/schema.ts';
-import { refused } from '../../domain/errors.ts';
+import { type ProductError, refused } from '../../domain/errors.ts';
 import type { SignerRole, Signers } from '../signer/port.ts';
 import {
   attestationDigest,
@@ -11,7 +11,7 @@ import {
   PORTFOLIO,
   rebalanceCall,
 } from './codec.ts';
-import { isRevert, revertError, revertName } from './errors.ts';
+import { isRevert, revertError } from './errors.ts';
 import { LedgerHistory } from './history.ts';
 import type {
   ChainReceipt,
@@ -145,14 +145,14 @@ class EvmChain implements PortfolioChain {
     return { address, nextNonce, finalNonce, balanceWei: BigInt(balance) };
   }
 
-  async refusal(rebalance: SignedRebalance): Promise<string | null> {
+  async refusal(rebalance: SignedRebalance): Promise<ProductError | null> {
     const rpc = await this.#rpc();
     const from = await this.#options.signers.relayer.address();
     try {
       await rpc.send<string>('eth_call', [{ from, ...(await this.#rebalanceCall(rebalance)) }, 'latest']);
       return null;
     } catch (error) {
-      if (isRevert(error)) return revertName(error);
+      if (isRevert(error)) return revertError(error, { from });
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import type { ProductError } from '../../domain/errors.ts';
 import type { SignerRole } from '../signer/port.ts';
 
 export type Finality = 'submitted' | 'confirmed' | 'finalized';
@@ -119,8 +120,8 @@ export interface PortfolioChain {
   readTransaction(raw: string): SignedTransaction;
   /** `nextNonce` counts what the node holds, mined or not; `finalNonce` what is final. */
   relayer(): Promise<{ address: string; nextNonce: number; finalNonce: number; balanceWei: bigint }>;
-  /** The name of the contract's error, were the rebalance mined now; null: it would be taken; '' : refused without a reason. */
-  refusal(rebalance: SignedRebalance): Promise<string | null>;
+  /** What the contract would say, were the rebalance mined now: `CHAIN_REVERTED` with its error; null: it would be taken. */
+  refusal(rebalance: SignedRebalance): Promise<ProductError | null>;
   /** Whether the node has the transaction, mined or waiting. */
   knows(transaction: string): Promise<boolean>;
   /** Broadcast signed bytes. "already known" and "nonce too low" of the same bytes are success. */
