@@ -25,7 +25,7 @@ import type {
   SignedRebalance,
   SignedTransaction,
 } from './port.ts';
-import { createRpc, type Rpc } from './rpc.ts';
+import { createRpc, type Rpc, RpcError } from './rpc.ts';
 import {
   broadcastRaw,
   buildTransaction,
@@ -139,7 +139,7 @@ class EvmChain implements PortfolioChain {
     const address = await signers.relayer.address();
     const [nextNonce, finalNonce, balance] = await Promise.all([
       transactionCount(rpc, address),
-      transactionCount(rpc, address, chainConfig.finality.tag),
+      finalCount(rpc, address, chainConfig.finality.tag),
       rpc.send<string>('eth_getBalance', [address, 'latest']),
     ]);
     return { address, nextNonce, finalNonce, balanceWei: BigInt(balance) };
@@ -316,6 +316,16 @@ class EvmChain implements PortfolioChain {
       facts: { network: this.network, chainId: this.chainId },
       remedy: 'drl chain init',
     });
+  }
+}
+
+/** A node without the state of the final block (a local chain that was started anew) is asked for what is mined. */
+async function finalCount(rpc: Rpc, address: string, tag: string): Promise<number> {
+  try {
+    return await transactionCount(rpc, address, tag);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return transactionCount(rpc, address, 'latest');
   }
 }
 

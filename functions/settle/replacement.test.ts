@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createEvmChain } from '../../adapters/chain/evm.ts';
 import type { PortfolioChain } from '../../adapters/chain/port.ts';
+import { type Rpc, RpcError } from '../../adapters/chain/rpc.ts';
 import type { AttemptRow, FeeRow } from '../../adapters/ledger/port.ts';
 import { createLocalSigner } from '../../adapters/signer/local-key.ts';
 import type { Signers } from '../../adapters/signer/port.ts';
@@ -36,12 +37,12 @@ beforeEach(async () => {
 afterEach(() => world.fixture.rpc.send('evm_setAutomine', [true]));
 
 /** The chain as on a public network: nobody mines because it was asked. */
-function chainOf(change: Partial<ChainConfig> = {}, signers: Signers = world.fixture.signers): SettlePorts {
+function chainOf(change: Partial<ChainConfig> = {}, signers: Signers = world.fixture.signers, rpc?: Rpc): SettlePorts {
   const config = { ...world.settings.config, chain: { ...world.settings.config.chain, ...change } };
   const settings: Settings = { ...world.settings, config };
   const { deployment } = world.ledger;
   const chain = createEvmChain({
-    ...{ rpcUrl: world.fixture.local.rpcUrl, chainConfig: config.chain, deployment, signers },
+    ...{ rpcUrl: world.fixture.local.rpcUrl, chainConfig: config.chain, deployment, signers, rpc },
   });
   return { ...world.ports, settings, chain };
 }
@@ -252,6 +253,19 @@ describe('fees', () => {
 });
 
 describe('the nonce', () => {
+  test('is settled with where the node has no state of the final block: a local chain that was started anew', async () => {
+    const { rpc: node } = world.fixture;
+    const send = <T>(method: string, params: readonly unknown[]): Promise<T> =>
+      method === 'eth_getTransactionCount' && params[1] === 'finalized'
+        ? Promise.reject(new RpcError(method, -32602, 'BlockOutOfRangeError', undefined))
+        : node.send<T>(method, params);
+    const ports = chainOf({}, world.fixture.signers, { url: node.url, send });
+    await settle(ports);
+    await mine(3);
+    expect(await settle(ports)).toMatchObject({ status: 'finalized' });
+    await expectOneSettlement();
+  });
+
   const counted = (change: { nextNonce?: number; finalNonce?: number }): SettlePorts => {
     const ports = chainOf();
     const relayer = async () => ({ ...(await ports.chain.relayer()), ...change });
