@@ -62,7 +62,7 @@ export const settleRpc: Suite = async ({ runs, seed, goOn = () => true }) => {
       proxy.plan([]);
       for (let round = 0; round < CLEAN_ROUNDS && !final; round++) {
         final = await settle(ref, undefined);
-        if (!final) await mine(2);
+        if (!final) await mine(CONFIRMATIONS + 1);
       }
       if (final) tally.add('settled');
       else if (chaos.world.alerts.some(({ message }) => message.includes(ref.hash))) tally.add('alerted');
