@@ -53,12 +53,6 @@ function revertData(error: RpcError): string | null {
 export const isRevert = (error: unknown): error is RpcError =>
   error instanceof RpcError && (error.code === 3 || revertData(error) !== null || /revert/i.test(error.message));
 
-/** The name of the contract's error; '' where the node does not say it. */
-export function revertName(error: RpcError): string {
-  const data = revertData(error);
-  return (data === null ? null : describeRevert(data)?.name) ?? '';
-}
-
 /** `CHAIN_REVERTED` with the contract's own error, decoded. */
 export function revertError(error: RpcError, facts: Record<string, unknown> = {}): ProductError {
   const data = revertData(error);
@@ -84,7 +78,7 @@ export const isAlreadyKnown = (error: unknown): boolean =>
 /** How nodes say that the nonce is used: by these bytes, or by others. */
 export const isNonceUsed = (error: unknown): boolean =>
   error instanceof RpcError &&
-  /nonce too low|nonce.{0,20}(used|old|low)|oldnonce|replacement.{0,12}underpriced|underpriced.*replace|replacementnotallowed|could not replace/i.test(
+  /nonce too low|nonce.{0,20}(used|old|low)|oldnonce|replacement.{0,20}underpriced|underpriced.*replace|replacementnotallowed|could not replace/i.test(
     error.message,
   );
 

@@ -1,6 +1,6 @@
 import { recoverAddress } from 'ethers';
 import type { ChainConfig } from '../../config/schema.ts';
-import { refused } from '../../domain/errors.ts';
+import { type ProductError, refused } from '../../domain/errors.ts';
 import type { SignerRole, Signers } from '../signer/port.ts';
 import {
   attestationDigest,
@@ -11,7 +11,8 @@ import {
   PORTFOLIO,
   rebalanceCall,
 } from './codec.ts';
-import { isRevert, revertError, revertName } from './errors.ts';
+import { isRevert, revertError } from './errors.ts';
+import { LedgerHistory } from './history.ts';
 import type {
   ChainReceipt,
   FeeBounds,
@@ -19,11 +20,12 @@ import type {
   PortfolioChain,
   PortfolioState,
   RebalanceEvent,
+  RebalanceLog,
   RebalanceOrder,
   SignedRebalance,
   SignedTransaction,
 } from './port.ts';
-import { createRpc, type Rpc } from './rpc.ts';
+import { createRpc, type Rpc, RpcError } from './rpc.ts';
 import {
   broadcastRaw,
   buildTransaction,
@@ -137,20 +139,20 @@ class EvmChain implements PortfolioChain {
     const address = await signers.relayer.address();
     const [nextNonce, finalNonce, balance] = await Promise.all([
       transactionCount(rpc, address),
-      transactionCount(rpc, address, chainConfig.finality.tag),
+      finalCount(rpc, address, chainConfig.finality.tag),
       rpc.send<string>('eth_getBalance', [address, 'latest']),
     ]);
     return { address, nextNonce, finalNonce, balanceWei: BigInt(balance) };
   }
 
-  async refusal(rebalance: SignedRebalance): Promise<string | null> {
+  async refusal(rebalance: SignedRebalance): Promise<ProductError | null> {
     const rpc = await this.#rpc();
     const from = await this.#options.signers.relayer.address();
     try {
       await rpc.send<string>('eth_call', [{ from, ...(await this.#rebalanceCall(rebalance)) }, 'latest']);
       return null;
     } catch (error) {
-      if (isRevert(error)) return revertName(error);
+      if (isRevert(error)) return revertError(error, { from });
       throw error;
     }
   }
@@ -205,6 +207,14 @@ class EvmChain implements PortfolioChain {
       if (event) return event;
     }
     return null;
+  }
+
+  async rebalances(): Promise<RebalanceLog[]> {
+    const { contract, startBlock } = await this.#deployed();
+    const logs = await new LedgerHistory(await this.#rpc(), contract, startBlock).rebalances();
+    return logs.map(({ transactionHash, blockNumber, blockHash, topics, data }) => ({
+      ...{ transaction: transactionHash, blockNumber: Number(blockNumber), blockHash, topics, data },
+    }));
   }
 
   async verifyRebalance(
@@ -306,6 +316,16 @@ class EvmChain implements PortfolioChain {
       facts: { network: this.network, chainId: this.chainId },
       remedy: 'drl chain init',
     });
+  }
+}
+
+/** A node without the state of the final block (a local chain that was started anew) is asked for what is mined. */
+async function finalCount(rpc: Rpc, address: string, tag: string): Promise<number> {
+  try {
+    return await transactionCount(rpc, address, tag);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return transactionCount(rpc, address, 'latest');
   }
 }
 

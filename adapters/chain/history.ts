@@ -7,8 +7,9 @@ export interface RawLog {
   readonly address: string;
   readonly topics: string[];
   readonly data: string;
-  readonly blockNumber: string;
   readonly transactionHash: string;
+  readonly blockNumber: string;
+  readonly blockHash: string;
   readonly transactionIndex: string;
 }
 
@@ -68,9 +69,10 @@ export class LedgerHistory {
     return (await logsOf(this.#rpc, this.#contract, topics, this.#startBlock, block)).at(-1) ?? null;
   }
 
-  /** Every rebalance until `block`, oldest first. */
-  rebalances(block: number): Promise<RawLog[]> {
-    return logsOf(this.#rpc, this.#contract, [topicOf('Rebalanced')], this.#startBlock, block);
+  /** Every rebalance, oldest first. */
+  async rebalances(): Promise<RawLog[]> {
+    const head = Number(await this.#rpc.send<string>('eth_blockNumber', []));
+    return logsOf(this.#rpc, this.#contract, [topicOf('Rebalanced')], this.#startBlock, head);
   }
 
   async #before({ block, index }: Moment, topics: readonly unknown[]): Promise<RawLog[]> {

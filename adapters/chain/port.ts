@@ -1,3 +1,4 @@
+import type { ProductError } from '../../domain/errors.ts';
 import type { SignerRole } from '../signer/port.ts';
 
 export type Finality = 'submitted' | 'confirmed' | 'finalized';
@@ -39,6 +40,15 @@ export interface RebalanceEvent {
   navE18: bigint;
   previousStateHash: string;
   stateHash: string;
+}
+
+/** A `Rebalanced` event as the chain stores it. */
+export interface RebalanceLog {
+  transaction: string;
+  blockNumber: number;
+  blockHash: string;
+  topics: string[];
+  data: string;
 }
 
 /** An order as the strategist signs it (EIP-712). Hashes: 64 hex characters, no prefix. */
@@ -110,14 +120,16 @@ export interface PortfolioChain {
   readTransaction(raw: string): SignedTransaction;
   /** `nextNonce` counts what the node holds, mined or not; `finalNonce` what is final. */
   relayer(): Promise<{ address: string; nextNonce: number; finalNonce: number; balanceWei: bigint }>;
-  /** The name of the contract's error, were the rebalance mined now; null: it would be taken; '' : refused without a reason. */
-  refusal(rebalance: SignedRebalance): Promise<string | null>;
+  /** What the contract would say, were the rebalance mined now: `CHAIN_REVERTED` with its error; null: it would be taken. */
+  refusal(rebalance: SignedRebalance): Promise<ProductError | null>;
   /** Whether the node has the transaction, mined or waiting. */
   knows(transaction: string): Promise<boolean>;
   /** Broadcast signed bytes. "already known" and "nonce too low" of the same bytes are success. */
   broadcast(raw: string): Promise<void>;
   receipt(transaction: string): Promise<ChainReceipt | null>;
   rebalanceEvent(transaction: string): Promise<RebalanceEvent | null>;
+  /** Every order that the ledger on the chain took, oldest first. */
+  rebalances(): Promise<RebalanceLog[]>;
   /** Verify both signatures of a stored rebalance against the roles on the contract. */
   verifyRebalance(rebalance: SignedRebalance): Promise<{ role: SignerRole; recovered: string; expected: string }[]>;
   now(): Promise<number>;

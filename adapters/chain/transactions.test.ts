@@ -126,6 +126,10 @@ test.each([
   ['Geth', 'nonce too low: next nonce 9, tx nonce 7'],
   ['Nethermind', 'OldNonce'],
   ['Besu', 'Nonce too low'],
+  ['Reth', 'nonce too low: next nonce 9, tx nonce 7'],
+  ['Geth, of a replacement', 'replacement transaction underpriced'],
+  ['Nethermind, of a replacement', 'ReplacementNotAllowed'],
+  ['Erigon, of a replacement', 'could not replace existing tx'],
   ['Erigon', 'nonce too low'],
   ['anvil', 'nonce too low'],
 ])(

@@ -17,7 +17,7 @@ const PROGRESS_MS = 10_000;
 
 const usage = (problem: string): never => {
   process.stderr.write(
-    `${problem}\nusage: npm run chaos -- <${Object.keys(SUITES).join(' | ')}> [--runs n] [--seed s] [--json]\n`,
+    `${problem}\nusage: npm run chaos -- <${Object.keys(SUITES).join(' | ')}> [--runs n] [--seed s] [--minutes m] [--json]\n`,
   );
   process.exit(2);
 };
@@ -36,21 +36,34 @@ function print(result: ChaosResult, json: boolean): void {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean', default: false } },
+  options: {
+    runs: { type: 'string' },
+    seed: { type: 'string' },
+    minutes: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
 });
 const [name = ''] = positionals;
 if (!(name in SUITES)) usage(`no suite "${name}"`);
 const { suite, runs: all } = SUITES[name];
 const runs = wholeNumber('runs', values.runs, all);
 const seed = wholeNumber('seed', values.seed, 1);
+const endsAt = performance.now() + 60_000 * wholeNumber('minutes', values.minutes, Number.POSITIVE_INFINITY);
+let interrupted = false;
+process.once('SIGINT', () => {
+  interrupted = true; // the figures of what was done are worth more than an end at once
+});
 let toldAt = performance.now();
 const result = await suite({
   runs,
   seed,
-  onRun: (done) => {
-    if (performance.now() - toldAt < PROGRESS_MS) return;
-    toldAt = performance.now();
-    process.stderr.write(`${name}: ${done} of ${runs}\n`);
+  goOn: (done) => {
+    const now = performance.now();
+    if (now - toldAt >= PROGRESS_MS) {
+      toldAt = now;
+      process.stderr.write(`${name}: ${done} of ${runs}\n`);
+    }
+    return !interrupted && now < endsAt;
   },
 });
 print(result, values.json);

@@ -13,7 +13,14 @@ export interface ChaosResult {
   seen: string[];
 }
 
-export type Suite = (options: { runs: number; seed: number; onRun?: (done: number) => void }) => Promise<ChaosResult>;
+export interface SuiteOptions {
+  runs: number;
+  seed: number;
+  /** Asked after each run, with the number of those done; false: enough for now, the figures are of these. */
+  goOn?: (done: number) => boolean;
+}
+
+export type Suite = (options: SuiteOptions) => Promise<ChaosResult>;
 
 export const violationsOf = ({ figures }: ChaosResult): number =>
   VIOLATIONS.reduce((sum, name) => sum + Number(figures[name] ?? 0), 0);

@@ -8,7 +8,7 @@ import { audit, startChaosWorld } from './world.ts';
 const EXECUTORS = 16;
 
 /** Sixteen executors, each with its own database connection and view of the chain, settle one decision at once. */
-export const settleRace: Suite = async ({ runs, seed, onRun }) => {
+export const settleRace: Suite = async ({ runs, seed, goOn = () => true }) => {
   const started = performance.now();
   const chaos = await startChaosWorld();
   const { connectionString, world } = chaos;
@@ -32,7 +32,7 @@ export const settleRace: Suite = async ({ runs, seed, onRun }) => {
       if (transactions.size > 1) tally.add('duplicates', 1, `answers with ${transactions.size} transactions`);
       const final = await settleStage.run(input, chaos.ports(executors[0]));
       tally.add('settled', final.status === 'finalized' ? 1 : 0);
-      onRun?.(run + 1);
+      if (!goOn(run + 1)) break;
     }
     await audit(chaos, decided, tally);
   } finally {
@@ -40,7 +40,7 @@ export const settleRace: Suite = async ({ runs, seed, onRun }) => {
     await chaos.close();
   }
   return {
-    ...{ suite: 'settle-race', seed, runs, seconds: Math.round((performance.now() - started) / 1000) },
+    ...{ suite: 'settle-race', seed, runs: decided.length, seconds: Math.round((performance.now() - started) / 1000) },
     ...{ ledger: chaos.ledgerName, figures: { executors: EXECUTORS, ...tally.figures }, seen: tally.seen },
   };
 };

@@ -14,13 +14,14 @@ const BLOCKS_TO_SETTLE_AGAIN = 2;
  * Reorganisations of depth 1 to 32, up to three of them on one settlement, that take its transaction away or move it to another
  * block: never final before the rule says so, and mined again within two blocks.
  */
-export const settleReorg: Suite = async ({ runs, seed, onRun }) => {
+export const settleReorg: Suite = async ({ runs, seed, goOn = () => true }) => {
   const started = performance.now();
   const finality = { tag: 'finalized' as const, confirmations: CONFIRMATIONS, pollSeconds: 0, maxPolls: 1 };
   const chaos = await startChaosWorld({ finality });
   const { rpc, world } = chaos;
   const random = createRandom(seed);
   const tally = new Tally();
+  let done = 0;
   const decided: ArtifactRef[] = [];
   const chain = chaos.chain();
   const { mine } = chaos;
@@ -54,7 +55,7 @@ export const settleReorg: Suite = async ({ runs, seed, onRun }) => {
   try {
     await rpc.send('evm_setAutomine', [false]);
     for (const name of ['falseFinals', 'slowAgain']) tally.add(name, 0);
-    for (let done = 0; done < runs; ) {
+    while (done < runs && goOn(done)) {
       const ref = await chaos.decide();
       decided.push(ref);
       await settle(ref);
@@ -66,7 +67,6 @@ export const settleReorg: Suite = async ({ runs, seed, onRun }) => {
         const row = await chaos.ledger.settlement(STRATEGY, ref.hash);
         const at = row?.receipt ? (JSON.parse(row.receipt) as { blockNumber: number }).blockNumber : await headNumber();
         await reorganise(ref, Math.max(depth, Math.min(DEEPEST, (await headNumber()) - at + 1)));
-        onRun?.(done + 1);
       }
       await mine(CONFIRMATIONS + 1);
       if ((await settle(ref)).status !== 'finalized') tally.add('unsettled', 1, `decision ${ref.hash}`);
@@ -76,7 +76,7 @@ export const settleReorg: Suite = async ({ runs, seed, onRun }) => {
     await chaos.close();
   }
   return {
-    ...{ suite: 'settle-reorg', seed, runs, seconds: Math.round((performance.now() - started) / 1000) },
+    ...{ suite: 'settle-reorg', seed, runs: done, seconds: Math.round((performance.now() - started) / 1000) },
     ...{ ledger: chaos.ledgerName, figures: { decisions: decided.length, ...tally.figures }, seen: tally.seen },
   };
 };

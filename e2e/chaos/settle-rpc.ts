@@ -16,7 +16,7 @@ const CLEAN_ROUNDS = 12;
 const RPC = { timeoutMs: 40, retries: 1, backoffMs: 2 };
 
 /** Generated sequences of faults between the executor and its node: each decision ends settled once, or alerted. */
-export const settleRpc: Suite = async ({ runs, seed, onRun }) => {
+export const settleRpc: Suite = async ({ runs, seed, goOn = () => true }) => {
   const started = performance.now();
   const finality = { tag: 'finalized' as const, confirmations: CONFIRMATIONS, pollSeconds: 0, maxPolls: 1 };
   const chaos = await startChaosWorld({ finality, replaceAfterSeconds: REPLACE_AFTER_SECONDS });
@@ -62,12 +62,12 @@ export const settleRpc: Suite = async ({ runs, seed, onRun }) => {
       proxy.plan([]);
       for (let round = 0; round < CLEAN_ROUNDS && !final; round++) {
         final = await settle(ref, undefined);
-        if (!final) await mine(2);
+        if (!final) await mine(CONFIRMATIONS + 1);
       }
       if (final) tally.add('settled');
       else if (chaos.world.alerts.some(({ message }) => message.includes(ref.hash))) tally.add('alerted');
       else tally.add('unsettled', 1, `decision ${ref.hash}, run ${run}`);
-      onRun?.(run + 1);
+      if (!goOn(run + 1)) break;
     }
     await audit(chaos, decided, tally);
   } finally {
@@ -77,7 +77,7 @@ export const settleRpc: Suite = async ({ runs, seed, onRun }) => {
   const errors = Object.fromEntries(Object.entries(tally.figures).filter(([name]) => name.startsWith('error ')));
   const figures = Object.fromEntries(Object.entries(tally.figures).filter(([name]) => !name.startsWith('error ')));
   return {
-    ...{ suite: 'settle-rpc', seed, runs, seconds: Math.round((performance.now() - started) / 1000) },
+    ...{ suite: 'settle-rpc', seed, runs: decided.length, seconds: Math.round((performance.now() - started) / 1000) },
     ...{ ledger: chaos.ledgerName, figures: { ...figures, faults: proxy.met, errors }, seen: tally.seen },
   };
 };

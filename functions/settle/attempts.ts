@@ -48,7 +48,7 @@ export async function withReplacement(
   const rebalance = decodeRebalance(newest.rebalance);
   const [now, refusal, relayer] = [await chain.now(), await chain.refusal(rebalance), await chain.relayer()];
   if (relayer.address !== row.relayer) return attempts; // another relayer has other nonces: only the old bytes can be mined
-  const stale = SIGNED_ANEW.has(refusal ?? '');
+  const stale = SIGNED_ANEW.has(String(refusal?.facts.error));
   const late = refusal === null && now - newest.signedAt >= settings.config.chain.replaceAfterSeconds;
   if (!stale && !late) return attempts;
   try {

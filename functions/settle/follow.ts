@@ -88,11 +88,7 @@ async function note(
 async function reverted(row: SettlementRow, receipt: ChainReceipt, ports: FollowPorts): Promise<ProductError> {
   await note(row, { status: 'failed', receipt: canonicalJson(receipt) }, ports);
   // The order is tried once more without sending it: the contract then says what it refuses.
-  const reason = await ports.chain.signTransaction(decodeRebalance(row.rebalance), row.nonce).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  const said = reason instanceof ProductError ? reason : null;
+  const said = await ports.chain.refusal(decodeRebalance(row.rebalance)).catch(() => null);
   const error = new ProductError(
     'SETTLEMENT_REVERTED',
     `The chain refused the settlement${said ? `: ${said.message}` : ''}`,
@@ -107,7 +103,7 @@ async function reverted(row: SettlementRow, receipt: ChainReceipt, ports: Follow
       remedy:
         said?.remedy ??
         'Compare the order with the limits of the ledger (drl chain status); the next session is decided and settled anew.',
-      cause: reason,
+      cause: said,
     },
   );
   await alert(row, error.message, ports);

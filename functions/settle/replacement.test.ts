@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createEvmChain } from '../../adapters/chain/evm.ts';
 import type { PortfolioChain } from '../../adapters/chain/port.ts';
+import { type Rpc, RpcError } from '../../adapters/chain/rpc.ts';
 import type { AttemptRow, FeeRow } from '../../adapters/ledger/port.ts';
 import { createLocalSigner } from '../../adapters/signer/local-key.ts';
 import type { Signers } from '../../adapters/signer/port.ts';
@@ -14,7 +15,8 @@ import { settleStage } from './settle.ts';
 
 jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
 
-const STRATEGIST = 0; // of the contract's enum
+/** Places in the contract's enum. */
+const [STRATEGIST, RELAYER] = [0, 1];
 const REPLACE_AFTER = 180;
 
 let world: World;
@@ -35,12 +37,12 @@ beforeEach(async () => {
 afterEach(() => world.fixture.rpc.send('evm_setAutomine', [true]));
 
 /** The chain as on a public network: nobody mines because it was asked. */
-function chainOf(change: Partial<ChainConfig> = {}, signers: Signers = world.fixture.signers): SettlePorts {
+function chainOf(change: Partial<ChainConfig> = {}, signers: Signers = world.fixture.signers, rpc?: Rpc): SettlePorts {
   const config = { ...world.settings.config, chain: { ...world.settings.config.chain, ...change } };
   const settings: Settings = { ...world.settings, config };
   const { deployment } = world.ledger;
   const chain = createEvmChain({
-    ...{ rpcUrl: world.fixture.local.rpcUrl, chainConfig: config.chain, deployment, signers },
+    ...{ rpcUrl: world.fixture.local.rpcUrl, chainConfig: config.chain, deployment, signers, rpc },
   });
   return { ...world.ports, settings, chain };
 }
@@ -49,6 +51,13 @@ const mine = (blocks: number) => world.fixture.local.mine(blocks);
 const drop = (transaction: string) => world.fixture.rpc.send('anvil_dropTransaction', [transaction]);
 const attempts = (): Promise<AttemptRow[]> => world.relational.attempts(STRATEGY, ref.hash);
 const row = () => world.relational.settlement(STRATEGY, ref.hash);
+
+/** By the admin, mined at once; what waits in the pool may be mined with it. */
+async function setRole(role: number, address: string): Promise<void> {
+  await world.fixture.rpc.send('evm_setAutomine', [true]);
+  await world.ledger.send('admin', 'setRole', [role, address]);
+  await world.fixture.rpc.send('evm_setAutomine', [false]);
+}
 
 /** One empty block, so many seconds later. */
 async function later(seconds: number): Promise<void> {
@@ -116,17 +125,35 @@ describe('a transaction that is not mined', () => {
     const first = await settle();
     await drop(String(first.transaction));
     const strategist = createLocalSigner(new Uint8Array(32).fill(77));
-    await world.fixture.rpc.send('evm_setAutomine', [true]);
-    await world.ledger.send('admin', 'setRole', [STRATEGIST, await strategist.address()]);
-    await world.fixture.rpc.send('evm_setAutomine', [false]);
+    await setRole(STRATEGIST, await strategist.address());
     const rotated = chainOf({}, { ...world.fixture.signers, strategist });
     await settle(rotated);
     await mine(3);
     expect(await settle(rotated)).toMatchObject({ status: 'finalized', epoch: epoch + 1 });
     expect(await attempts()).toHaveLength(2);
     await expectOneSettlement();
-    await world.fixture.rpc.send('evm_setAutomine', [true]);
-    await world.ledger.send('admin', 'setRole', [STRATEGIST, world.fixture.addresses.strategist]);
+    await setRole(STRATEGIST, world.fixture.addresses.strategist);
+  });
+
+  test('of a relayer that was rotated is no second nonce: its bytes fail, with an alert, and the next decision goes on', async () => {
+    await drop(String((await settle()).transaction));
+    const relayer = createLocalSigner(new Uint8Array(32).fill(78));
+    const address = await relayer.address();
+    await world.fixture.rpc.send('anvil_setBalance', [address, '0xde0b6b3a7640000']);
+    await setRole(RELAYER, address);
+    const rotated = chainOf({}, { ...world.fixture.signers, relayer });
+    expect(await settle(rotated)).toMatchObject({ status: 'submitted' });
+    await mine(3);
+    await expect(settle(rotated)).rejects.toMatchObject({ code: 'SETTLEMENT_REVERTED' });
+    expect(await row()).toMatchObject({ status: 'failed' });
+    expect(await attempts()).toHaveLength(1);
+    expect(world.alerts).toMatchObject([{ condition: 'failedTransaction' }]);
+    ({ ref } = await world.decide({ A000: 1020 }));
+    await settle(rotated);
+    await mine(3);
+    expect(await settle(rotated)).toMatchObject({ status: 'finalized', epoch: epoch + 1 });
+    expect(await row()).toMatchObject({ relayer: address, nonce: 0 });
+    await setRole(RELAYER, world.fixture.addresses.relayer);
   });
 
   test('is replaced by eight executors at once: one more attempt, which all of them send', async () => {
@@ -226,6 +253,19 @@ describe('fees', () => {
 });
 
 describe('the nonce', () => {
+  test('is settled with where the node has no state of the final block: a local chain that was started anew', async () => {
+    const { rpc: node } = world.fixture;
+    const send = <T>(method: string, params: readonly unknown[]): Promise<T> =>
+      method === 'eth_getTransactionCount' && params[1] === 'finalized'
+        ? Promise.reject(new RpcError(method, -32602, 'BlockOutOfRangeError', undefined))
+        : node.send<T>(method, params);
+    const ports = chainOf({}, world.fixture.signers, { url: node.url, send });
+    await settle(ports);
+    await mine(3);
+    expect(await settle(ports)).toMatchObject({ status: 'finalized' });
+    await expectOneSettlement();
+  });
+
   const counted = (change: { nextNonce?: number; finalNonce?: number }): SettlePorts => {
     const ports = chainOf();
     const relayer = async () => ({ ...(await ports.chain.relayer()), ...change });

@@ -14,6 +14,7 @@ const STEPS = [
   'signTransaction',
   'recordSigned',
   'put',
+  'recordAttempt',
   'broadcast',
   'updateSettlement',
   'receipt',

@@ -96,7 +96,7 @@ async function missingOrders({ store, chain, trust }: Verifier, known: ReadonlyS
   for (const contract of trust?.contracts ?? []) {
     const ledger = await chain?.ledger(contract);
     if (!chain || !ledger?.ok) continue; // where an order was sent to it, that is a broken link already
-    for (const log of await ledger.history.rebalances(await chain.head())) {
+    for (const log of await ledger.history.rebalances()) {
       const event = eventOf({ logs: [log] }, ledger);
       if (!event || known.has(event.decisionHash)) continue;
       const where =

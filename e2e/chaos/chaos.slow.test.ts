@@ -1,0 +1,28 @@
+import { expect, test } from '@jest/globals';
+import { findPostgres } from '../../adapters/ledger/postgres-server.ts';
+import { type Suite, violationsOf } from './result.ts';
+import { settleKill } from './settle-kill.ts';
+import { settleRace } from './settle-race.ts';
+import { settleReorg } from './settle-reorg.ts';
+import { settleRpc } from './settle-rpc.ts';
+
+/** Changes with the day, so that a year of runs is a year of samples; `npm run chaos` runs a suite with any seed again. */
+const SEED = Math.floor(Date.now() / 86_400_000);
+
+const bin = await findPostgres();
+if (!bin) process.stderr.write('skipped: settle-kill (no initdb and pg_ctl found; install the postgresql package)\n');
+
+const samples: [string, Suite, number][] = [
+  ...(bin ? [['settle-kill', settleKill, 30] as [string, Suite, number]] : []),
+  ['settle-race', settleRace, 10],
+  ['settle-rpc', settleRpc, 60],
+  ['settle-reorg', settleReorg, 64],
+];
+
+test.each(samples)('a sample of %s: settled once, nothing lost, no gap', async (name, suite, runs) => {
+  const result = await suite({ runs, seed: SEED });
+  process.stderr.write(`${name}, seed ${SEED}: ${JSON.stringify(result.figures)}\n`);
+  expect(result.seen).toEqual([]);
+  expect(violationsOf(result)).toBe(0);
+  expect(result.runs).toBe(runs);
+});
