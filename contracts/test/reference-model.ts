@@ -215,7 +215,7 @@ function checkWeights(before: ModelLedger, marked: ModelLedger, weights: number[
   if (sum(weights) !== WHOLE) return 'WeightsDoNotSum';
   const gross = WHOLE - weights[count];
   const lastGross = WHOLE - before.weights[count];
-  if (gross > limits.maxGrossBps) return 'GrossCapExceeded';
+  if (tooMuch(gross, lastGross, limits.maxGrossBps)) return 'GrossCapExceeded';
   const bought = sum(weights.slice(0, count).map((weight, a) => Math.max(0, weight - before.weights[a])));
   if (before.epoch > 0 && bought > limits.maxTurnoverBps + limits.driftBpsPerDay * days) return 'TurnoverExceeded';
   const { navE18, highWaterMarkE18 } = marked;
