@@ -27,7 +27,8 @@ contract Portfolio is EIP712, Initializable {
         uint16 maxTurnoverBps;
         /// Added to the turnover cap for each day since the last prices: weights drift between two orders.
         uint16 driftBpsPerDay;
-        /// How far a position above its cap may stand over its last weight (or over the cap): a drifted position that cannot be traded.
+        /// How far a position, a group or the sum of assets above its cap may stand over its last weight (or over the cap): a drifted
+        /// position that cannot be traded.
         uint16 passiveBandBps;
         /// Below the high-water mark by more than this, only orders that lower the sum of assets are taken.
         uint16 maxDrawdownBps;
@@ -597,9 +598,10 @@ contract Portfolio is EIP712, Initializable {
         uint256 drawdownBps
     ) private pure {
         if (gross + cash != BPS) revert WeightsDoNotSum(gross + cash);
-        if (gross > limits_.maxGrossBps) revert GrossCapExceeded(gross, limits_.maxGrossBps);
-        if (bought > turnoverCap) revert TurnoverExceeded(bought, turnoverCap);
         uint256 lastGross = BPS - lastCash;
+        uint256 cap = limits_.maxGrossBps;
+        if (gross > cap && _exceeds(gross, lastGross, cap, limits_.passiveBandBps)) revert GrossCapExceeded(gross, cap);
+        if (bought > turnoverCap) revert TurnoverExceeded(bought, turnoverCap);
         if (drawdownBps > limits_.maxDrawdownBps && gross >= lastGross && gross != 0) {
             revert DrawdownLimit(drawdownBps, gross, lastGross);
         }

@@ -1,2 +1,2 @@
-// The same property over fifty times as many ledgers: DRL_TEST_SUITE sets the number.
+// The same property over more calls: DRL_TEST_SUITE sets the number, DRL_FUZZ_CALLS another one.
 import './portfolio.fuzz.test.ts';

@@ -203,6 +203,16 @@ describe('rebalance', () => {
     expect([await take(2400), await take(2401)]).toEqual(['ok', 'GroupCapExceeded']);
   });
 
+  test('so may the sum of assets: a book that cannot be sold may drift over its cap', async () => {
+    await ledger.rebalance(await ledger.sign(await ledger.order({ A000: 2000, A001: 1000 })));
+    await ledger.putLimits({ maxGrossBps: 3000, passiveBandBps: 100 });
+    const take = async (A001: number) =>
+      ledger.tryRebalance(await ledger.sign(await ledger.order({ A000: 2000, A001 })));
+    expect([await take(1000), await take(1100), await take(1101)]).toEqual(['ok', 'ok', 'GrossCapExceeded']);
+    await ledger.putLimits({ maxGrossBps: 1000, passiveBandBps: 100 });
+    expect([await take(1000), await take(1001)]).toEqual(['ok', 'GrossCapExceeded']);
+  });
+
   test('the attested value is bounded by the day, positive, and free only the first time', async () => {
     const at = async (nav: bigint, days = 1) => {
       const state = await ledger.state();
