@@ -1,3 +1,6 @@
+// Jest that an editor starts does not go through npm test, which sets this (docs/decisions/0015-onnx-runtime-reports-to-nobody.md).
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 const slow = process.env.DRL_TEST_SUITE === 'slow';
 
 export default {

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { badInput } from '../../domain/errors.ts';
 import { ALGORITHMS, type Algorithm } from '../../domain/training/settings.ts';
@@ -27,7 +29,7 @@ export async function trainer(action: string, command: readonly string[], option
   const groups = chosen('--only', options.only, GROUPS) as Group[];
   const algorithms = chosen('--algorithms', options.algorithms, ALGORITHMS) as Algorithm[];
   const subject = new Trainer(
-    command.length > 0 ? command : OURS,
+    command.length > 0 ? fromCallersFolder(command) : OURS,
     count(options.patience ?? PATIENCE_S, '--patience') * 1000,
   );
   const results = await checkConformance(subject, {
@@ -52,6 +54,19 @@ export async function trainer(action: string, command: readonly string[], option
     );
   }
   return broken.length === 0 ? 0 : 3;
+}
+
+/**
+ * The command with the words that are files of the caller's folder made absolute, since the trainer works in another one. As in a shell, a program
+ * without a slash is looked up on the PATH.
+ */
+function fromCallersFolder(command: readonly string[]): string[] {
+  const folder = process.env.INIT_CWD ?? process.cwd();
+  return command.map((word, i) => {
+    const path = resolve(folder, word);
+    const named = i > 0 || /[\\/]/.test(word);
+    return named && statSync(path, { throwIfNoEntry: false })?.isFile() ? path : word;
+  });
 }
 
 function chosen(option: string, list: string | undefined, all: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 // The product's own trainer, broken in one way: `node broken-trainer.fixture.mjs <way> <folder>`.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,6 +16,7 @@ const train = () => {
   });
   return { status, stdout };
 };
+const sha256 = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
 const rewrite = (change) => writeFileSync(record, JSON.stringify(change(JSON.parse(readFileSync(record, 'utf8')))));
 
 const ways = {
@@ -57,6 +58,52 @@ const ways = {
   forgets: () => {
     rmSync(join(folder, 'checkpoints'), { recursive: true, force: true });
     return passThrough();
+  },
+  /** Only the newest checkpoint is kept. */
+  'keeps-one-checkpoint': async () => {
+    const code = await passThrough();
+    rmSync(join(folder, 'checkpoints', 'previous.ckpt'), { force: true });
+    return code;
+  },
+  /** Every snapshot is a copy of the last policy. */
+  'copies-its-snapshots': () => {
+    const { status, stdout } = train();
+    const policy = join(folder, 'output', 'policy.onnx');
+    const copied = (snapshot) => {
+      copyFileSync(policy, join(folder, 'output', snapshot.file));
+      return { ...snapshot, sha256: sha256(policy) };
+    };
+    if (status === 0) rewrite((kept) => ({ ...kept, snapshots: (kept.snapshots ?? []).map(copied) }));
+    process.stdout.write(stdout);
+    return status;
+  },
+  /** The record says neither on which machine nor by which phases, nor which member won. */
+  'leaves-out': () => {
+    const { status, stdout } = train();
+    if (status === 0) rewrite(({ cpu, course, population, ...kept }) => kept);
+    process.stdout.write(stdout);
+    return status;
+  },
+  /** Something is kept where caches are. */
+  caches: () => {
+    writeFileSync(join(process.env.XDG_CACHE_HOME, 'compiled'), 'kernels');
+    return passThrough();
+  },
+  /** Done, and nothing to show for it. */
+  'writes-nothing': () => {
+    process.stdout.write('{"type":"done","seconds":0}\n');
+    return 0;
+  },
+  /** One learner is not there. */
+  'has-no-sac': () => {
+    const { training } = JSON.parse(readFileSync(join(folder, 'input', 'job.json'), 'utf8'));
+    return training.algorithm === 'sac' ? 1 : passThrough();
+  },
+  /** Standard output arrives when all is over. */
+  buffers: () => {
+    const { status, stdout } = train();
+    process.stdout.write(stdout);
+    return status;
   },
   /** SIGTERM is not heard. */
   deaf: () => {

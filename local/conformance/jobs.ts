@@ -1,8 +1,13 @@
+import { computeFeatures } from '../../domain/features/compute.ts';
+import { defaultFeatureSpec } from '../../domain/features/default-spec.ts';
+import { fitNormaliser } from '../../domain/features/normaliser.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
+import type { MarketPanel } from '../../domain/market/panel.ts';
 import { encodeNpy } from '../../domain/training/npy.ts';
 import type { Algorithm, PpoSettings } from '../../domain/training/settings.ts';
 import { buildTrainingJob } from '../../functions/train/job.ts';
 import { SESSIONS, shortSettings, smallMarket } from '../../functions/train/small-market.ts';
+import { PRESENT } from './workshop.ts';
 
 /** An `input/` folder, by file name. */
 export type JobFiles = Readonly<Record<string, Uint8Array>>;
@@ -36,6 +41,60 @@ export const shortJob = (algorithm: Algorithm, workers = 1): JobFiles => {
   const training = { ...shortSettings[algorithm], workers };
   return buildTrainingJob({ ...market, training, trial: { ...market.trial, kind: algorithm } });
 };
+
+/** A market of which one asset is delisted, seen two assets at a time, in stages, after simulated markets like it. */
+export const COURSE = {
+  totalSteps: 1024,
+  maxAssets: 2,
+  curriculum: { stages: [{ share: 0.5, assets: 2, limits: 'loose' }] },
+  pretraining: { markets: ['bootstrap'], steps: 512, sessions: 300, paths: 1 },
+} as const;
+
+export const courseJob = (): JobFiles => {
+  const { curriculum, pretraining, ...rest } = COURSE;
+  const market = smallMarket({
+    ...rest,
+    curriculum: { stages: [...curriculum.stages] },
+    pretraining: { ...pretraining, markets: [...pretraining.markets] },
+  });
+  const panel = delisted(market.panel, 2, 330);
+  // Simulated markets have the features of the product's own catalogue, and no others.
+  const tensor = computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false }), null);
+  const [trainFrom, trainTo] = [panel.dates[260], panel.dates[380]];
+  const normaliser = fitNormaliser(tensor, trainFrom, trainTo);
+  return buildTrainingJob({ ...market, panel, tensor, normaliser, trial: { ...market.trial, trainFrom, trainTo } });
+};
+
+/** The panel with an asset whose life ends before the fill of session `t`, at half of its last price, in cash. */
+function delisted(panel: MarketPanel, asset: number, t: number): MarketPanel {
+  const assets = panel.symbols.length;
+  const ended = <Values extends Float64Array | Uint8Array>(values: Values, value: number): Values =>
+    values.map((kept, i) => (i % assets === asset && i >= t * assets ? value : kept)) as Values;
+  return {
+    ...panel,
+    close: ended(panel.close, Number.NaN),
+    volume: ended(panel.volume, Number.NaN),
+    returns: ended(panel.returns, 0),
+    tradable: ended(panel.tradable, 0),
+    listed: ended(panel.listed, 0),
+    exits: [{ t, asset, successor: -1, finalReturn: -0.5 }],
+  };
+}
+
+export const POPULATION = { members: 2, generations: 2, exploitShare: 0.5, perturb: 1.25 };
+/** Environment steps of each of its members. */
+export const MEMBER_STEPS = 1024;
+
+export const populationJob = (): JobFiles =>
+  buildTrainingJob(smallMarket({ totalSteps: MEMBER_STEPS, population: POPULATION }));
+
+/** How much longer a job is made that ended before it could be cut off. */
+const LONGER = 8;
+
+export const longer = (files: JobFiles): JobFiles =>
+  edited(files, ({ training }) => {
+    training.totalSteps *= LONGER;
+  });
 
 function without<T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> {
   return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key as K))) as Omit<T, K>;
@@ -100,7 +159,7 @@ export function badJobs(): BadJob[] {
   const { panel } = smallMarket();
   const place = { asset: panel.symbols[ASSET], day: panel.dates[DAY] };
   return [
-    { name: 'no job.json', files: () => ({}), code: 'JOB_MISSING', facts: { field: 'input/job.json' } },
+    { name: 'no job.json', files: () => ({}), code: 'JOB_MISSING', facts: {} },
     {
       name: 'job.json is not JSON',
       files: () => ({ ...job(), 'job.json': job()['job.json'].slice(0, -1) }),
@@ -183,7 +242,7 @@ export function badJobs(): BadJob[] {
       name: 'limits that cannot hold together',
       files: () => edited(job(), (spec) => Object.assign(spec.limits, { maxWeight: 0.5, maxGross: 0.3 })),
       code: 'LIMITS_INFEASIBLE',
-      facts: { field: 'maxWeight', value: 0.5 },
+      facts: { field: PRESENT, value: PRESENT },
     },
     {
       name: 'more workers than cores',
@@ -195,7 +254,7 @@ export function badJobs(): BadJob[] {
       name: 'a look-back that observations and network do not share',
       files: () => edited(job(), (spec) => Object.assign(spec.training, { lookbackDays: 3 })),
       code: 'JOB_LOOKBACK',
-      facts: { field: 'normaliser.lookbackDays' },
+      facts: { field: PRESENT },
     },
     {
       name: 'parameters to begin with of another network',

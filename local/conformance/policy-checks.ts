@@ -10,7 +10,7 @@ import { demand } from './workshop.ts';
 
 /** Raw columns of the sample market. */
 const COLUMNS = 2;
-const FEATURES = COLUMNS + STATE_COLUMNS.length;
+const featuresOf = (columns: number): number => columns + STATE_COLUMNS.length;
 /** Largest difference of a weight between the two runtimes. */
 const AGREE = 1e-6;
 /** Assets and observations at once: a policy answers any number of both. */
@@ -22,15 +22,15 @@ const SIZES = [
 ] as const;
 
 /** Observations [batch, assets, features] with the state columns as they are in service: drawdown, cash and exposure alike for all assets. */
-function observations(seed: number, batch: number, assets: number): Float32Array {
+function observations(seed: number, batch: number, assets: number, columns: number): Float32Array {
   const random = createRandom(seed);
   const rows = Array.from({ length: batch }, () => {
     const [drawdown, cash, anchorExposure] = [0.2 * random.uniform(), random.uniform(), -random.uniform()];
     return Array.from({ length: assets }, () => {
       const state = { heldWeight: random.uniform() / assets, drawdown, cashWeight: cash, anchorLogit: random.normal() };
       const known: Record<string, number> = { ...state, anchorExposure, tradable: 1 };
-      const columns = Array.from({ length: COLUMNS }, () => 2 * random.normal());
-      return [...columns, ...STATE_COLUMNS.map((column) => known[column])];
+      const raw = Array.from({ length: columns }, () => 2 * random.normal());
+      return [...raw, ...STATE_COLUMNS.map((column) => known[column])];
     });
   });
   return Float32Array.from(rows.flat(2));
@@ -39,15 +39,16 @@ function observations(seed: number, batch: number, assets: number): Float32Array
 /** Answers of one served policy and of ONNX Runtime to the same questions. @throws what the runtimes say of a graph that may not be served. */
 async function answers(
   onnx: Uint8Array,
+  columns: number,
 ): Promise<{ input: Float32Array; exact: Float32Array; served: Float32Array; batch: number; assets: number }[]> {
   const [exact, served] = [await exactRuntime.load(onnx), await onnxRuntime.load(onnx)];
   try {
     const all = [];
     for (const [batch, assets] of SIZES)
       for (let seed = 0; seed < 10; seed++) {
-        const input = observations(seed, batch, assets);
+        const input = observations(seed, batch, assets, columns);
         const ask = async (policy: typeof exact): Promise<Float32Array> =>
-          Float32Array.from(await policy.act(input, batch, assets, FEATURES));
+          Float32Array.from(await policy.act(input, batch, assets, featuresOf(columns)));
         all.push({ input, exact: await ask(exact), served: await ask(served), batch, assets });
       }
     return all;
@@ -65,9 +66,9 @@ function weightsOf(actions: Float32Array, b: number, assets: number): Float64Arr
 }
 
 /** It may be served, answers [batch, assets + 1] for any batch and any number of assets, finite everywhere, and both runtimes mean the same weights. */
-export async function checkServed(onnx: Uint8Array): Promise<string> {
+export async function checkServed(onnx: Uint8Array, columns = COLUMNS): Promise<string> {
   let largest = 0;
-  for (const { exact, served, batch, assets } of await answers(onnx)) {
+  for (const { exact, served, batch, assets } of await answers(onnx, columns)) {
     demand(
       exact.length === batch * (assets + 1),
       `${exact.length} numbers for ${batch} observations of ${assets} assets`,
@@ -91,10 +92,10 @@ export async function checkServed(onnx: Uint8Array): Promise<string> {
 
 /** Model 0: the action is the anchor, to the bit. */
 export async function checkAnchor(onnx: Uint8Array): Promise<string> {
-  for (const { input, exact, batch, assets } of await answers(onnx))
+  for (const { input, exact, batch, assets } of await answers(onnx, COLUMNS))
     for (let b = 0; b < batch; b++)
       for (let a = 0; a <= assets; a++) {
-        const row = (b * assets + Math.min(a, assets - 1)) * FEATURES + COLUMNS;
+        const row = (b * assets + Math.min(a, assets - 1)) * featuresOf(COLUMNS) + COLUMNS;
         const wanted = input[row + STATE_COLUMNS.indexOf(a < assets ? 'anchorLogit' : 'anchorExposure')];
         const found = exact[b * (assets + 1) + a];
         demand(found === wanted, `action ${found} where the anchor is ${wanted}`);

@@ -1,11 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import { JOB_OUTPUT } from '../../domain/training/job.ts';
 import { decodeNpy } from '../../domain/training/npy.ts';
-import { TOTAL } from './jobs.ts';
+import { COURSE, MEMBER_STEPS, POPULATION, TOTAL } from './jobs.ts';
 import type { TrainerRun } from './trainer.ts';
-import { demand, difference, endOf, filesBelow, holds, type JobFolder } from './workshop.ts';
+import { demand, difference, endOf, fileOf, filesBelow, holds, type JobFolder } from './workshop.ts';
 
 type Files = Record<string, Uint8Array>;
 
@@ -69,10 +69,42 @@ export async function checkRecord(folder: JobFolder, output: Files, wanted: Reco
 }
 
 export const recordOf = (output: Files): Record<string, unknown> =>
-  JSON.parse(new TextDecoder().decode(output[JOB_OUTPUT.record]));
+  JSON.parse(new TextDecoder().decode(fileOf(output, JOB_OUTPUT.record)));
+
+/** Phases with a name and a length: simulated markets, the stage and history, all the steps that were asked for. */
+export function checkCourse(output: Files): string {
+  const { course, environmentSteps } = recordOf(output);
+  const asked = COURSE.pretraining.steps + COURSE.totalSteps;
+  demand(
+    Array.isArray(course) && course.every(({ name, steps }) => typeof name === 'string' && typeof steps === 'number'),
+    `the course is ${JSON.stringify(course)?.slice(0, 80)}`,
+  );
+  const least = COURSE.pretraining.paths + COURSE.curriculum.stages.length + 1;
+  demand(course.length >= least, `${course.length} phases where the job asks for ${least}`);
+  const steps = course.reduce((sum, phase) => sum + phase.steps, 0);
+  demand(steps >= asked && Number(environmentSteps) >= asked, `${environmentSteps} steps, the job asks for ${asked}`);
+  return `${course.length} phases, ${environmentSteps} steps`;
+}
+
+/** Every member after every generation, and one of them the winner. */
+export function checkPopulation(output: Files): string {
+  const { population, environmentSteps } = recordOf(output) as Record<string, never>;
+  demand(population, 'there is no population in the record');
+  const { winner, lineage } = population as { winner: number; lineage: { generation: number; member: number }[] };
+  const { members, generations } = POPULATION;
+  demand(Number.isInteger(winner) && winner >= 0 && winner < members, `the winner is ${winner}`);
+  demand(Array.isArray(lineage), 'there is no lineage');
+  const seen = new Set(lineage.map(({ generation, member }) => `${generation} ${member}`));
+  demand(
+    seen.size === members * generations && seen.size === lineage.length,
+    `the lineage has ${lineage.length} entries, ${seen.size} different ones`,
+  );
+  demand(environmentSteps === members * MEMBER_STEPS, `${environmentSteps} environment steps`);
+  return `member ${winner} of ${members} won, ${lineage.length} entries`;
+}
 
 export function parametersOf(output: Files): Float64Array {
-  const { data, shape } = decodeNpy(output[JOB_OUTPUT.parameters], JOB_OUTPUT.parameters);
+  const { data, shape } = decodeNpy(fileOf(output, JOB_OUTPUT.parameters), JOB_OUTPUT.parameters);
   demand(data instanceof Float64Array && shape.length === 1, `not float64 [P]: [${shape.join(', ')}]`);
   demand(data.every(Number.isFinite), 'not all finite');
   return data;
@@ -107,21 +139,29 @@ export function lastStep({ lines }: TrainerRun): number {
   return lines.reduce((step, { json }) => (json?.type === 'progress' ? Number(json.step) : step), 0);
 }
 
+/** Environment steps at the first line of progress; NaN where there is none. */
+export const firstStep = ({ lines }: TrainerRun): number =>
+  Number(lines.find(({ json }) => json?.type === 'progress')?.json?.step);
+
 /** Start it again: it ends, and its first step is beyond `from`. Returns that first step. */
 export async function goesOn(folder: JobFolder, from: number): Promise<number> {
-  const { lines } = await folder.complete();
-  const first = Number(lines.find(({ json }) => json?.type === 'progress')?.json?.step);
+  return wentOn(await folder.complete(), from);
+}
+
+export function wentOn(run: TrainerRun, from: number): number {
+  const first = firstStep(run);
   demand(first > from, `began at step ${first}, what was learned up to step ${from} is lost`);
   return first;
 }
 
-/** Flip one bit in the middle of every file. */
-export async function damage(folder: string): Promise<number> {
+/** Flip one bit in the middle of the newest file; the others are what a trainer falls back on. Returns the name of the file. */
+export async function damage(folder: string): Promise<string> {
   const files = Object.entries(await filesBelow(folder));
-  demand(files.length > 0, 'there is no checkpoint');
-  for (const [name, bytes] of files) {
-    bytes[Math.floor(bytes.length / 2)] ^= 1;
-    await writeFile(join(folder, name), bytes);
-  }
-  return files.length;
+  const aged = files.map(async ([name, bytes]) => ({ name, bytes, at: (await stat(join(folder, name))).mtimeMs }));
+  const newest = (await Promise.all(aged)).sort((a, b) => b.at - a.at).at(0);
+  demand(newest, 'there is no checkpoint');
+  const { name, bytes } = newest;
+  bytes[Math.floor(bytes.length / 2)] ^= 1;
+  await writeFile(join(folder, name), bytes);
+  return name;
 }

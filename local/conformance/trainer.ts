@@ -26,12 +26,19 @@ export interface Disturbance {
 }
 
 export interface RunOptions {
-  /** Working directory, and where HOME and TMPDIR lead. */
+  /** Working directory, and where HOME and every other variable that names a folder to write to leads. */
   readonly cwd: string;
   readonly disturb?: Disturbance;
   /** Run without the folder that the contract asks for. */
   readonly withoutFolder?: boolean;
 }
+
+/** Variables that tell a process where it may write: all of them lead to one empty folder, in which nothing may be found afterwards. */
+const FOLDERS = [
+  ...['HOME', 'TMPDIR', 'TMP', 'TEMP'],
+  ...['XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME'],
+];
+const WINDOWS = process.platform === 'win32';
 
 /** A trainer under test: a command to which the folder is added. */
 export class Trainer {
@@ -50,8 +57,19 @@ export class Trainer {
     const child = spawn(program, args, {
       cwd,
       stdio: [orphan ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      env: { ...process.env, HOME: cwd, TMPDIR: cwd, NODE_OPTIONS: '', DRL_TRAINER_PARENT: orphan ? '1' : '' },
+      detached: !WINDOWS,
+      env: {
+        ...process.env,
+        ...Object.fromEntries(FOLDERS.map((name) => [name, cwd])),
+        NODE_OPTIONS: '',
+        DRL_TRAINER_PARENT: orphan ? '1' : '',
+      },
     });
+    const abandon = (): void => {
+      killAll(child);
+      process.exit(130);
+    };
+    for (const signal of TOLD) process.once(signal, abandon);
     const ending = ended(child);
     const lines: TrainerLine[] = [];
     let stderr = '';
@@ -59,7 +77,7 @@ export class Trainer {
     let hung = false;
     const watch = setTimeout(() => {
       hung = true;
-      child.kill('SIGKILL');
+      killAll(child);
     }, this.#patienceMs);
     child.stderr?.on('data', (chunk) => {
       stderr = `${stderr}${chunk}`.slice(-4000);
@@ -72,11 +90,31 @@ export class Trainer {
         if (!disturb || toldMs !== null || step < disturb.step) return;
         toldMs = performance.now();
         if (disturb.how === 'orphan') child.stdin?.end();
-        else child.kill(disturb.how);
+        else if (disturb.how === 'SIGKILL') killAll(child);
+        else child.kill(disturb.how); // a container's first process is told, and nobody else
       });
-    const { code, signal } = await ending.finally(() => clearTimeout(watch));
+    const { code, signal } = await ending.finally(() => {
+      clearTimeout(watch);
+      for (const signal of TOLD) process.off(signal, abandon);
+    });
     const endedAfterS = toldMs === null ? null : (performance.now() - toldMs) / 1000;
     return { code, signal, lines, stderr, endedAfterS, hung };
+  }
+}
+
+/** Signals that end the check itself, which a trainer in a group of its own does not hear. */
+const TOLD = ['SIGINT', 'SIGTERM'] as const;
+
+/** A trainer is often started by a shell or a launcher: whatever is left of its process group goes with it. */
+function killAll(child: ChildProcess): void {
+  if (WINDOWS || child.pid === undefined) {
+    child.kill('SIGKILL');
+    return;
+  }
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // the whole group has ended
   }
 }
 

@@ -21,11 +21,15 @@ export function demand(condition: unknown, seen: string): asserts condition {
   if (!condition) throw new Unmet(seen);
 }
 
+/** A fact that must be there, whatever it says. */
+export const PRESENT = Symbol('present');
+
 /** `found` holds every fact of `wanted`. */
 export const holds = (found: unknown, wanted: Readonly<Record<string, unknown>>): boolean =>
-  Object.entries(wanted).every(([name, value]) =>
-    isDeepStrictEqual((found as Record<string, unknown> | undefined)?.[name], value),
-  );
+  Object.entries(wanted).every(([name, value]) => {
+    const fact = (found as Record<string, unknown> | undefined)?.[name];
+    return value === PRESENT ? fact !== undefined && fact !== null : isDeepStrictEqual(fact, value);
+  });
 
 /** Files below a folder, by path from it; none where there is no such folder. */
 export async function filesBelow(folder: string): Promise<Record<string, Uint8Array>> {
@@ -33,6 +37,12 @@ export async function filesBelow(folder: string): Promise<Record<string, Uint8Ar
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const read = paths.sort().map(async (path) => [path.slice(folder.length + 1), await readFile(path)] as const);
   return Object.fromEntries(await Promise.all(read));
+}
+
+/** One of the files that a trainer wrote. @throws Unmet where it did not. */
+export function fileOf(files: Record<string, Uint8Array>, name: string): Uint8Array {
+  demand(name in files, `missing: ${name}`);
+  return files[name];
 }
 
 /** Paths whose bytes differ or that only one of two sets of files has. */
@@ -63,11 +73,16 @@ export class Workshop {
     return rm(this.#root, { recursive: true, force: true });
   }
 
-  /** Checks of one group. Where the job that they rest on cannot be run, the group ends with a check that says so. */
+  /** Checks of one group. */
   async group(name: string, act: () => Promise<void>): Promise<void> {
     this.#group = name;
+    await this.section('can be run', act);
+  }
+
+  /** Checks that rest on one job. Where it cannot be run, they end with a check that says so. */
+  async section(name: string, act: () => Promise<void>): Promise<void> {
     await act().catch((error: Error) => {
-      this.#record('can be run', false, error.message);
+      this.#record(name, false, error.message);
     });
   }
 

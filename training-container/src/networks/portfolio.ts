@@ -174,7 +174,7 @@ export function policyModel(shape: PortfolioShape, flat: ArrayLike<number>): Uin
   return g.encode('policy', [g.output(POLICY_OUTPUT, mean)]);
 }
 
-/** Model 0: the action is the anchor itself, inverse volatility at a target volatility. No parameters. */
+/** Model 0: the action is the anchor itself. No parameters. */
 export function baselineModel(features: number): Uint8Array {
   const g = new GraphBuilder();
   const { anchorLogit, anchorExposure } = stateOf(g, g.input(POLICY_INPUT, servedDims(features)), features);
