@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Fixture, Ledger, LIMITS, startFixture, testAssets } from '../../contracts/test/fixture.ts';
+import {
+  CHAIN_CONFIG,
+  type Fixture,
+  Ledger,
+  LIMITS,
+  startFixture,
+  testAssets,
+  testSigners,
+} from '../../contracts/test/fixture.ts';
 import {
   checkDeployments,
   type Deployments,
@@ -11,7 +19,7 @@ import {
   readDeployments,
   recordDeployment,
 } from './deployments.ts';
-import { ledgerAssets } from './init.ts';
+import { initChain, ledgerAssets } from './init.ts';
 
 let fixture: Fixture;
 let folder: string;
@@ -38,13 +46,14 @@ test('what was deployed is recorded once a ledger, and is byte for byte what thi
   expect(known.ledgers.map(({ contract }) => contract)).toEqual([large.deployment.contract]);
   const checks = await checkDeployments(fixture.rpc, known);
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
-  expect(checks).toHaveLength(9);
+  expect(checks).toHaveLength(10);
 });
 
 test.each<[string, (known: Deployments) => Deployments, string]>([
   ['another chain', (known) => ({ ...known, chainId: 1 }), 'chain'],
   ['other sources', (known) => ({ ...known, sourceHash: '0'.repeat(64) }), 'sources'],
   ['another factory', (known) => ({ ...known, factory: known.ledgers[0].contract }), 'factory'],
+  ['no ledger', (known) => ({ ...known, ledgers: [] }), 'ledgers'],
   [
     'other assets',
     (known) => ({
@@ -65,6 +74,25 @@ test.each<[string, (known: Deployments) => Deployments, string]>([
   const known = change(readDeployments(file) as Deployments);
   const broken = (await checkDeployments(fixture.rpc, known)).filter(({ ok }) => !ok);
   expect(broken[0].check).toContain(check);
+});
+
+test('whoever deploys another ledger on a network uses the factory that is there, and both are kept', async () => {
+  const { factory } = readDeployments(file) as Deployments;
+  const other = await initChain({
+    chain: CHAIN_CONFIG,
+    rpcUrl: fixture.local.rpcUrl,
+    signers: testSigners(),
+    strategy: 'other',
+    universe: 'another',
+    assets: testAssets(4),
+    limits: LIMITS,
+    factory,
+  });
+  expect(other.factory).toBe(factory);
+  recordDeployment(file, deploymentsOf('test', other, groupsOf(4)));
+  const known = readDeployments(file) as Deployments;
+  expect(known.ledgers.map(({ strategy }) => strategy).sort()).toEqual(['main', 'other']);
+  expect((await checkDeployments(fixture.rpc, known)).filter(({ ok }) => !ok)).toEqual([]);
 });
 
 test('a damaged file is refused by name', () => {

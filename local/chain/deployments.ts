@@ -29,7 +29,10 @@ const deploymentsSchema = z.strictObject({
       strategy: z.string(),
       universe: z.string(),
       /** What its address and its code follow from. */
-      arguments: z.strictObject({ symbols: z.array(z.string()), groups: z.array(z.number().int()) }),
+      arguments: z.strictObject({
+        symbols: z.array(z.string()).min(1),
+        groups: z.array(z.number().int().nonnegative()).min(1),
+      }),
     }),
   ),
 });
@@ -112,6 +115,7 @@ export async function checkDeployments(rpc: Rpc, file: Deployments): Promise<Dep
     same('interface of Portfolio', file.abiHashes.Portfolio, ours.abiHashes.Portfolio),
     same('interface of PortfolioFactory', file.abiHashes.PortfolioFactory, ours.abiHashes.PortfolioFactory),
     { check: `factory ${file.factory}`, ok: factory.ok, detail: factory.detail },
+    { check: 'ledgers', ok: file.ledgers.length > 0, detail: String(file.ledgers.length) },
   ];
   for (const { contract, strategy, universe, arguments: given } of file.ledgers) {
     const code = await checkCode(rpc, contract, chainId);

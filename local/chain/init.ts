@@ -1,7 +1,7 @@
 import { getAddress } from 'ethers';
 import { encodeSymbols, FACTORY, nameHash, PORTFOLIO } from '../../adapters/chain/codec.ts';
 import { checkChainId, type Deployment } from '../../adapters/chain/evm.ts';
-import { checkCode } from '../../adapters/chain/genuine.ts';
+import { checkCode, checkFactory } from '../../adapters/chain/genuine.ts';
 import { createRpc, type Rpc } from '../../adapters/chain/rpc.ts';
 import { sendAndWait } from '../../adapters/chain/transactions.ts';
 import { SIGNER_ROLES, type SignerRole, type Signers } from '../../adapters/signer/port.ts';
@@ -47,6 +47,8 @@ export interface InitOptions {
   limits: Limits;
   /** What an earlier call returned, of this ledger or of another one on the same chain. */
   known?: Deployment | null;
+  /** One that others deployed on this chain: it is used where it is of this code. */
+  factory?: string | null;
   rpc?: Rpc;
   /** Told what is missing, whenever that changes: it is then waited for. Without it nothing is waited for. */
   onMissingFunds?: ((missing: MissingFunds) => void) | undefined;
@@ -110,9 +112,7 @@ export async function initChain(options: InitOptions): Promise<Deployment> {
   const args = [nameHash(strategy), nameHash(universe), encodeSymbols(symbols), groups];
   const send = (to: string | null, data: string) => sendAndWait(rpc, chain, signers.admin, { to, data });
 
-  // A ledger of older code stays readable where it is; this code gets a factory of its own.
-  const ofThisCode = known?.chainId === chain.chainId && (await checkCode(rpc, known.contract, chain.chainId)).ok;
-  let factory = ofThisCode ? known.factory : null;
+  let factory = await usableFactory(rpc, options);
   if (factory === null) {
     if (chain.rpcUrl !== null) await requireFunds({ rpc, chain, roles, onMissing: options.onMissingFunds });
     factory = addressIn(await send(null, PORTFOLIO_FACTORY_BYTECODE));
@@ -133,6 +133,12 @@ export async function initChain(options: InitOptions): Promise<Deployment> {
     { limits: ledgerLimits(limits), groupCapsBps },
   );
   return { chainId: chain.chainId, contract, startBlock, strategy, universe, assets: symbols, factory };
+}
+
+/** A factory of this code that is there already. A ledger of older code stays readable where it is; this code gets a factory of its own. */
+async function usableFactory(rpc: Rpc, { chain: { chainId }, known, factory }: InitOptions): Promise<string | null> {
+  if (known?.chainId === chainId && (await checkCode(rpc, known.contract, chainId)).ok) return known.factory;
+  return factory && (await checkFactory(rpc, factory, chainId)).ok ? factory : null;
 }
 
 export async function roleAddresses(signers: Signers): Promise<Record<SignerRole, string>> {

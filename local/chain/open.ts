@@ -12,7 +12,7 @@ import { ROOT } from '../settings.ts';
 import { type LocalChain, startLocalChain } from './anvil.ts';
 import { carryApprovals } from './approvals.ts';
 import { withAwsRoles } from './aws-roles.ts';
-import { deploymentsFile, deploymentsOf, recordDeployment } from './deployments.ts';
+import { deploymentsFile, deploymentsOf, readDeployments, recordDeployment } from './deployments.ts';
 import type { MissingFunds } from './funds.ts';
 import { type Asset, initChain, ledgerAssets } from './init.ts';
 import { type DeploymentRecord, readRecord, recordFile, writeRecord } from './records.ts';
@@ -120,6 +120,8 @@ async function initLedger({
   const { config, universe } = settings;
   const file = recordFileOf(home, settings);
   const known = readRecord(file);
+  // what lies on a network that others see is written down where they look
+  const published = config.chain.rpcUrl === null ? null : deploymentsFile(ROOT, config.chain.network);
   const assets = await assetsOf(home, settings, known);
   const deployment = await initChain({
     chain: config.chain,
@@ -130,6 +132,7 @@ async function initLedger({
     assets: assets.list,
     limits: universe.limits,
     known: known?.deployment ?? null,
+    factory: published ? (readDeployments(published)?.factory ?? null) : null,
     onMissingFunds,
   });
   if (known && known.deployment.contract !== deployment.contract) {
@@ -142,12 +145,10 @@ async function initLedger({
     });
   }
   writeRecord(file, { deployment, assets: assets.list, source: assets.source });
-  const { network, rpcUrl: url } = config.chain;
-  // what lies on a network that others see is written down where they look
-  if (url !== null)
+  if (published)
     recordDeployment(
-      deploymentsFile(ROOT, network),
-      deploymentsOf(network, deployment, ledgerAssets(assets.list, universe.limits).groups),
+      published,
+      deploymentsOf(config.chain.network, deployment, ledgerAssets(assets.list, universe.limits).groups),
     );
   return deployment;
 }
