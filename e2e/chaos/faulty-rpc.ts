@@ -240,11 +240,19 @@ async function wrong({ kind, size, times }: Fault, asked: Request, node: Rpc): P
       return answer;
     }
     case 'reorganises':
-      await node.send('anvil_reorg', [1 + (size % REORG_DEPTH), []]).catch(() => null);
+      await reorganise(node, 1 + (size % REORG_DEPTH));
       return right();
     default:
       return right();
   }
+}
+
+let reorganising: Promise<unknown> = Promise.resolve();
+
+/** One after the other: two at once would together go deeper than either. */
+async function reorganise(node: Rpc, depth: number): Promise<void> {
+  reorganising = reorganising.then(() => node.send('anvil_reorg', [depth, []]).catch(() => null));
+  await reorganising;
 }
 
 /** A head that is far above the true one. */

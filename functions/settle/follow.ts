@@ -5,6 +5,7 @@ import { canonicalJson } from '../../domain/lineage/canonical.ts';
 import { decodeRebalance } from '../artifacts/settlement.ts';
 import type { Ports } from '../ports.ts';
 import { attemptsOf, receiptOf, withReplacement } from './attempts.ts';
+import { sendBelow } from './nonce.ts';
 import { isConflict } from './sign.ts';
 
 export interface Followed {
@@ -28,6 +29,7 @@ export async function follow(row: SettlementRow, ports: FollowPorts): Promise<Fo
   let receipt = await receiptOf(attempts, ports.chain);
   if (!receipt) {
     if (isOpen(row)) attempts = await withReplacement(row, attempts, ports);
+    await sendBelow(row.nonce, row.relayer, await heldOf(row, ports), ports);
     await send(row, isOpen(row) ? attempts[attempts.length - 1] : row, ports);
     await note(row, { status: 'submitted', receipt: null }, ports);
     receipt = await receiptOf(attempts, ports.chain);
@@ -38,6 +40,12 @@ export async function follow(row: SettlementRow, ports: FollowPorts): Promise<Fo
   const status = receipt.finality === 'finalized' ? 'finalized' : 'confirmed';
   await note(row, { status, receipt: canonicalJson(receipt) }, ports);
   return { status, receipt, row: settled };
+}
+
+/** What the node holds of the row's relayer; of another relayer than today's nothing is asked. */
+async function heldOf(row: SettlementRow, { chain }: Pick<Ports, 'chain'>): Promise<number> {
+  const { address, nextNonce } = await chain.relayer();
+  return address === row.relayer ? nextNonce : row.nonce;
 }
 
 /** What has ended is looked at, and sent again where the chain lost it, but never signed again. */

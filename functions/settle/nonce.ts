@@ -18,7 +18,8 @@ export async function nextNonce(
   const nonce = last === null ? finalNonce : last + 1;
   if (finalNonce > nonce) await alertOfForeigner(address, finalNonce, nonce, ports);
   if (held > nonce || finalNonce > nonce) throw ahead(address, Math.max(held, finalNonce), nonce);
-  if (held < nonce) await sendFrom(held, nonce, address, ports);
+  const caughtUp = await sendBelow(nonce, address, held, ports);
+  if (caughtUp < nonce) throw behind(address, caughtUp, nonce);
   return { relayer: address, nonce };
 }
 
@@ -36,26 +37,33 @@ const alertOfForeigner = (
     runbook: `${settings.config.alerts.runbook}#failedtransaction`,
   });
 
-/** Bytes that the ledger has and the node does not: a killed executor's, or another strategy's. Sent, they fill the gap. */
-async function sendFrom(
-  held: number,
+/**
+ * Send what the ledger has of a relayer and the node does not, below a nonce: a killed executor's bytes, another strategy's, or those of
+ * a final settlement that the chain lost. Without them nothing from that nonce on is ever mined. Answers what the node counts then.
+ */
+export async function sendBelow(
   nonce: number,
   relayer: string,
+  held: number,
   { chain, ledger }: Pick<Ports, 'chain' | 'ledger'>,
-): Promise<void> {
+): Promise<number> {
+  if (held >= nonce) return held;
   for (const row of await ledger.settlementsFrom(chain.chainId, relayer, held)) {
+    if (row.nonce >= nonce) break;
     const newest = (await ledger.attempts(row.strategy, row.decisionHash)).at(-1);
-    await chain.broadcast(newest?.raw ?? row.raw).catch((error: unknown) => {
+    const raw = row.status === 'finalized' ? row.raw : (newest?.raw ?? row.raw);
+    await chain.broadcast(raw).catch((error: unknown) => {
       if (!(error instanceof ProductError && error.code === 'CHAIN_NONCE_USED')) throw error;
     });
   }
-  const { nextNonce: now } = await chain.relayer();
-  if (now >= nonce) return;
-  throw new ProductError('CHAIN_BEHIND', 'The node does not have all transactions of the relayer', {
-    facts: { relayer, countedByNode: now, givenOutByLedger: nonce },
+  return (await chain.relayer()).nextNonce;
+}
+
+const behind = (relayer: string, held: number, nonce: number): ProductError =>
+  new ProductError('CHAIN_BEHIND', 'The node does not have all transactions of the relayer', {
+    facts: { relayer, countedByNode: held, givenOutByLedger: nonce },
     remedy: 'They were sent again. Nothing was signed; run the stage again when the node has caught up.',
   });
-}
 
 const ahead = (relayer: string, held: number, nonce: number): ProductError =>
   new ProductError('RELAYER_AHEAD', 'The node counts transactions of the relayer that the ledger does not have', {

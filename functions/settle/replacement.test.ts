@@ -216,6 +216,25 @@ test('a receipt that a reorganisation takes away: confirmed, submitted, sent aga
   await expectOneSettlement();
 });
 
+test('a final settlement that the chain lost is sent again before the one that waits behind it', async () => {
+  await settle();
+  await mine(3);
+  const lost = await settle();
+  expect(lost.status).toBe('finalized');
+  ({ ref } = await world.decide({ A000: 1030 }));
+  await settle();
+  await world.fixture.rpc.send('anvil_reorg', [4, []]); // deeper than what is final by the rule
+  expect(await world.chain.knows(String(lost.transaction))).toBe(false);
+  // The first poll may still meet a pool that counts what was reorganised away.
+  for (const _ of ['counts wrongly', 'counts again']) {
+    await settle();
+    await mine(3);
+  }
+  expect(await settle()).toMatchObject({ status: 'finalized', epoch: epoch + 2 });
+  expect(await world.chain.receipt(String(lost.transaction))).toMatchObject({ status: 'success' });
+  expect((await world.chain.relayer()).nextNonce).toBe(nonce + 2);
+});
+
 describe('fees', () => {
   test.each([
     ['FEE_CEILING', 'feeCeiling', { maxTransactionFeeWei: '1000' }],
