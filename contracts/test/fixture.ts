@@ -21,6 +21,7 @@ import type { Limits } from '../../domain/risk/limits.ts';
 import { LOCAL_CHAIN_ID, type LocalChain, passTimeTo, startLocalChain } from '../../local/chain/anvil.ts';
 import { type Asset, initChain, ledgerAssets, ledgerLimits, roleAddresses } from '../../local/chain/init.ts';
 import { type LedgerLimits, type LimitsOnChain, readLimits } from '../../local/chain/limits.ts';
+import { CoverageRecord } from './branches/record.ts';
 
 export const MODEL = 'a1'.repeat(32);
 export const STRATEGY = 'main';
@@ -51,12 +52,15 @@ export const testSigners = (): Signers =>
     SIGNER_ROLES.map((role, index) => [role, createLocalSigner(new Uint8Array(32).fill(index + 1))]),
   ) as Record<SignerRole, Signer>;
 
-/** Assets A00, A01 ... in groups g0, g1, g2 by turns. */
-export const testAssets = (count: number): Asset[] =>
+/** Assets A000, A001 ... in groups g0, g1, g2 by turns, or in more of them. */
+export const testAssets = (count: number, groups = 3): Asset[] =>
   Array.from({ length: count }, (_, index) => ({
     symbol: `A${String(index).padStart(3, '0')}`,
-    group: `g${index % 3}`,
+    group: `g${index % groups}`,
   }));
+
+/** Where a run under `branches.slow.test.ts` keeps what it has seen. */
+const COVERAGE = process.env.DRL_COVERAGE_FOLDER;
 
 export interface Fixture {
   home: string;
@@ -64,6 +68,7 @@ export interface Fixture {
   rpc: Rpc;
   signers: Signers;
   addresses: Record<SignerRole, string>;
+  coverage: CoverageRecord | null;
   close(): Promise<void>;
 }
 
@@ -71,15 +76,18 @@ export interface Fixture {
 export async function startFixture(): Promise<Fixture> {
   const home = mkdtempSync(join(tmpdir(), 'ledger-'));
   const local = await startLocalChain({ home });
-  const rpc = createRpc(local.rpcUrl, { retries: 0 });
+  const coverage = COVERAGE ? new CoverageRecord(COVERAGE) : null;
+  const node = createRpc(local.rpcUrl, { retries: 0 });
+  const rpc = coverage?.tracing(node) ?? node;
   const signers = testSigners();
   const addresses = await roleAddresses(signers);
   for (const address of Object.values(addresses)) await rpc.send('anvil_impersonateAccount', [address]);
   const close = async () => {
+    coverage?.write();
     await local.stop();
     rmSync(home, { recursive: true, force: true });
   };
-  return { home, local, rpc, signers, addresses, close };
+  return { home, local, rpc, signers, addresses, coverage, close };
 }
 
 /** A ledger and the calls on it, sent by the node for whoever is named: only the strategist's and the attestor's signatures are real. */
@@ -95,7 +103,7 @@ export class Ledger {
   static async create(
     fixture: Fixture,
     assets: number,
-    options: { limits?: Limits; universe?: string } = {},
+    options: { limits?: Limits; universe?: string; groups?: number } = {},
   ): Promise<Ledger> {
     const { local, signers } = fixture;
     const universe = options.universe ?? `universe-${assets}`;
@@ -105,9 +113,10 @@ export class Ledger {
       signers,
       strategy: STRATEGY,
       universe,
-      assets: testAssets(assets),
+      assets: testAssets(assets, options.groups),
       limits: options.limits ?? LIMITS,
     });
+    await fixture.coverage?.replaceCode(fixture.rpc, deployment);
     const ledger = new Ledger(fixture, deployment);
     await ledger.send('approver', 'approveModel', [`0x${MODEL}`]);
     return ledger;

@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { PORTFOLIO } from '../../adapters/chain/codec.ts';
-import type { Deployment } from '../../adapters/chain/evm.ts';
-import { checkCode } from '../../adapters/chain/genuine.ts';
 import type { RawReceipt } from '../../adapters/chain/transactions.ts';
 import { passTimeTo } from '../../local/chain/anvil.ts';
-import { initChain } from '../../local/chain/init.ts';
-import { type LedgerLimits, LIMIT_NAMES, loosenings, nextLimitsCall, readLimits } from '../../local/chain/limits.ts';
-import { CHAIN_CONFIG, type Fixture, Ledger, LIMITS, STRATEGY, startFixture, testAssets } from './fixture.ts';
+import { type LedgerLimits, LIMIT_NAMES, loosenings, nextLimitsCall } from '../../local/chain/limits.ts';
+import { type Fixture, Ledger, startFixture } from './fixture.ts';
 
 const ASSETS = 20;
 const DELAY = 24 * 60 * 60;
@@ -213,49 +210,4 @@ test('drl chain init asks for the one call that is needed now', () => {
   expect(call(nextLimitsCall({ inForce, pending, blockTime: 100 }, inForce))).toBe('cancelLimits');
   const other = { ...inForce, groupCapsBps: [1, 2, 3] };
   expect(call(nextLimitsCall({ inForce, pending, blockTime: 100 }, other))).toBe('setLimits');
-});
-
-test('on a chain by URL drl chain init announces looser limits, sends nothing while they wait, and applies them when due', async () => {
-  const chain = { ...CHAIN_CONFIG, rpcUrl: fixture.local.rpcUrl };
-  const { rpc, local, signers } = fixture;
-  const init = (maxWeight: number) =>
-    initChain({
-      ...{ chain, rpcUrl: local.rpcUrl, signers, strategy: STRATEGY, universe: 'by-url', assets: testAssets(3) },
-      limits: { ...LIMITS, maxWeight },
-      known: ledger.deployment,
-    });
-  const { contract } = await init(0.2);
-  const look = async () => {
-    const { inForce, pending } = await readLimits(rpc, contract);
-    return { inForce: inForce.limits.maxWeightBps, pending: pending?.limits.maxWeightBps ?? null };
-  };
-  await init(0.3);
-  expect(await look()).toEqual({ inForce: 2000, pending: 3000 });
-  const block = await rpc.send('eth_blockNumber', []);
-  await init(0.3);
-  expect(await rpc.send('eth_blockNumber', [])).toBe(block);
-  await passTimeTo(rpc, (await readLimits(rpc, contract)).pending?.dueAt ?? 0);
-  await init(0.3);
-  expect(await look()).toEqual({ inForce: 3000, pending: null });
-  await init(0.4);
-  await init(0.25); // tighter than what is in force: at once, and what waited is dropped
-  expect(await look()).toEqual({ inForce: 2500, pending: null });
-});
-
-test('a ledger of older code is left where it is, and this code gets its own', async () => {
-  const { rpc, local, signers } = fixture;
-  const init = (known: Deployment) =>
-    initChain({
-      ...{ chain: CHAIN_CONFIG, rpcUrl: local.rpcUrl, signers, strategy: STRATEGY, universe: `universe-${ASSETS}` },
-      ...{ assets: testAssets(ASSETS), limits: LIMITS, known },
-    });
-  const { deployment } = ledger;
-  expect((await init(deployment)).contract).toBe(deployment.contract);
-  const { implementation } = await checkCode(rpc, deployment.contract, CHAIN_CONFIG.chainId);
-  const code = await rpc.send<string>('eth_getCode', [implementation, 'latest']);
-  await rpc.send('anvil_setCode', [implementation, `${code}00`]);
-  const renewed = await init(deployment);
-  expect(renewed.factory).not.toBe(deployment.factory);
-  expect(renewed.contract).not.toBe(deployment.contract);
-  expect((await init(renewed)).contract).toBe(renewed.contract);
 });

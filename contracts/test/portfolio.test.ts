@@ -150,6 +150,16 @@ describe('rebalance', () => {
     }
   });
 
+  test('a contract wallet signs by its own rule (ERC-1271)', async () => {
+    const rebalance = await ledger.sign(await ledger.order({ A000: 1000 }));
+    await ledger.send('admin', 'setRole', [0, stranger]);
+    const answer = async (word: string) => {
+      await fixture.rpc.send('anvil_setCode', [stranger, `0x63${word}60e01b5f5260205ff3`]); // returns this word to whoever asks
+      return ledger.tryRebalance({ ...rebalance, orderSignature: '0x1234' });
+    };
+    expect([await answer('1626ba7e'), await answer('ffffffff')]).toEqual(['ok', 'InvalidOrderSignature']);
+  });
+
   test('only the relayer submits', async () => {
     const rebalance = await ledger.sign(await ledger.order({ A000: 1000 }));
     for (const role of SIGNER_ROLES.filter((each) => each !== 'relayer')) {
@@ -355,6 +365,26 @@ describe('views and factory', () => {
   test('nobody initialises a ledger, or the implementation, again', async () => {
     const args = [fixture.addresses, ledgerLimits(LIMITS), [1, 2, 3]];
     expect(await ledger.tryCall(stranger, 'initialize', args)).toMatch(/InvalidInitialization|0xf92ee8a9/);
+  });
+
+  test('more than 16 groups: their caps take a second word', async () => {
+    const other = await Ledger.create(fixture, ASSETS, { groups: ASSETS, universe: 'many-groups' });
+    const caps = Array.from({ length: ASSETS }, (_, group) => 1000 + group);
+    await other.putLimits({}, caps);
+    expect([...(await other.read('groupCapsBps'))].map(Number)).toEqual(caps);
+    const symbol = other.deployment.assets[ASSETS - 1];
+    const group = Number(await other.read('groupOf', [ASSETS - 1]));
+    const take = async (bps: number) => other.tryRebalance(await other.sign(await other.order({ [symbol]: bps })));
+    expect([await take(caps[group]), await take(caps[group] + 501)]).toEqual(['ok', 'GroupCapExceeded']);
+  });
+
+  test('a ledger without an admin is not made', async () => {
+    const data = FACTORY.encodeFunctionData('create', [
+      ...[nameHash('s'), nameHash('u'), encodeSymbols(['A']), [0]],
+      ...[{ ...fixture.addresses, admin: `0x${'0'.repeat(40)}` }, ledgerLimits(LIMITS), [6000]],
+    ]);
+    const create = fixture.rpc.send('eth_call', [{ from: stranger, to: ledger.deployment.factory, data }, 'latest']);
+    expect(await create.then(() => 'ok', revertName)).toBe('ZeroAddress');
   });
 
   test('the factory refuses lists that are not in order, empty, too long, or name cash', async () => {
