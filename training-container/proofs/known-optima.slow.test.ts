@@ -3,18 +3,21 @@ import { LEARNERS } from './learners.ts';
 import { costBandProblem, meanReversionProblem, mertonProblem, regimeProblem } from './problems.ts';
 import { shareOfOptimum, type Walk, walkOf } from './walk.ts';
 
+/** `.ci/run` takes a sample of the seeds. */
+const SEEDS = process.env.DRL_SAMPLE === '1' ? [1] : [1, 2, 3];
+
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const firstAsset = ({ held }: Walk): number[] => held.map((weights) => weights[0]);
 
 describe.each(LEARNERS.map((learner) => [learner.name, learner] as const))('%s', (_, learner) => {
-  test.each([1, 2, 3])('holds the fraction of Merton within 0.15 (seed %i)', async (seed) => {
+  test.each(SEEDS)('holds the fraction of Merton within 0.15 (seed %i)', async (seed) => {
     const problem = mertonProblem(seed);
     const walk = walkOf(problem, await learner.solve(problem, seed));
     expect(Math.abs(mean(firstAsset(walk)) - problem.fraction)).toBeLessThan(0.15);
     expect(shareOfOptimum(problem)(walk)).toBeGreaterThan(0.9);
   });
 
-  test.each([1, 2, 3])('follows a mean-reverting state by the optimal rule (seed %i)', async (seed) => {
+  test.each(SEEDS)('follows a mean-reverting state by the optimal rule (seed %i)', async (seed) => {
     const problem = meanReversionProblem(seed);
     const walk = walkOf(problem, await learner.solve(problem, seed));
     expect(shareOfOptimum(problem)(walk)).toBeGreaterThan(0.9);
@@ -22,7 +25,7 @@ describe.each(LEARNERS.map((learner) => [learner.name, learner] as const))('%s',
     expect(mean(errors)).toBeLessThan(0.12);
   });
 
-  test.each([1, 2, 3])('trades to the edges of a no-trade band of the right width (seed %i)', async (seed) => {
+  test.each(SEEDS)('trades to the edges of a no-trade band of the right width (seed %i)', async (seed) => {
     const problem = costBandProblem();
     const walk = walkOf(problem, await learner.solve(problem, seed));
     const held = firstAsset(walk);
@@ -37,7 +40,7 @@ describe.each(LEARNERS.map((learner) => [learner.name, learner] as const))('%s',
     expect(Math.abs(entered(fast) - fast.high)).toBeLessThan(0.02);
   });
 
-  test.each([1, 2, 3])('finds which of six assets is on, or none (seed %i)', async (seed) => {
+  test.each(SEEDS)('finds which of six assets is on, or none (seed %i)', async (seed) => {
     const problem = regimeProblem(seed);
     expect(shareOfOptimum(problem)(walkOf(problem, await learner.solve(problem, seed)))).toBeGreaterThan(0.9);
   });
