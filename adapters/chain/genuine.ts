@@ -28,13 +28,8 @@ export async function checkCode(rpc: Rpc, contract: string, chainId: number): Pr
   if (!found) return { ok: false, implementation: null, detail: 'no ledger of this product lies at this address' };
   const implementation = getAddress(`0x${found[1]}`);
   const differing = await implementationDifference(rpc, implementation, chainId);
-  return differing === null
-    ? { ok: true, implementation, detail: `clone of ${implementation}, whose code is what contracts/ compiles to` }
-    : {
-        ok: false,
-        implementation,
-        detail: `code of ${implementation} differs at byte ${differing} from what this checkout compiles to`,
-      };
+  if (differing !== null) return differs(implementation, implementation, differing);
+  return { ok: true, implementation, detail: `clone of ${implementation}, whose code is what contracts/ compiles to` };
 }
 
 /** Whether the address holds the factory of this product, and hands out a genuine implementation. */
@@ -45,21 +40,21 @@ export async function checkFactory(rpc: Rpc, factory: string, chainId: number): 
   const answer = await rpc.send<string>('eth_call', [{ to: factory, data }, 'latest']).catch(() => '0x');
   const implementation = answer.length === 66 ? getAddress(`0x${answer.slice(26)}`) : null;
   const differing = difference(code, PORTFOLIO_FACTORY_DEPLOYED_BYTECODE, Array(2).fill(word(implementation ?? '0x')));
-  if (implementation === null || differing !== null)
-    return {
-      ok: false,
-      implementation,
-      detail: `code of the factory differs at byte ${differing ?? 0} from what this checkout compiles to`,
-    };
+  if (implementation === null || differing !== null) return differs(implementation, 'the factory', differing ?? 0);
   const inner = await implementationDifference(rpc, implementation, chainId);
-  return inner === null
-    ? { ok: true, implementation, detail: 'its code and that of its implementation are what contracts/ compiles to' }
-    : {
-        ok: false,
-        implementation,
-        detail: `code of ${implementation} differs at byte ${inner} from what this checkout compiles to`,
-      };
+  if (inner !== null) return differs(implementation, implementation, inner);
+  return {
+    ok: true,
+    implementation,
+    detail: 'its code and that of its implementation are what contracts/ compiles to',
+  };
 }
+
+const differs = (implementation: string | null, of: string, at: number): CodeCheck => ({
+  ok: false,
+  implementation,
+  detail: `code of ${of} differs at byte ${at} from what this checkout compiles to`,
+});
 
 /** What names a ledger, in its own code: hashes of strategy and universe with 0x, and the rest that its address follows from. */
 export interface CloneArguments {
@@ -71,7 +66,8 @@ export interface CloneArguments {
 }
 
 export async function readCloneArguments(rpc: Rpc, contract: string): Promise<CloneArguments> {
-  const packed = await cloneArguments(rpc, contract);
+  const code = (await codeAt(rpc, contract)).toLowerCase();
+  const packed = code.slice(CLONE.exec(code)?.[0].length ?? code.length);
   const count = Number.parseInt(packed.slice(128, 132), 16);
   const groups = Array.from({ length: count }, (_, a) => Number.parseInt(packed.slice(136 + 2 * a, 138 + 2 * a), 16));
   const from = 136 + 2 * count;
@@ -88,12 +84,6 @@ export async function wasMadeBy(rpc: Rpc, contract: string, factory: string, cre
   const data = FACTORY.encodeFunctionData('addressOf', [creator, strategy, universe, symbols, groups]);
   const answer = await rpc.send<string>('eth_call', [{ to: factory, data }, 'latest']);
   return getAddress(FACTORY.decodeFunctionResult('addressOf', answer)[0]) === getAddress(contract);
-}
-
-/** The bytes that a clone was given beside its code, in hex without prefix. */
-export async function cloneArguments(rpc: Rpc, contract: string): Promise<string> {
-  const code = (await codeAt(rpc, contract)).toLowerCase();
-  return code.slice(CLONE.exec(code)?.[0].length ?? code.length);
 }
 
 const codeAt = (rpc: Rpc, address: string): Promise<string> => rpc.send<string>('eth_getCode', [address, 'latest']);

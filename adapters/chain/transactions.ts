@@ -19,6 +19,7 @@ export interface Call {
 
 export interface RawReceipt {
   transactionHash: string;
+  transactionIndex: string;
   blockNumber: string;
   blockHash: string;
   status: string;

@@ -20,8 +20,7 @@ export function runUnderNode24(args, env = {}) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   const result = spawnSync(own ? process.execPath : bundled, args, {
     stdio: 'inherit',
-    // set here too for jest, whose process.env is a copy (config/no-telemetry.ts)
-    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...env },
+    env: { ...process.env, ...env },
   });
   return result.status ?? 1;
 }

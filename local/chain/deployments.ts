@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { solidityPacked } from 'ethers';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { encodeSymbols, nameHash } from '../../adapters/chain/codec.ts';
 import type { Deployment } from '../../adapters/chain/evm.ts';
-import { checkCode, checkFactory, cloneArguments } from '../../adapters/chain/genuine.ts';
+import { checkCode, checkFactory, readCloneArguments } from '../../adapters/chain/genuine.ts';
 import type { Rpc } from '../../adapters/chain/rpc.ts';
 import { COMPILER, PORTFOLIO_ABI, PORTFOLIO_FACTORY_ABI, SOURCE_HASH } from '../../contracts/generated/portfolio.ts';
 import { badInput } from '../../domain/errors.ts';
@@ -120,24 +120,14 @@ export async function checkDeployments(rpc: Rpc, file: Deployments): Promise<Dep
   for (const { contract, strategy, universe, arguments: given } of file.ledgers) {
     const code = await checkCode(rpc, contract, chainId);
     checks.push({ check: `ledger ${contract}`, ok: code.ok, detail: code.detail });
-    const found = await cloneArguments(rpc, contract);
-    const ok = found === packedArguments(strategy, universe, given);
+    const wanted = {
+      strategy: nameHash(strategy),
+      universe: nameHash(universe),
+      symbols: encodeSymbols(given.symbols),
+    };
+    const ok = isDeepStrictEqual(await readCloneArguments(rpc, contract), { ...wanted, groups: given.groups });
     const names = `${strategy} on ${universe}, ${given.symbols.length} assets`;
     checks.push({ check: `arguments of ${contract}`, ok, detail: ok ? names : `are not those of ${names}` });
   }
   return checks;
-}
-
-/** What the factory gives a clone (PortfolioFactory.sol), in hex without prefix. */
-function packedArguments(
-  strategy: string,
-  universe: string,
-  { symbols, groups }: Deployments['ledgers'][number]['arguments'],
-): string {
-  const head = solidityPacked(
-    ['bytes32', 'bytes32', 'uint16', 'uint16'],
-    [nameHash(strategy), nameHash(universe), symbols.length, Math.max(...groups) + 1],
-  );
-  const bytes = groups.map((group) => group.toString(16).padStart(2, '0'));
-  return [head, ...bytes, ...encodeSymbols(symbols).map((symbol) => symbol.slice(2))].join('').slice(2).toLowerCase();
 }

@@ -38,6 +38,8 @@ const FOLDERS = [
   ...['HOME', 'TMPDIR', 'TMP', 'TEMP'],
   ...['XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME'],
 ];
+/** What keeps ONNX Runtime silent is the trainer's own to set: inherited from this process, it would hide that it is not. */
+const SILENCERS = ['ORT_DISABLE_TELEMETRY', 'CI'];
 const WINDOWS = process.platform === 'win32';
 
 /** A trainer under test: a command to which the folder is added. */
@@ -61,6 +63,7 @@ export class Trainer {
       env: {
         ...process.env,
         ...Object.fromEntries(FOLDERS.map((name) => [name, cwd])),
+        ...Object.fromEntries(SILENCERS.map((name) => [name, undefined])),
         NODE_OPTIONS: '',
         DRL_TRAINER_PARENT: orphan ? '1' : '',
       },

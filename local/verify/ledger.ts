@@ -12,6 +12,7 @@ import { type CloneArguments, checkCode, readCloneArguments } from '../../adapte
 import { LedgerHistory, type Origin, originOf, type RawLog } from '../../adapters/chain/history.ts';
 import type { RebalanceEvent, SignedRebalance } from '../../adapters/chain/port.ts';
 import { type Rpc, RpcError } from '../../adapters/chain/rpc.ts';
+import { rawReceipt } from '../../adapters/chain/transactions.ts';
 
 /** A transaction in a block, sent to what may be a ledger, as the chain tells it and nobody else. */
 export interface MinedRebalance {
@@ -55,16 +56,6 @@ interface RawTransaction {
   readonly to: string | null;
   readonly input: string;
 }
-interface RawReceipt {
-  readonly transactionHash: string;
-  readonly transactionIndex: string;
-  readonly blockNumber: string;
-  readonly blockHash: string;
-  readonly status: string;
-  readonly gasUsed: string;
-  readonly logs: RawLog[];
-}
-
 /** Ledgers and what was sent to them, read over JSON-RPC alone: no home, no key, no record of a deployment. */
 export class AuditedChain {
   readonly #rpc: Rpc;
@@ -83,7 +74,7 @@ export class AuditedChain {
   /** null: the chain does not have the transaction in a block, or it makes a contract. */
   async mined(transaction: string): Promise<MinedRebalance | null> {
     const [receipt, sent] = await Promise.all([
-      this.#rpc.send<RawReceipt | null>('eth_getTransactionReceipt', [transaction]),
+      rawReceipt(this.#rpc, transaction),
       this.#rpc.send<RawTransaction | null>('eth_getTransactionByHash', [transaction]),
     ]);
     if (!receipt || !sent?.to) return null;
