@@ -1,7 +1,6 @@
-import { recoverAddress } from 'ethers';
 import type { ChainConfig } from '../../config/schema.ts';
 import { type ProductError, refused } from '../../domain/errors.ts';
-import type { SignerRole, Signers } from '../signer/port.ts';
+import type { Signers } from '../signer/port.ts';
 import {
   attestationDigest,
   decodeRebalanced,
@@ -60,8 +59,6 @@ export interface EvmChainOptions {
   onPoll?: () => Promise<void>;
   rpc?: Rpc;
 }
-
-const ROLE_OF_SIGNATURE = { order: 'strategist', attestation: 'attestor' } as const;
 
 export function createEvmChain(options: EvmChainOptions): PortfolioChain {
   return new EvmChain(options);
@@ -217,31 +214,6 @@ class EvmChain implements PortfolioChain {
     }));
   }
 
-  async verifyRebalance(
-    rebalance: SignedRebalance,
-  ): Promise<{ role: SignerRole; recovered: string; expected: string }[]> {
-    const { contract, assets } = await this.#deployed();
-    const domain = eip712Domain(this.chainId, contract);
-    const [roles] = PORTFOLIO.decodeFunctionResult('roles', await this.#call('roles', []));
-    const signed = [
-      {
-        role: ROLE_OF_SIGNATURE.order,
-        digest: orderDigest(domain, rebalance.order, assets),
-        signature: rebalance.orderSignature,
-      },
-      {
-        role: ROLE_OF_SIGNATURE.attestation,
-        digest: attestationDigest(domain, rebalance.attestation),
-        signature: rebalance.attestationSignature,
-      },
-    ];
-    return signed.map(({ role, digest, signature }) => ({
-      role,
-      recovered: recovered(digest, signature),
-      expected: roles[role],
-    }));
-  }
-
   async now(): Promise<number> {
     const block = await (await this.#rpc()).send<{ timestamp: string }>('eth_getBlockByNumber', ['latest', false]);
     return Number(block.timestamp);
@@ -339,13 +311,4 @@ export async function checkChainId(rpc: Rpc, chainId: number): Promise<Rpc> {
     });
   }
   return rpc;
-}
-
-/** The address that a signature recovers to; a malformed one recovers to nobody. */
-function recovered(digest: string, signature: string): string {
-  try {
-    return recoverAddress(digest, signature);
-  } catch {
-    return 'nobody (malformed signature)';
-  }
 }

@@ -1,5 +1,4 @@
 import type { ProductError } from '../../domain/errors.ts';
-import type { SignerRole } from '../signer/port.ts';
 
 export type Finality = 'submitted' | 'confirmed' | 'finalized';
 
@@ -130,7 +129,5 @@ export interface PortfolioChain {
   rebalanceEvent(transaction: string): Promise<RebalanceEvent | null>;
   /** Every order that the ledger on the chain took, oldest first. */
   rebalances(): Promise<RebalanceLog[]>;
-  /** Verify both signatures of a stored rebalance against the roles on the contract. */
-  verifyRebalance(rebalance: SignedRebalance): Promise<{ role: SignerRole; recovered: string; expected: string }[]>;
   now(): Promise<number>;
 }

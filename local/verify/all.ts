@@ -9,7 +9,7 @@ import { loadDecision } from '../../functions/artifacts/decision.ts';
 import { settlementPointer } from '../../functions/artifacts/settlement.ts';
 import { checkArtifact, type Link } from './artifact.ts';
 import { eventOf } from './ledger.ts';
-import { strategyOf, type Verifier, verifyTarget } from './verify.ts';
+import { strategyOf, type Verifier, verifyDecision } from './verify.ts';
 
 export interface History {
   ok: boolean;
@@ -30,16 +30,17 @@ const OF_SETTLEMENT = new Set(['transaction', 'settlement']);
 export async function checkEverything(verifier: Verifier, since: string | null): Promise<History> {
   const { store } = verifier;
   const links: Link[] = [];
-  const folders = await storedFolders(store);
+  const keys = await store.list('');
+  const folders = storedFolders(keys);
   for (const { strategy, ref } of folders) links.push((await checkArtifact(store, strategy, ref, ref.kind)).link);
-  const days = await decidedDays(store);
+  const days = await decidedDays(store, keys);
   links.push(...days.flatMap(({ problem }) => problem ?? []));
   if (days.length === 0) links.push(broken('history', 'pointers/decisions', 'there is no decision in this store'));
   const decisions: History['decisions'] = [];
   for (const { date, strategy, decision } of days) {
     if (decision === null || (since !== null && date < since)) continue;
     const settled = (await getPointer(store, strategy, settlementPointer(decision)).catch(() => null)) !== null;
-    const result = await verifyTarget(verifier, decision);
+    const result = await verifyDecision(verifier, strategy, decision);
     const bad = result.links.filter(({ ok, link }) => !ok && (settled || !OF_SETTLEMENT.has(link)));
     decisions.push({ date, decision, settled, ok: bad.length === 0 });
     links.push(...bad);
@@ -51,8 +52,8 @@ export async function checkEverything(verifier: Verifier, since: string | null):
 const broken = (link: string, path: string, detail: string): Link => ({ link, path, hash: null, ok: false, detail });
 
 /** Every folder of an artifact kind, also one whose manifest is gone. */
-async function storedFolders(store: ObjectStore): Promise<{ strategy: string; ref: ArtifactRef }[]> {
-  const names = new Set((await store.list('')).map((key) => key.split('/').slice(0, 3).join('/')));
+function storedFolders(keys: readonly string[]): { strategy: string; ref: ArtifactRef }[] {
+  const names = new Set(keys.map((key) => key.split('/').slice(0, 3).join('/')));
   return [...names].flatMap((name) => {
     const [strategy, kind, hash] = name.split('/');
     return ARTIFACT_KINDS.includes(kind as ArtifactKind) && hash
@@ -70,10 +71,10 @@ interface DecidedDay {
 }
 
 /** The decision of each day by its pointer, which is no proof: it must be of that day. */
-async function decidedDays(store: ObjectStore): Promise<DecidedDay[]> {
+async function decidedDays(store: ObjectStore, keys: readonly string[]): Promise<DecidedDay[]> {
   const found = /^([^/]+)\/pointers\/(decisions\/by-date\/(.+))\.json$/;
   const days: DecidedDay[] = [];
-  for (const key of await store.list('')) {
+  for (const key of keys) {
     const match = found.exec(key);
     if (!match) continue;
     const [, strategy, name, date] = match;

@@ -65,6 +65,13 @@ export interface Verifier {
   runtimes: readonly PolicyRuntime[];
 }
 
+/** @param strategy of the decision, where it is known: the store is not searched for it. */
+export async function verifyDecision(verifier: Verifier, strategy: string, decision: string): Promise<Verification> {
+  const proof = new Proof(verifier);
+  await proof.ofDecision(decision, strategy);
+  return proof.verification();
+}
+
 /** Walk from a transaction or a decision back to the bytes of market data: every hash checked, the decision computed again. */
 export async function verifyTarget(verifier: Verifier, target: string): Promise<Verification> {
   if (!/^(0x)?[0-9a-f]{64}$/i.test(target)) {
@@ -140,9 +147,9 @@ class Proof {
     await this.#proveDecision(this.#decision);
   }
 
-  async ofDecision(decision: string): Promise<void> {
+  async ofDecision(decision: string, strategy?: string): Promise<void> {
     this.#decision = decision;
-    await this.#proveDecision(decision);
+    await this.#proveDecision(decision, strategy);
   }
 
   verification(): Verification {
@@ -163,9 +170,9 @@ class Proof {
     };
   }
 
-  async #proveDecision(hash: string): Promise<void> {
+  async #proveDecision(hash: string, known?: string): Promise<void> {
     const { store } = this.#verifier;
-    const strategy = await strategyOf(store, hash);
+    const strategy = known ?? (await strategyOf(store, hash));
     if (strategy === null) {
       if (this.#mined) this.#transactionLinks(null);
       this.#add('decision', `decisions/${hash}`, hash, false, 'no strategy of this store has this decision');
