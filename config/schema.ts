@@ -162,6 +162,8 @@ export const chainSchema = z.strictObject({
   chainId: z.number().int().positive(),
   /** null: the local chain, started by the command. */
   rpcUrl: z.url().nullable(),
+  /** A node of a second provider: a transaction is final when both say so. null: the first is believed. */
+  witnessRpcUrl: z.url().nullable().default(null),
   finality: z.strictObject({
     tag: z.enum(['finalized', 'safe', 'latest']),
     confirmations: z.number().int().nonnegative(),

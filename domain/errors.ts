@@ -12,7 +12,6 @@ export interface ProductErrorOptions {
 
 /** The one error class of the product: a stable code, a short message, the facts, and a remedy. */
 export class ProductError extends Error {
-  override readonly name = 'ProductError';
   readonly code: string;
   readonly facts: Record<string, unknown>;
   readonly remedy: string | undefined;
@@ -21,6 +20,7 @@ export class ProductError extends Error {
   constructor(code: string, message: string, options: ProductErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.name = code; // by which Lambda and Step Functions call it, so that a machine's Retry and Catch can name it
     this.facts = options.facts ?? {};
     this.remedy = options.remedy;
     this.kind = options.kind ?? 'failed';

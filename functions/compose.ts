@@ -145,10 +145,11 @@ export const evmChain = /* @__PURE__ */ once(async (): Promise<PortfolioChain> =
   const [{ createEvmChain }, { chain }, { urls }] = await Promise.all([
     import('../adapters/chain/evm.ts'),
     settings().then(({ config }) => config),
-    secret<{ urls: [string, ...string[]] }>('DRL_RPC_SECRET'),
+    secret<{ urls: [rpc: string, witness?: string] }>('DRL_RPC_SECRET'),
   ]);
   return createEvmChain({
     rpcUrl: urls[0],
+    witnessUrl: urls[1] ?? chain.witnessRpcUrl,
     chainConfig: chain,
     deployment: readDeployment,
     signers: await kmsSignersOf(process.env),

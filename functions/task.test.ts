@@ -77,14 +77,14 @@ describe('a stage as a task', () => {
     expect(answers).toHaveLength(1);
     expect(answers[0]).toMatchObject({
       operation: 'SendTaskFailure',
-      body: { taskToken: 'token-1', error: 'ProductError' },
+      body: { taskToken: 'token-1', error: 'DATA' },
     });
     expect(answers[0]!.body['cause']).toMatch(/No bars.*2026-03-06.*Wait for the feed/s);
   });
 
   test('a task that was told to end says so by a name that the machine tries again', async () => {
     await run('train', () => Promise.reject(new ProductError('TRAIN_INTERRUPTED', 'Training was told to end')));
-    expect(answers[0]).toMatchObject({ operation: 'SendTaskFailure', body: { error: 'TaskInterrupted' } });
+    expect(answers[0]).toMatchObject({ operation: 'SendTaskFailure', body: { error: 'TRAIN_INTERRUPTED' } });
   });
 
   test('an input that is not there is a failure of the task, not silence', async () => {

@@ -68,13 +68,9 @@ async function readInput(variables: Variables, config: S3ClientConfig = {}): Pro
   return JSON.parse(await found.Body!.transformToString());
 }
 
-/**
- * The same error name as Lambda reports for a handler's failure, so that the machine's Retry and Catch rules hold for both; a name of its own
- * where the task was told to end and another one goes on.
- */
+/** The same error name as Lambda reports for a handler's failure, so that the machine's Retry and Catch rules hold for both. */
 function failureOf(error: unknown): { error: string; cause: string } {
-  const interrupted = error instanceof ProductError && error.code === 'TRAIN_INTERRUPTED';
-  const name = interrupted ? 'TaskInterrupted' : error instanceof Error ? error.name : 'Error';
+  const name = error instanceof Error ? error.name : 'Error';
   const cause =
     error instanceof ProductError
       ? error.describe()

@@ -192,12 +192,15 @@ function chainCommands(add: Add, program: Command): void {
     ['status', 'epoch, NAV, weights and limits as the contract holds them'],
     ['roles', 'who holds which key'],
     ['check', 'compare what is deployed with what this checkout compiles to, byte for byte'],
+    ['history', 'the settlements of the ledger, held against the orders of the chain'],
     ['rotate <role>', 'give a role to a new key'],
     ['pause', 'stop settlement (guardian)'],
     ['unpause', 'take settlement up again (admin)'],
   ]) {
     add(chain, usage, description, [], async (given, ...words) =>
-      (await import('./commands/chain.ts')).chain(usage.split(' ')[0], words, given),
+      usage === 'history'
+        ? (await import('./commands/chain-history.ts')).chainHistory(given)
+        : (await import('./commands/chain.ts')).chain(usage.split(' ')[0], words, given),
     );
   }
 }

@@ -11,6 +11,7 @@ import {
   rebalanceCall,
 } from './codec.ts';
 import { isRevert, revertError } from './errors.ts';
+import { agrees, type Place, placeOf } from './finality.ts';
 import { LedgerHistory } from './history.ts';
 import type {
   ChainReceipt,
@@ -55,6 +56,8 @@ export interface EvmChainOptions {
   /** null: not initialised yet. A function is asked at the first use, and again while it answers null. */
   deployment: Deployment | null | (() => Promise<Deployment | null>);
   signers: Signers;
+  /** Node of a second provider: a transaction is final when both say so. */
+  witnessUrl?: string | null | undefined;
   /** Called when a transaction is not mined or not final yet; the local chain mines here, a public chain is waited for. */
   onPoll?: () => Promise<void>;
   rpc?: Rpc;
@@ -69,15 +72,16 @@ class EvmChain implements PortfolioChain {
   readonly chainId: number;
   readonly network: string;
   readonly #options: EvmChainOptions;
-  readonly #unchecked: Rpc;
-  #checked: Promise<Rpc> | undefined;
+  readonly #rpc: () => Promise<Rpc>;
+  readonly #witness: (() => Promise<Rpc>) | null;
   #deployment: Promise<Deployment | null> | undefined;
 
   constructor(options: EvmChainOptions) {
     this.#options = options;
     this.chainId = options.chainConfig.chainId;
     this.network = options.chainConfig.network;
-    this.#unchecked = options.rpc ?? createRpc(options.rpcUrl);
+    this.#rpc = checkedOnce(options.rpc ?? createRpc(options.rpcUrl), this.chainId);
+    this.#witness = options.witnessUrl ? checkedOnce(createRpc(options.witnessUrl, { retries: 1 }), this.chainId) : null;
   }
 
   async contract(): Promise<string | null> {
@@ -126,7 +130,7 @@ class EvmChain implements PortfolioChain {
     });
   }
 
-  readTransaction(raw: string): SignedTransaction {
+  readTransaction(raw: string): SignedTransaction & { to: string } {
     return readTransaction(raw);
   }
 
@@ -224,27 +228,13 @@ class EvmChain implements PortfolioChain {
     return { to: contract, data: rebalanceCall(rebalance, assets) };
   }
 
-  /**
-   * Final: not after the tagged block, as many blocks above it as are asked for, and still the block of that height. null: it is not, so
-   * a reorganisation moved the transaction, which is looked for again. The block above is asked for itself: a node that says a wrong
-   * height has no such block.
-   */
-  async #place(
-    rpc: Rpc,
-    found: RawReceipt,
-  ): Promise<{ finality: 'confirmed' | 'finalized'; blockTime: number } | null> {
-    const { tag, confirmations } = this.#options.chainConfig.finality;
-    const block = Number(found.blockNumber);
-    const blockAt = (at: string) =>
-      rpc.send<{ number: string; hash: string; timestamp: string } | null>('eth_getBlockByNumber', [at, false]);
-    const [tagged, above, canonical] = await Promise.all([
-      blockAt(tag),
-      blockAt(`0x${(block + confirmations).toString(16)}`),
-      blockAt(found.blockNumber),
-    ]);
-    if (canonical?.hash !== found.blockHash) return null;
-    const final = tagged !== null && Number(tagged.number) >= block && above !== null;
-    return { finality: final ? 'finalized' : 'confirmed', blockTime: Number(canonical.timestamp) };
+  /** Final only where the witness, if there is one, says the same. */
+  async #place(rpc: Rpc, found: RawReceipt): Promise<Place | null> {
+    const rule = this.#options.chainConfig.finality;
+    const place = await placeOf(rpc, found, rule);
+    const witness = this.#witness;
+    if (place?.finality !== 'finalized' || !witness || (await agrees(witness, found, rule))) return place;
+    return { ...place, finality: 'confirmed' };
   }
 
   async #call(name: string, args: readonly unknown[]): Promise<string> {
@@ -259,14 +249,6 @@ class EvmChain implements PortfolioChain {
       if (isRevert(error)) throw revertError(error, { call: name, contract });
       throw error;
     }
-  }
-
-  #rpc(): Promise<Rpc> {
-    this.#checked ??= checkChainId(this.#unchecked, this.chainId).catch((error) => {
-      this.#checked = undefined;
-      throw error;
-    });
-    return this.#checked;
   }
 
   async #findDeployment(): Promise<Deployment | null> {
@@ -299,6 +281,18 @@ async function finalCount(rpc: Rpc, address: string, tag: string): Promise<numbe
     if (!(error instanceof RpcError)) throw error;
     return transactionCount(rpc, address, 'latest');
   }
+}
+
+/** The node, asked for its chain at the first use, and again while that fails. */
+function checkedOnce(rpc: Rpc, chainId: number): () => Promise<Rpc> {
+  let checked: Promise<Rpc> | undefined;
+  return () => {
+    checked ??= checkChainId(rpc, chainId).catch((error) => {
+      checked = undefined;
+      throw error;
+    });
+    return checked;
+  };
 }
 
 /** Refuse a node of another chain before anything is read from it or sent to it. */

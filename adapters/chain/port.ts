@@ -115,8 +115,8 @@ export interface PortfolioChain {
    * @throws FEE_CEILING, FEE_BUDGET, CHAIN_UNFUNDED, CHAIN_REVERTED before anything is signed.
    */
   signTransaction(rebalance: SignedRebalance, nonce: number, bounds?: FeeBounds): Promise<SignedTransaction>;
-  /** What signed bytes say. */
-  readTransaction(raw: string): SignedTransaction;
+  /** What signed bytes say, and the contract that they call. */
+  readTransaction(raw: string): SignedTransaction & { to: string };
   /** `nextNonce` counts what the node holds, mined or not; `finalNonce` what is final. */
   relayer(): Promise<{ address: string; nextNonce: number; finalNonce: number; balanceWei: bigint }>;
   /** What the contract would say, were the rebalance mined now: `CHAIN_REVERTED` with its error; null: it would be taken. */

@@ -65,7 +65,11 @@ export async function buildTransaction(
   return describe(transaction);
 }
 
-export const readTransaction = (raw: string): SignedTransaction => describe(Transaction.from(raw));
+/** What signed bytes say, and the contract that they call. */
+export function readTransaction(raw: string): SignedTransaction & { to: string } {
+  const transaction = Transaction.from(raw);
+  return { ...describe(transaction), to: String(transaction.to) };
+}
 
 const describe = (transaction: Transaction): SignedTransaction => ({
   raw: transaction.serialized,

@@ -11,7 +11,7 @@ export const HANDOVER_TAG = 'handover=true';
 const placeholder = (name: string): string => `\${${name}}`;
 
 const TASK_RETRY = [
-  // A Spot task that was taken back (TaskInterrupted: functions/task.ts), or a task that could not be placed, runs again: a stage run again
+  // A Spot task that was taken back (TRAIN_INTERRUPTED), or a task that could not be placed, runs again: a stage run again
   // ends in the same state.
   {
     ErrorEquals: [
@@ -19,7 +19,7 @@ const TASK_RETRY = [
       'ECS.ServerException',
       'Ecs.EcsException',
       'States.HeartbeatTimeout',
-      'TaskInterrupted',
+      'TRAIN_INTERRUPTED',
     ],
     IntervalSeconds: 30,
     MaxAttempts: 4,

@@ -55,8 +55,7 @@ test('every stage has a state of its own name', () => {
 test('a task that was told to end (Spot) is tried again', () => {
   const states = statesOf(bindStages(readMachine(root, 'training'), allOn('task'), STAGES));
   const retries = states.find(({ name }) => name === 'train')?.state['Retry'] as { ErrorEquals: string[] }[];
-  // the name that functions/task.ts answers with
-  expect(retries.flatMap(({ ErrorEquals }) => ErrorEquals)).toContain('TaskInterrupted');
+  expect(retries.flatMap(({ ErrorEquals }) => ErrorEquals)).toContain('TRAIN_INTERRUPTED');
 });
 
 describe('so many trials at once as the plan says', () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { ROOT, runUnderNode24 } from '../../local/bin/node24.mjs';
 
-// `npm run chaos -- <suite> [--runs n] [--seed s] [--minutes m] [--json]`
+// `npm run chaos -- <suite> [--times n] [--seed s] [--minutes m] [--json]`
 process.exit(
   runUnderNode24(['--disable-warning=ExperimentalWarning', `${ROOT}e2e/chaos/main.ts`, ...process.argv.slice(2)]),
 );

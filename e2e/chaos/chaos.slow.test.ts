@@ -19,10 +19,10 @@ const samples: [string, Suite, number][] = [
   ['settle-reorg', settleReorg, 64],
 ];
 
-test.each(samples)('a sample of %s: settled once, nothing lost, no gap', async (name, suite, runs) => {
-  const result = await suite({ runs, seed: SEED });
+test.each(samples)('a sample of %s: settled once, nothing lost, no gap', async (name, suite, times) => {
+  const result = await suite({ times, seed: SEED });
   process.stderr.write(`${name}, seed ${SEED}: ${JSON.stringify(result.figures)}\n`);
   expect(result.seen).toEqual([]);
   expect(violationsOf(result)).toBe(0);
-  expect(result.runs).toBe(runs);
+  expect(result.times).toBe(times);
 });

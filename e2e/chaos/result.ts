@@ -4,7 +4,8 @@ const VIOLATIONS = ['duplicates', 'lost', 'nonceGaps', 'falseFinals', 'notTyped'
 export interface ChaosResult {
   suite: string;
   seed: number;
-  runs: number;
+  /** Runs done. */
+  times: number;
   seconds: number;
   /** The database that the ledger was on. */
   ledger: string;
@@ -14,7 +15,7 @@ export interface ChaosResult {
 }
 
 export interface SuiteOptions {
-  runs: number;
+  times: number;
   seed: number;
   /** Asked after each run, with the number of those done; false: enough for now, the figures are of these. */
   goOn?: (done: number) => boolean;
@@ -24,6 +25,14 @@ export type Suite = (options: SuiteOptions) => Promise<ChaosResult>;
 
 export const violationsOf = ({ figures }: ChaosResult): number =>
   VIOLATIONS.reduce((sum, name) => sum + Number(figures[name] ?? 0), 0);
+
+/** The figures that a script asks for, beside all others. `survived`: runs in which nothing was violated. */
+export function summaryOf(result: ChaosResult) {
+  const { suite, seed, times, figures, ...rest } = result;
+  const lost = Number(figures.lost ?? 0) + Number(figures.unsettled ?? 0);
+  const survived = Math.max(0, times - violationsOf(result));
+  return { suite, seed, times, survived, lost, duplicated: Number(figures.duplicates ?? 0), ...rest, figures };
+}
 
 const MOST_WORDS = 10;
 

@@ -15,7 +15,7 @@ import { audit, type ChaosWorld, startChaosWorld } from './world.ts';
 const KILLED_AGAIN = 0.25;
 
 /** SIGKILL of a real executor process, before and after every call that it makes; run again, the decision is settled once. */
-export const settleKill: Suite = async ({ runs, seed, goOn = () => true }) => {
+export const settleKill: Suite = async ({ times, seed, goOn = () => true }) => {
   const started = performance.now();
   const chaos = await startChaosWorld();
   const tally = new Tally();
@@ -30,7 +30,7 @@ export const settleKill: Suite = async ({ runs, seed, goOn = () => true }) => {
       return killed;
     };
     let done = 0;
-    for (let step = 0; done < runs; step++) {
+    for (let step = 0; done < times; step++) {
       const ref = await chaos.decide();
       decided.push(ref);
       if (!(await die(ref, step))) {
@@ -39,7 +39,7 @@ export const settleKill: Suite = async ({ runs, seed, goOn = () => true }) => {
       } else {
         done += 1;
         // The executor that finishes what it finds may be killed too.
-        if (done < runs && random.uniform() < KILLED_AGAIN && (await die(ref, random.integer(step + 1)))) done += 1;
+        if (done < times && random.uniform() < KILLED_AGAIN && (await die(ref, random.integer(step + 1)))) done += 1;
       }
       const output = await settleStage.run(settleStage.input.parse(chaos.world.event(ref)), chaos.ports({ chain }));
       tally.add(output.status === 'finalized' ? 'settled' : 'unsettled');
@@ -53,7 +53,7 @@ export const settleKill: Suite = async ({ runs, seed, goOn = () => true }) => {
     ...{
       suite: 'settle-kill',
       seed,
-      runs: tally.figures['killed'] ?? 0,
+      times: tally.figures['killed'] ?? 0,
       seconds: Math.round((performance.now() - started) / 1000),
     },
     ...{ ledger: chaos.ledgerName, figures: { decisions: decided.length, ...tally.figures }, seen: tally.seen },

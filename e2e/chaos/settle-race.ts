@@ -8,7 +8,7 @@ import { audit, startChaosWorld } from './world.ts';
 const EXECUTORS = 16;
 
 /** Sixteen executors, each with its own database connection and view of the chain, settle one decision at once. */
-export const settleRace: Suite = async ({ runs, seed, goOn = () => true }) => {
+export const settleRace: Suite = async ({ times, seed, goOn = () => true }) => {
   const started = performance.now();
   const chaos = await startChaosWorld();
   const { connectionString, world } = chaos;
@@ -19,7 +19,7 @@ export const settleRace: Suite = async ({ runs, seed, goOn = () => true }) => {
   const tally = new Tally();
   const decided: ArtifactRef[] = [];
   try {
-    for (let run = 0; run < runs; run++) {
+    for (let run = 0; run < times; run++) {
       const ref = await chaos.decide();
       decided.push(ref);
       const input = settleStage.input.parse(world.event(ref));
@@ -40,7 +40,7 @@ export const settleRace: Suite = async ({ runs, seed, goOn = () => true }) => {
     await chaos.close();
   }
   return {
-    ...{ suite: 'settle-race', seed, runs: decided.length, seconds: Math.round((performance.now() - started) / 1000) },
+    ...{ suite: 'settle-race', seed, times: decided.length, seconds: Math.round((performance.now() - started) / 1000) },
     ...{ ledger: chaos.ledgerName, figures: { executors: EXECUTORS, ...tally.figures }, seen: tally.seen },
   };
 };

@@ -14,7 +14,7 @@ const BLOCKS_TO_SETTLE_AGAIN = 2;
  * Reorganisations of depth 1 to 32, up to three of them on one settlement, that take its transaction away or move it to another
  * block: never final before the rule says so, and mined again within two blocks.
  */
-export const settleReorg: Suite = async ({ runs, seed, goOn = () => true }) => {
+export const settleReorg: Suite = async ({ times, seed, goOn = () => true }) => {
   const started = performance.now();
   const finality = { tag: 'finalized' as const, confirmations: CONFIRMATIONS, pollSeconds: 0, maxPolls: 1 };
   const chaos = await startChaosWorld({ finality });
@@ -53,12 +53,12 @@ export const settleReorg: Suite = async ({ runs, seed, goOn = () => true }) => {
   try {
     await rpc.send('evm_setAutomine', [false]);
     for (const name of ['falseFinals', 'slowAgain']) tally.add(name, 0);
-    while (done < runs && goOn(done)) {
+    while (done < times && goOn(done)) {
       const ref = await chaos.decide();
       decided.push(ref);
       await settle(ref);
       await mine(1);
-      for (let more = 1 + random.integer(3); more > 0 && done < runs; more--, done++) {
+      for (let more = 1 + random.integer(3); more > 0 && done < times; more--, done++) {
         const depth = 1 + (done % DEEPEST);
         await mine(random.integer(depth)); // so that the transaction lies within the depth
         if ((await settle(ref)).status === 'finalized') break; // deeper by now than any reorganisation
@@ -74,7 +74,7 @@ export const settleReorg: Suite = async ({ runs, seed, goOn = () => true }) => {
     await chaos.close();
   }
   return {
-    ...{ suite: 'settle-reorg', seed, runs: done, seconds: Math.round((performance.now() - started) / 1000) },
+    ...{ suite: 'settle-reorg', seed, times: done, seconds: Math.round((performance.now() - started) / 1000) },
     ...{ ledger: chaos.ledgerName, figures: { decisions: decided.length, ...tally.figures }, seen: tally.seen },
   };
 };

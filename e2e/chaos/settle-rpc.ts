@@ -16,7 +16,7 @@ const CLEAN_ROUNDS = 12;
 const RPC = { timeoutMs: 40, retries: 1, backoffMs: 2 };
 
 /** Generated sequences of faults between the executor and its node: each decision ends settled once, or alerted. */
-export const settleRpc: Suite = async ({ runs, seed, goOn = () => true }) => {
+export const settleRpc: Suite = async ({ times, seed, goOn = () => true }) => {
   const started = performance.now();
   const finality = { tag: 'finalized' as const, confirmations: CONFIRMATIONS, pollSeconds: 0, maxPolls: 1 };
   const chaos = await startChaosWorld({ finality, replaceAfterSeconds: REPLACE_AFTER_SECONDS });
@@ -50,7 +50,7 @@ export const settleRpc: Suite = async ({ runs, seed, goOn = () => true }) => {
   try {
     await chaos.rpc.send('evm_setAutomine', [false]);
     await mine(8);
-    for (let run = 0; run < runs; run++) {
+    for (let run = 0; run < times; run++) {
       const ref = await chaos.decide();
       decided.push(ref);
       proxy.plan(randomFaults(random, 1 + random.integer(FAULTS_AT_MOST)));
@@ -77,7 +77,7 @@ export const settleRpc: Suite = async ({ runs, seed, goOn = () => true }) => {
   const errors = Object.fromEntries(Object.entries(tally.figures).filter(([name]) => name.startsWith('error ')));
   const figures = Object.fromEntries(Object.entries(tally.figures).filter(([name]) => !name.startsWith('error ')));
   return {
-    ...{ suite: 'settle-rpc', seed, runs: decided.length, seconds: Math.round((performance.now() - started) / 1000) },
+    ...{ suite: 'settle-rpc', seed, times: decided.length, seconds: Math.round((performance.now() - started) / 1000) },
     ...{ ledger: chaos.ledgerName, figures: { ...figures, faults: proxy.met, errors }, seen: tally.seen },
   };
 };

@@ -1,6 +1,12 @@
 import type { ChainReceipt, SignedRebalance } from '../../adapters/chain/port.ts';
 import type { SettlementRow } from '../../adapters/ledger/port.ts';
-import { getPointer, movePointer, type ObjectStore, putArtifact } from '../../adapters/object-store/port.ts';
+import {
+  getManifest,
+  getPointer,
+  movePointer,
+  type ObjectStore,
+  putArtifact,
+} from '../../adapters/object-store/port.ts';
 import { ProductError } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
@@ -59,20 +65,20 @@ export async function putSettlement(
   });
   const name = settlementPointer(decisionHash);
   if (receipt) await settlePointer(store, strategy, name, { settlement: ref });
-  else await pointFirst(store, strategy, name, { settlement: ref });
+  else await pointSigned(store, strategy, name, ref);
   return ref;
 }
 
-/** The signed form never replaces the final one, whoever comes first. */
-async function pointFirst(
-  store: ObjectStore,
-  strategy: string,
-  name: string,
-  value: { settlement: ArtifactRef },
-): Promise<void> {
-  if (await getPointer(store, strategy, name)) return;
+/** A replacement takes the place of what it replaces; the signed form never that of the final one, whoever comes first. */
+async function pointSigned(store: ObjectStore, strategy: string, name: string, settlement: ArtifactRef): Promise<void> {
+  const current = await getPointer<{ settlement: ArtifactRef }>(store, strategy, name);
+  if (current) {
+    const present = current.value.settlement;
+    if (present.hash === settlement.hash) return;
+    if ((await getManifest(store, strategy, present)).facts.status === 'finalized') return;
+  }
   try {
-    await movePointer(store, strategy, name, value, null);
+    await movePointer(store, strategy, name, { settlement }, current?.etag ?? null);
   } catch (error) {
     if (!(error instanceof ProductError && error.code === 'OBJECT_PRECONDITION')) throw error;
   }

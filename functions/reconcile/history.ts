@@ -16,7 +16,8 @@ const wordsOf = ({ topics, data }: Pick<RebalanceLog, 'topics' | 'data'>): strin
 
 /**
  * The whole history of a strategy: every final settlement of the ledger is on the chain, in the same block and with the same event, and
- * every order that the chain took is a settlement of the ledger. What is not final yet has no say.
+ * every order that the chain took is a settlement of the ledger. What is not final yet has no say, nor what went to a contract that the present
+ * one replaced.
  */
 export async function compareHistory(
   strategy: string,
@@ -24,7 +25,10 @@ export async function compareHistory(
 ): Promise<HistoryComparison> {
   // The chain first: an order that is taken in between is in the ledger by then.
   const orders = await chain.rebalances();
-  const settlements = (await ledger.settlements(strategy)).filter((row) => row.chainId === chain.chainId);
+  const contract = await chain.contract();
+  const settlements = (await ledger.settlements(strategy)).filter(
+    ({ chainId, raw }) => chainId === chain.chainId && chain.readTransaction(raw).to === contract,
+  );
   const known = new Map(settlements.map((row) => [row.transaction, row]));
   const onChain = new Map(orders.map((order) => [order.transaction, order]));
   const differences = [

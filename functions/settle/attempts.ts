@@ -79,7 +79,7 @@ async function record(
   rebalance: string,
   { chain, ledger }: Pick<Ports, 'chain' | 'ledger'>,
 ): Promise<AttemptRow[]> {
-  const { hash, ...said } = chain.readTransaction(raw);
+  const { hash, to: _contract, ...said } = chain.readTransaction(raw);
   const row = { strategy, decisionHash, attempt, transaction: hash, ...said, rebalance, signedAt: await chain.now() };
   await ledger.recordAttempt(row).catch((error: unknown) => {
     if (!isConflict(error)) throw error;

@@ -50,6 +50,7 @@ export async function openChain({ home, settings }: OpenChainOptions): Promise<O
   return {
     chain: createEvmChain({
       rpcUrl,
+      witnessUrl: chainConfig.witnessRpcUrl,
       chainConfig,
       signers,
       deployment: local ? () => init() : async () => readRecord(recordFileOf(home, settings))?.deployment ?? null,
