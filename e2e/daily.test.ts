@@ -129,6 +129,13 @@ describe('the line, from the bundled data to the chain and back', () => {
     expect({ ...document, stages: null }).toEqual({ ...first, stages: null });
   }, 60_000);
 
+  it('has one history, in the ledger and on the chain', async () => {
+    const { code, document } = await drl('chain', 'history');
+    expect(code).toBe(0);
+    expect(document).toMatchObject({ ok: true, settlements: 1, ordersOnChain: 1, differences: [] });
+    expect(document).toMatchObject({ history: [{ epoch: 1, nonce: 0, status: 'finalized', transaction }] });
+  }, 60_000);
+
   it('the next day continues from the book that it holds', async () => {
     const { code, document } = await drl<{ days: DailyDocument[] }>(
       'run',

@@ -11,7 +11,8 @@ import { ROOT, readSettings } from '../settings.ts';
 import { table } from '../table.ts';
 import { checkEverything } from '../verify/all.ts';
 import { AuditedChain } from '../verify/ledger.ts';
-import { type Trust, type Verification, type Verifier, verifyTarget } from '../verify/verify.ts';
+import type { Trust } from '../verify/settlement-links.ts';
+import { type Verification, type Verifier, verifyTarget } from '../verify/verify.ts';
 import { type CommonOptions, parseDate, printJson } from './args.ts';
 
 type VerifyOptions = CommonOptions & { all?: boolean; since?: string; rpc?: string; store?: string; contract?: string };

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { nameHash } from '../../adapters/chain/codec.ts';
 import type { RebalanceEvent, SignedRebalance } from '../../adapters/chain/port.ts';
 import {
   artifactPrefix,
@@ -10,12 +9,10 @@ import {
 } from '../../adapters/object-store/port.ts';
 import type { PolicyRuntime } from '../../adapters/policy-runtime/port.ts';
 import { badInput, ProductError } from '../../domain/errors.ts';
-import { canonicalJson } from '../../domain/lineage/canonical.ts';
 import type { Decision } from '../../domain/lineage/decision.ts';
-import { type ArtifactRef, artifactRefSchema, HASH } from '../../domain/lineage/manifest.ts';
-import { dayOfIso } from '../../domain/market/days.ts';
+import { type ArtifactRef, artifactRefSchema } from '../../domain/lineage/manifest.ts';
 import { loadDecision, recomputeDecision } from '../../functions/artifacts/decision.ts';
-import { navE18, SETTLEMENT_FILES, settlementPointer } from '../../functions/artifacts/settlement.ts';
+import { SETTLEMENT_FILES, settlementPointer } from '../../functions/artifacts/settlement.ts';
 import { type Link, walkArtifacts } from './artifact.ts';
 import {
   type AuditedChain,
@@ -25,8 +22,18 @@ import {
   type GenuineLedger,
   type LedgerCheck,
   type MinedRebalance,
-  stateFollows,
 } from './ledger.ts';
+import { predecessorLink, settledBefore } from './predecessor.ts';
+import {
+  contractLink,
+  eventLink,
+  orderLink,
+  rebalanceSchema,
+  receiptLink,
+  receiptSchema,
+  type StoredReceipt,
+  type Trust,
+} from './settlement-links.ts';
 
 /** What was found, as a document that stands alone: `drl verify --json`. */
 export interface Verification {
@@ -47,12 +54,6 @@ export interface Verification {
   /** What the chain says was ordered. */
   ordered: Pick<RebalanceEvent, 'epoch' | 'weightsBps' | 'modelHash' | 'decisionHash' | 'datasetHash'> | null;
   links: Link[];
-}
-
-/** Ledgers that are the strategy's own: by address, or made by the same account. */
-export interface Trust {
-  readonly contracts: readonly string[];
-  readonly creators: readonly string[];
 }
 
 export interface Verifier {
@@ -86,34 +87,6 @@ export async function verifyTarget(verifier: Verifier, target: string): Promise<
   return proof.verification();
 }
 
-/** An order as it is stored: `order.json` of a settlement. */
-const rebalanceSchema = z.object({
-  order: z.object({
-    strategy: z.string(),
-    epoch: z.number().int(),
-    previousStateHash: HASH,
-    weightsBps: z.record(z.string(), z.number().int()),
-    modelHash: HASH,
-    decisionHash: HASH,
-    datasetHash: HASH,
-    pricesEpoch: z.number().int(),
-    deadline: z.number().int(),
-  }),
-  orderSignature: z.string(),
-  attestation: z.object({
-    strategy: z.string(),
-    epoch: z.number().int(),
-    pricesEpoch: z.number().int(),
-    navE18: z.string().regex(/^\d+$/).transform(BigInt),
-  }),
-  attestationSignature: z.string(),
-});
-const receiptSchema = z.object({
-  transaction: z.string(),
-  blockNumber: z.number(),
-  blockHash: z.string(),
-  gasUsed: z.number(),
-});
 const settlementPointerSchema = z.object({ settlement: artifactRefSchema });
 
 /** What a settlement's folder holds, as far as it can be read. */
@@ -217,7 +190,7 @@ class Proof {
       this.#first('transaction', at, chain ? missing : 'no chain is within reach', false);
       return;
     }
-    const { succeeded, final, block, gasUsed, contract } = mined;
+    const { succeeded, final, block, gasUsed } = mined;
     const state = `${succeeded ? 'success' : 'reverted'}, block ${block}, ${final ? 'final' : 'not final yet'}, ${gasUsed} gas`;
     this.#first(
       'transaction',
@@ -226,17 +199,7 @@ class Proof {
       succeeded && event !== null,
     );
     if (!ledger) return;
-    const { strategy, universe } = ledger.named;
-    const named = !decision || (strategy === nameHash(decision.strategy) && universe === nameHash(decision.universe));
-    const known =
-      trust === null || trust.contracts.includes(contract) || trust.creators.includes(ledger.origin.creator);
-    const made = `made by ${ledger.origin.factory} in block ${ledger.origin.block}, its code is what contracts/ compiles to`;
-    const detail = !named
-      ? 'a ledger of another strategy or universe'
-      : !known
-        ? `genuine, but not the strategy's own: that is ${trust?.contracts.join(' or ')}`
-        : made;
-    this.#add('contract', contract, null, named && known, detail);
+    this.#links.push(contractLink(mined, ledger, decision, trust));
   }
 
   async #storedSettlement(strategy: string, decision: string): Promise<Stored | null> {
@@ -268,78 +231,23 @@ class Proof {
       rebalanceSchema.parse(await this.#json(strategy, stored, SETTLEMENT_FILES.order)),
     );
     if (!order) return;
-    await this.#attempt('order', stored.path, async () => this.#orderLink(stored, order, decision, hash));
-    await this.#attempt('receipt', stored.path, () => this.#receiptLink(strategy, stored));
     const [mined, ledger, event] = [this.#mined, this.#ledger, this.#event];
+    await this.#attempt('order', stored.path, async () => {
+      const carried = !mined || !ledger || carries(mined, order, ledger);
+      this.#links.push(orderLink(stored.path, order, decision, hash, carried));
+    });
+    await this.#attempt('receipt', stored.path, async () => {
+      if (mined) this.#links.push(receiptLink(stored, await this.#receipt(strategy, stored), mined));
+    });
     if (!mined || !ledger || !event) return;
-    await this.#attempt('event', mined.transaction, async () => this.#eventLink(event, ledger, order, decision));
+    await this.#attempt('event', mined.transaction, async () => {
+      this.#links.push(eventLink(mined.transaction, event, ledger, order, decision));
+    });
     await this.#permissionLinks(mined, ledger, order, stored.path);
-    await this.#attempt('decision before', stored.path, () => this.#predecessorLink(strategy, decision, event, ledger));
-  }
-
-  #orderLink(stored: Stored, rebalance: SignedRebalance, decision: Decision, hash: string): void {
-    const { order, attestation } = rebalance;
-    const says =
-      order.strategy === decision.strategy &&
-      order.decisionHash === hash &&
-      order.modelHash === decision.champion.modelHash &&
-      order.datasetHash === decision.dataset.hash &&
-      order.pricesEpoch === dayOfIso(decision.date) &&
-      attestation.navE18 === navE18(decision.book.nav) &&
-      held(order.weightsBps) === held(decision.weightsBps);
-    const sent = !this.#mined || !this.#ledger || carries(this.#mined, rebalance, this.#ledger);
-    const detail = !says
-      ? 'does not say what the decision says'
-      : sent
-        ? 'names this decision, its model, dataset, weights and value; the transaction carried it to the bit'
-        : 'is not what the transaction carried';
-    this.#add('order', stored.path, order.decisionHash, says && sent, detail);
-  }
-
-  /** The receipt that was stored when the transaction became final is the chain's. */
-  async #receiptLink(strategy: string, stored: Stored): Promise<void> {
-    const path = `${stored.path}/${SETTLEMENT_FILES.receipt}`;
-    const mined = this.#mined;
-    if (!mined) return;
-    if (!stored.final)
-      return this.#add(
-        'receipt',
-        path,
-        null,
-        true,
-        'not stored: the settlement was not final when it was last looked at',
-      );
-    const receipt = receiptSchema.parse(await this.#json(strategy, stored, SETTLEMENT_FILES.receipt));
-    const ok =
-      receipt.transaction.toLowerCase() === mined.transaction.toLowerCase() &&
-      receipt.blockNumber === mined.block &&
-      receipt.blockHash === mined.blockHash &&
-      receipt.gasUsed === mined.gasUsed;
-    const said = `stored for ${receipt.transaction.slice(0, 12)}…, block ${receipt.blockNumber}, ${receipt.gasUsed} gas`;
-    this.#add('receipt', path, mined.blockHash, ok, ok ? "the chain's, as it was stored" : said);
-  }
-
-  #eventLink(
-    event: RebalanceEvent,
-    ledger: GenuineLedger,
-    { order, attestation }: SignedRebalance,
-    decision: Decision,
-  ): void {
-    const follows = stateFollows(event, ledger);
-    const says =
-      event.decisionHash === order.decisionHash &&
-      event.modelHash === order.modelHash &&
-      event.datasetHash === order.datasetHash &&
-      event.epoch === order.epoch &&
-      event.previousStateHash === order.previousStateHash &&
-      event.navE18 === attestation.navE18 &&
-      held(event.weightsBps) === held(decision.weightsBps);
-    const positions = Object.values(event.weightsBps).filter((bps) => bps > 0).length;
-    const said = `epoch ${event.epoch}, ${positions} positions`;
-    const problem = follows ? 'not what order and decision say' : 'its state hash does not follow from it';
-    const ok = follows && says;
-    const detail = ok ? `${said}, its state hash follows from it` : `${said}: ${problem}`;
-    this.#add('event', String(this.#mined?.transaction), event.stateHash, ok, detail);
+    await this.#attempt('decision before', stored.path, async () => {
+      const before = await settledBefore(event, mined, ledger);
+      this.#links.push(await predecessorLink(this.#verifier, strategy, decision, event, before));
+    });
   }
 
   /** Who signed, and whether the model was approved, by what the ledger knew when the order was mined. */
@@ -363,46 +271,6 @@ class Proof {
     });
   }
 
-  /**
-   * The book that a decision continues is that of the decision which the ledger settled before; decisions between the two that were never settled
-   * are computed again. So each value rests on the one before it, back to the first epoch.
-   */
-  async #predecessorLink(
-    strategy: string,
-    decision: Decision,
-    event: RebalanceEvent,
-    ledger: GenuineLedger,
-  ): Promise<void> {
-    const { store, runtimes } = this.#verifier;
-    const [exact] = runtimes.filter(({ name }) => name === 'exact');
-    const before = event.epoch > 1 ? await this.#settledBefore(event, ledger) : null;
-    const wanted = before?.decisionHash ?? null;
-    let hash = decision.previousDecision;
-    let unsettled = 0;
-    for (; hash !== null && hash !== wanted; unsettled++) {
-      const ref: ArtifactRef = { kind: 'decisions', hash };
-      const again = exact ? await recomputeDecision(store, exact, strategy, ref) : null;
-      if (again && again.differences.length > 0) break;
-      hash = (again?.stored ?? (await loadDecision(store, strategy, ref))).previousDecision;
-    }
-    const ok = hash === wanted && (event.epoch === 1 || before?.stateHash === event.previousStateHash);
-    const between = unsettled === 0 ? '' : `, over ${unsettled} that were not settled, computed again`;
-    const detail =
-      wanted === null ? `the first of this ledger${between}` : `that of epoch ${event.epoch - 1}${between}`;
-    this.#add(
-      'decision before',
-      `decisions/${decision.previousDecision ?? '-'}`,
-      wanted,
-      ok,
-      ok ? detail : `is not the one of epoch ${event.epoch - 1} on the chain`,
-    );
-  }
-
-  async #settledBefore({ epoch }: RebalanceEvent, ledger: GenuineLedger): Promise<RebalanceEvent | null> {
-    const log = await ledger.history.rebalanceOf(epoch - 1, Number(this.#mined?.block));
-    return log && eventOf({ logs: [log] }, ledger);
-  }
-
   async #replays(strategy: string, ref: ArtifactRef): Promise<void> {
     const path = artifactPrefix(strategy, ref);
     for (const runtime of this.#verifier.runtimes) {
@@ -422,6 +290,11 @@ class Proof {
         this.#add(name, path, ref.hash, ok, exact ? bits : close);
       });
     }
+  }
+
+  /** null: the settlement was not final when it was stored. */
+  async #receipt(strategy: string, stored: Stored): Promise<StoredReceipt | null> {
+    return stored.final ? receiptSchema.parse(await this.#json(strategy, stored, SETTLEMENT_FILES.receipt)) : null;
   }
 
   async #json(strategy: string, { ref }: Stored, name: string): Promise<unknown> {
@@ -457,7 +330,3 @@ export async function strategyOf(store: ObjectStore, decision: string): Promise<
   const keys = await store.list('');
   return keys.find((key) => key.endsWith(`/decisions/${decision}/manifest.json`))?.split('/')[0] ?? null;
 }
-
-/** Zero weights may be left out on one side: compare what is held. */
-const held = (weights: Record<string, number>): string =>
-  canonicalJson(Object.fromEntries(Object.entries(weights).filter(([, bps]) => bps !== 0)));
