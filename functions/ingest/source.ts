@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RawFile } from '../../adapters/market-data/port.ts';
-import { readTable, type TableColumns } from '../../adapters/parquet/parquet.ts';
+import { readTable } from '../../adapters/parquet/parquet.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { badInput, ProductError } from '../../domain/errors.ts';
 import type { BarTable, CorporateAction } from '../../domain/market/bar.ts';
@@ -10,8 +10,9 @@ import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '..
 import { type EquityReference, equityInstruments, parseActions, parseUniverse } from '../../domain/market/equities.ts';
 import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
+import { asOf, type PointInTimeTable } from '../../domain/market/point-in-time.ts';
+import { parsePointInTimeColumns, parsePointInTimeCsv } from '../../domain/market/point-in-time-file.ts';
 import { decodeText, isParquet } from './decode.ts';
-import { fundamentalsKnownOn } from './fundamentals.ts';
 
 /** What the files of a provider say, parsed but not yet checked. */
 export interface Source {
@@ -21,8 +22,8 @@ export interface Source {
   lifeEnds: ReadonlyMap<string, string>;
   /** Instruments that have a bar, as known at the close of `asOf`. */
   instruments(bars: BarTable, asOf: string): Instrument[];
-  /** Quarterly figures known at the close of `asOf`; null when the source has none. */
-  fundamentals(asOf: string): Promise<TableColumns | null>;
+  /** Figures of companies, and series of economies, known at the close of `asOf`; null when the source has none. */
+  pointInTime(asOf: string): { fundamentals: PointInTimeTable | null; macro: PointInTimeTable | null };
 }
 
 /** Names that a folder's files beside the bars may have. */
@@ -30,7 +31,8 @@ export const FOLDER_FILES = {
   universe: /^universe\.csv(\.gz)?$/,
   actions: /^actions\.csv(\.gz)?$/,
   instruments: /^instruments\.json$/,
-  fundamentals: /^fundamentals\.parquet$/,
+  fundamentals: /^fundamentals\.(csv|csv\.gz|parquet)$/,
+  macro: /^macro\.(csv|csv\.gz|parquet)$/,
 } as const;
 
 export const membersOf = (universe: UniverseConfig): ReadonlySet<string> | null =>
@@ -60,7 +62,7 @@ function ecbSource(universe: UniverseConfig, files: readonly RawFile[], referenc
     actions: [],
     lifeEnds: new Map(reference.flatMap(({ code, event }) => (event ? [[code, event.date]] : []))),
     instruments: (bars, asOf) => currencyInstruments(bars, reference satisfies CurrencyReference[], asOf),
-    fundamentals: async () => null,
+    pointInTime: () => ({ fundamentals: null, macro: null }),
   };
 }
 
@@ -76,13 +78,14 @@ const mergeAll = (done: EcbRates[], next: EcbRates): EcbRates[] =>
 export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
   const find = (pattern: RegExp) => files.find((file) => pattern.test(file.name));
   const text = (file: RawFile) => decodeText(file.bytes, file.name);
-  const [universe, actions, instruments, fundamentals] = [
+  const [universe, actions, instruments, fundamentals, macro] = [
     find(FOLDER_FILES.universe),
     find(FOLDER_FILES.actions),
     find(FOLDER_FILES.instruments),
     find(FOLDER_FILES.fundamentals),
+    find(FOLDER_FILES.macro),
   ];
-  const aside = new Set([universe, actions, instruments, fundamentals]);
+  const aside = new Set([universe, actions, instruments, fundamentals, macro]);
   const batches: ParsedBars[] = [];
   for (const file of files) {
     if (aside.has(file)) continue;
@@ -94,16 +97,23 @@ export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
   }
   const listed = instruments ? readInstruments(instruments) : [];
   const reference: EquityReference[] = universe ? parseUniverse(text(universe), universe.name) : [];
+  const figures = fundamentals ? await readValues(fundamentals) : null;
+  const economy = macro ? await readValues(macro) : null;
   return {
     batches,
     actions: actions ? parseActions(text(actions), actions.name) : [],
     lifeEnds: new Map(listed.flatMap(({ symbol, events }) => (events[0] ? [[symbol, events[0].date]] : []))),
     instruments: (bars, asOf) => equityInstruments(bars, listed, reference, asOf),
-    fundamentals: async (asOf) =>
-      fundamentals
-        ? fundamentalsKnownOn(await inFile(fundamentals.name, () => readTable(fundamentals.bytes)), asOf)
-        : null,
+    pointInTime: (asOf) => ({ fundamentals: known(figures, asOf), macro: known(economy, asOf) }),
   };
+}
+
+const known = (table: PointInTimeTable | null, date: string) => (table ? asOf(table, date) : null);
+
+async function readValues({ name, bytes }: RawFile): Promise<PointInTimeTable> {
+  return isParquet(bytes) || name.endsWith('.parquet')
+    ? parsePointInTimeColumns(await inFile(name, () => readTable(bytes)), name)
+    : parsePointInTimeCsv(decodeText(bytes, name), name);
 }
 
 function readInstruments(file: RawFile): Instrument[] {
