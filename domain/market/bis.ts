@@ -40,28 +40,43 @@ export const BIS_AREAS: Readonly<Record<string, string>> = {
 
 const COLUMNS = ['ref_area', 'time_period', 'obs_value'];
 
+export interface BisRate {
+  /** Currency. */
+  symbol: string;
+  date: string;
+  /** Percent a year. */
+  value: number;
+}
+
 /**
- * Central bank policy rates (BIS dataflow WS_CBPOL, daily) from SDMX-CSV: `policyRate` by currency, percent a year, one row where the rate changes. Known
- * `lagDays` after the day on which it applied: a decision is announced before it is in force, but the hour is not in the file.
+ * Central bank policy rates (BIS dataflow WS_CBPOL, daily) from SDMX-CSV, by currency and day. Areas without a currency here, and days without a value, are
+ * passed over.
  *
  * @throws ProductError CSV_MISSING_COLUMN, CSV_EMPTY, VENDOR_FORMAT (bad input).
  */
-export function parseBisRates(text: string, file: string, lagDays: number): PointInTimeTable {
-  const rows: { symbol: string; date: string; value: number }[] = [];
+export function parseBisRates(text: string, file: string): BisRate[] {
+  const rows: BisRate[] = [];
   for (const { line, fields } of csvRecords(text, file, COLUMNS)) {
     const symbol = BIS_AREAS[areaOf(fields.ref_area)];
     if (symbol === undefined || fields.obs_value === '' || fields.obs_value === 'NaN') continue;
     const value = decimalOf(fields.obs_value);
-    if (value === null)
-      throw vendorFormat('the BIS', `${file} line ${line}`, `${fields.obs_value} is no number`, 'OBS_VALUE');
-    if (!isIsoDate(fields.time_period)) {
-      throw vendorFormat('the BIS', `${file} line ${line}`, `${fields.time_period} is no day`, 'TIME_PERIOD');
-    }
+    const fail = (problem: string, field: string) => vendorFormat('the BIS', `${file} line ${line}`, problem, field);
+    if (value === null) throw fail(`${fields.obs_value} is no number`, 'OBS_VALUE');
+    if (!isIsoDate(fields.time_period)) throw fail(`${fields.time_period} is no day`, 'TIME_PERIOD');
     rows.push({ symbol, date: fields.time_period, value });
   }
-  rows.sort((a, b) => (a.symbol !== b.symbol ? (a.symbol < b.symbol ? -1 : 1) : a.date < b.date ? -1 : 1));
+  return rows.sort((a, b) =>
+    a.symbol !== b.symbol ? (a.symbol < b.symbol ? -1 : 1) : a.date < b.date ? -1 : a.date > b.date ? 1 : 0,
+  );
+}
+
+/**
+ * `policyRate` by currency, one row where the rate changes, known `lagDays` after the day on which it applied: a decision is announced before it is in
+ * force, but the hour is not in the file.
+ */
+export function policyRates(rows: readonly BisRate[], lagDays: number): PointInTimeTable {
   const changes = rows.filter(
-    (row, i) => i === 0 || rows[i - 1].symbol !== row.symbol || rows[i - 1].value !== row.value,
+    ({ symbol, value }, i) => i === 0 || rows[i - 1].symbol !== symbol || rows[i - 1].value !== value,
   );
   return pointInTimeTable({
     series: changes.map(() => 'policyRate'),

@@ -61,7 +61,7 @@ export function fredValues(pages: readonly FredPage[], { id, frequency, known }:
       if (number === null) return [];
       const end = periodEnd(date, frequency);
       const knownDate = known === 'vintages' ? realtime_start : isoOfDay(dayOfIso(end) + known);
-      return [{ eventDate: end < knownDate ? end : knownDate, knownDate, value: number }];
+      return [{ eventDate: [end, knownDate].sort()[0], knownDate, value: number }];
     }),
   );
   return pointInTimeTable({

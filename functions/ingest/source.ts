@@ -9,10 +9,14 @@ import { type CurrencyReference, currencyInstruments, parseCurrencyReference } f
 import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '../../domain/market/ecb.ts';
 import { type EquityReference, equityInstruments, parseActions, parseUniverse } from '../../domain/market/equities.ts';
 import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
+import type { TimedBars } from '../../domain/market/intraday.ts';
+import { parseMembership, withMembership } from '../../domain/market/membership.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
-import { asOf, type PointInTimeTable } from '../../domain/market/point-in-time.ts';
+import { asOf, joinTables, type PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { parsePointInTimeColumns, parsePointInTimeCsv } from '../../domain/market/point-in-time-file.ts';
+import { providersOf } from '../../domain/market/provider-config.ts';
 import { decodeText, isParquet } from './decode.ts';
+import { alpacaBars, isVendorFile, vendorValues } from './vendor-files.ts';
 
 /** What the files of a provider say, parsed but not yet checked. */
 export interface Source {
@@ -20,6 +24,8 @@ export interface Source {
   actions: CorporateAction[];
   /** Symbol -> first date on which it no longer exists. */
   lifeEnds: ReadonlyMap<string, string>;
+  /** Bars shorter than a day, of which the days are made; null when the source has none. */
+  intraday: TimedBars | null;
   /** Instruments that have a bar, as known at the close of `asOf`. */
   instruments(bars: BarTable, asOf: string): Instrument[];
   /** Figures of companies, and series of economies, known at the close of `asOf`; null when the source has none. */
@@ -33,16 +39,46 @@ export const FOLDER_FILES = {
   instruments: /^instruments\.json$/,
   fundamentals: /^fundamentals\.(csv|csv\.gz|parquet)$/,
   macro: /^macro\.(csv|csv\.gz|parquet)$/,
+  membership: /^membership\.csv(\.gz)?$/,
 } as const;
 
 export const membersOf = (universe: UniverseConfig): ReadonlySet<string> | null =>
   universe.members === 'all' ? null : new Set(universe.members);
 
 export async function parseSource(universe: UniverseConfig, files: readonly RawFile[]): Promise<Source> {
-  const { provider } = universe;
-  return provider.kind === 'ecb-file' || provider.kind === 'ecb-http'
-    ? ecbSource(universe, files, provider.reference)
-    : parseFolder(files);
+  const vendors = files.filter(isVendorFile);
+  const source = await barSource(
+    universe,
+    vendors,
+    files.filter((file) => !isVendorFile(file)),
+  );
+  const { fundamentals, macro } = vendorValues(vendors, universe);
+  const join = (own: PointInTimeTable | null, vendor: PointInTimeTable | null, date: string) =>
+    joinTables([own, vendor && asOf(vendor, date)].filter((table) => table !== null));
+  return {
+    ...source,
+    pointInTime: (date) => ({
+      fundamentals: join(source.pointInTime(date).fundamentals, fundamentals, date),
+      macro: join(source.pointInTime(date).macro, macro, date),
+    }),
+  };
+}
+
+async function barSource(
+  universe: UniverseConfig,
+  vendors: readonly RawFile[],
+  files: readonly RawFile[],
+): Promise<Source> {
+  const ecb = providersOf(universe.provider).find(({ kind }) => kind === 'ecb-file' || kind === 'ecb-http');
+  if (ecb && 'reference' in ecb) return ecbSource(universe, files, ecb.reference);
+  const alpaca = alpacaBars(vendors, universe);
+  const folder = await parseFolder(files);
+  return {
+    ...folder,
+    batches: [...alpaca.batches, ...folder.batches],
+    actions: [...alpaca.actions, ...folder.actions],
+    intraday: alpaca.intraday,
+  };
 }
 
 function ecbSource(universe: UniverseConfig, files: readonly RawFile[], referencePath: string): Source {
@@ -60,6 +96,7 @@ function ecbSource(universe: UniverseConfig, files: readonly RawFile[], referenc
   return {
     batches: rates.reduce(mergeAll, [] as EcbRates[]).map((table) => ecbToBars(table, universe.numeraire, members)),
     actions: [],
+    intraday: null,
     lifeEnds: new Map(reference.flatMap(({ code, event }) => (event ? [[code, event.date]] : []))),
     instruments: (bars, asOf) => currencyInstruments(bars, reference satisfies CurrencyReference[], asOf),
     pointInTime: () => ({ fundamentals: null, macro: null }),
@@ -78,14 +115,15 @@ const mergeAll = (done: EcbRates[], next: EcbRates): EcbRates[] =>
 export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
   const find = (pattern: RegExp) => files.find((file) => pattern.test(file.name));
   const text = (file: RawFile) => decodeText(file.bytes, file.name);
-  const [universe, actions, instruments, fundamentals, macro] = [
+  const [universe, actions, instruments, fundamentals, macro, membership] = [
     find(FOLDER_FILES.universe),
     find(FOLDER_FILES.actions),
     find(FOLDER_FILES.instruments),
     find(FOLDER_FILES.fundamentals),
     find(FOLDER_FILES.macro),
+    find(FOLDER_FILES.membership),
   ];
-  const aside = new Set([universe, actions, instruments, fundamentals, macro]);
+  const aside = new Set([universe, actions, instruments, fundamentals, macro, membership]);
   const batches: ParsedBars[] = [];
   for (const file of files) {
     if (aside.has(file)) continue;
@@ -97,13 +135,18 @@ export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
   }
   const listed = instruments ? readInstruments(instruments) : [];
   const reference: EquityReference[] = universe ? parseUniverse(text(universe), universe.name) : [];
+  const stretches = membership ? parseMembership(text(membership), membership.name) : null;
   const figures = fundamentals ? await readValues(fundamentals) : null;
   const economy = macro ? await readValues(macro) : null;
   return {
     batches,
     actions: actions ? parseActions(text(actions), actions.name) : [],
+    intraday: null,
     lifeEnds: new Map(listed.flatMap(({ symbol, events }) => (events[0] ? [[symbol, events[0].date]] : []))),
-    instruments: (bars, asOf) => equityInstruments(bars, listed, reference, asOf),
+    instruments: (bars, asOf) => {
+      const found = equityInstruments(bars, listed, reference, asOf);
+      return stretches ? withMembership(found, stretches, asOf) : found;
+    },
     pointInTime: (asOf) => ({ fundamentals: known(figures, asOf), macro: known(economy, asOf) }),
   };
 }
