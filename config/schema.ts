@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { anchorSchema } from '../domain/features/spec.ts';
+import { providerSchema } from '../domain/market/provider-config.ts';
 import { costsSchema } from '../domain/portfolio/costs.ts';
 import { limitsSchema } from '../domain/risk/limits.ts';
 import { type TrainingSettings, trainingSettingsSchema } from '../domain/training/settings.ts';
@@ -25,29 +26,6 @@ export type Stage = (typeof STAGES)[number];
 
 export const MACHINES = ['daily', 'training', 'promotion'] as const;
 export type Machine = (typeof MACHINES)[number];
-
-const providerSchema = z.discriminatedUnion('kind', [
-  /** The ECB history file: bundled path (gz), or the live feed by URL (zip or csv or xml of the last 90 days). */
-  z.strictObject({ kind: z.literal('ecb-file'), path: z.string(), reference: z.string() }),
-  z.strictObject({
-    kind: z.literal('ecb-http'),
-    historyUrl: z.url(),
-    recentUrl: z.url(),
-    reference: z.string(),
-    timeoutMs: z.number().int().positive(),
-  }),
-  z.strictObject({
-    kind: z.literal('equity-sim'),
-    seed: z.number().int(),
-    assets: z.number().int().positive(),
-    sessions: z.number().int().positive(),
-    start: z.iso.date(),
-    /** `equities`: the simulated universe. `known-optimum`: its sub-market, whose best policy is known in closed form. */
-    market: z.enum(['equities', 'known-optimum']).default('equities'),
-  }),
-  /** A user's folder, as `drl data import` stored it in the object store. */
-  z.strictObject({ kind: z.literal('folder'), path: z.string() }),
-]);
 
 export const universeSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),

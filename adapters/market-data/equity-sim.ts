@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../domain/lineage/canonical.ts';
 import type { BarTable } from '../../domain/market/bar.ts';
 import type { Instrument } from '../../domain/market/instrument.ts';
+import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { simulateEquityMarket } from '../../domain/simulation/equity-market.ts';
 import { promotionMarket } from '../../domain/simulation/promotion-market.ts';
 import { type TableColumns, writeTable } from '../parquet/parquet.ts';
@@ -28,16 +29,10 @@ export function createEquitySimProvider(options: EquitySimOptions): MarketDataPr
 
 function equityFiles(options: EquitySimOptions): RawFile[] {
   const market = simulateEquityMarket(options);
-  const { fundamentals } = market;
-  const reports: TableColumns = Object.fromEntries(
-    Object.entries(fundamentals).map(([name, data]) => [
-      name,
-      { type: ArrayBuffer.isView(data) ? 'DOUBLE' : 'STRING', data },
-    ]),
-  );
   return [
     file('bars.parquet', writeTable(columnsOf(market.bars))),
-    file('fundamentals.parquet', writeTable(reports)),
+    file('fundamentals.parquet', writeTable(columnsOf(market.fundamentals))),
+    file('macro.parquet', writeTable(columnsOf(market.macro))),
     instrumentFile(market.instruments),
   ];
 }
@@ -53,7 +48,7 @@ const instrumentFile = (instruments: readonly Instrument[]): RawFile =>
 
 const file = (name: string, bytes: Uint8Array): RawFile => ({ name, bytes, origin: `equity-sim/${name}` });
 
-const columnsOf = (bars: BarTable): TableColumns =>
+const columnsOf = (table: BarTable | PointInTimeTable): TableColumns =>
   Object.fromEntries(
-    Object.entries(bars).map(([name, data]) => [name, { type: ArrayBuffer.isView(data) ? 'DOUBLE' : 'STRING', data }]),
+    Object.entries(table).map(([name, data]) => [name, { type: ArrayBuffer.isView(data) ? 'DOUBLE' : 'STRING', data }]),
   ) as TableColumns;

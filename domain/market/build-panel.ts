@@ -11,11 +11,16 @@ import type { MarketPanel, PanelExit } from './panel.ts';
  * Ends of life (see {@link PanelExit}): on the first session on or after the event's date, or later, when the successor
  * has its first bar. A successor outside the panel pays the last price in cash. Bars after the end are ignored. A halt without an event
  * never ends: the holding stays at its last price, and nobody is told otherwise.
+ *
+ * An instrument with membership is in the universe from its join to its leave: before, between and after, it is not listed and its bars are ignored. On the
+ * first session on or after a leave its holding becomes cash at the last close. A successor that is no member on that session pays in cash too.
  */
 export function buildPanel(bars: BarTable, instruments: readonly Instrument[], asOf: string): MarketPanel {
   const rows = rowsUntil(bars.date, asOf);
   const seen = new Set(bars.symbol.slice(0, rows));
-  const listed = instruments.filter(({ symbol }) => seen.has(symbol)).sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+  const listed = instruments
+    .filter(({ symbol, membership }) => seen.has(symbol) && (membership?.some(({ from }) => from <= asOf) ?? true))
+    .sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
   const index = new Map(listed.map(({ symbol }, a) => [symbol, a]));
   const { dates, session } = sessionsOf(bars, rows, index);
   const [T, A] = [dates.length, listed.length];
@@ -30,29 +35,38 @@ export function buildPanel(bars: BarTable, instruments: readonly Instrument[], a
     volume: new Float64Array(T * A).fill(Number.NaN),
   };
   const ends = listed.map(({ events }) => endOfLife(events, asOf, dates));
-  const first = new Int32Array(A).fill(-1);
-  const last = new Int32Array(A).fill(-1);
+  const stays = listed.map(({ membership }) => staysOf(membership, dates));
   for (let row = 0; row < rows; row++) {
     const a = index.get(bars.symbol[row]);
     if (a === undefined) continue;
     const t = session[row];
-    if (t >= (ends[a]?.from ?? T)) continue;
+    const stay = stays[a].find(({ from, to }) => t >= from && t < to);
+    if (!stay || t >= (ends[a]?.from ?? T)) continue;
     const at = t * A + a;
     panel.close[at] = bars.close[row];
     panel.volume[at] = bars.close[row] * bars.volume[row];
     panel.tradable[at] = 1;
-    if (last[a] === -1) first[a] = t;
+    if (stay.last === -1) stay.first = t;
     else {
       const total = (bars.close[row] + (bars.dividend?.[row] ?? 0)) * (bars.split?.[row] ?? 1);
-      panel.returns[at] = total / panel.close[last[a] * A + a] - 1;
+      panel.returns[at] = total / panel.close[stay.last * A + a] - 1;
     }
-    last[a] = t;
+    stay.last = t;
   }
   const exits: PanelExit[] = [];
   for (let a = 0; a < A; a++) {
-    const exit = last[a] === -1 ? null : exitOf(ends[a], a, last[a], index, panel);
-    if (exit) exits.push(exit);
-    if (first[a] >= 0) for (let t = first[a]; t < (exit?.t ?? T); t++) panel.listed[t * A + a] = 1;
+    for (const stay of stays[a]) {
+      if (stay.last === -1) continue;
+      const end = ends[a];
+      const exit =
+        end && end.from < stay.to
+          ? exitOf(end, a, stay.last, successorOf(end, index, stays), panel)
+          : stay.to < T
+            ? { t: stay.to, asset: a, successor: -1, finalReturn: 0 }
+            : null;
+      if (exit) exits.push(exit);
+      for (let t = stay.first; t < (exit?.t ?? T); t++) panel.listed[t * A + a] = 1;
+    }
   }
   exits.sort((x, y) => x.t - y.t || x.asset - y.asset);
   return { ...panel, exits };
@@ -93,17 +107,43 @@ function endOfLife(events: Instrument['events'], asOf: string, dates: readonly s
   return from === -1 ? null : { from, successor: event.successor, value: event.value };
 }
 
+/** A stretch of sessions in which an asset belongs to the universe, and its first and last bar in it (-1: none). */
+interface Stay {
+  from: number;
+  /** The first session after it; T: it lasts. */
+  to: number;
+  first: number;
+  last: number;
+}
+
+function staysOf(membership: Instrument['membership'], dates: readonly string[]): Stay[] {
+  const sessionOf = (day: string): number => {
+    const t = dates.findIndex((date) => date >= day);
+    return t === -1 ? dates.length : t;
+  };
+  return (membership ?? [{ from: '', to: null }]).map(({ from, to }) => ({
+    from: sessionOf(from),
+    to: to === null ? dates.length : sessionOf(to),
+    first: -1,
+    last: -1,
+  }));
+}
+
+function successorOf(end: EndOfLife, index: ReadonlyMap<string, number>, stays: readonly Stay[][]): number | undefined {
+  const successor = end.successor === null ? undefined : index.get(end.successor);
+  const belongs = successor !== undefined && stays[successor].some(({ from, to }) => end.from >= from && end.from < to);
+  return belongs ? successor : undefined;
+}
+
 function exitOf(
-  end: EndOfLife | null,
+  end: EndOfLife,
   asset: number,
   last: number,
-  index: ReadonlyMap<string, number>,
+  successor: number | undefined,
   panel: Pick<MarketPanel, 'dates' | 'symbols' | 'close' | 'tradable'>,
 ): PanelExit | null {
-  if (!end) return null;
   const [T, A] = [panel.dates.length, panel.symbols.length];
   const lastClose = panel.close[last * A + asset];
-  const successor = end.successor === null ? undefined : index.get(end.successor);
   if (successor === undefined) {
     const finalReturn = end.successor === null && end.value !== null ? end.value / lastClose - 1 : 0;
     return { t: end.from, asset, successor: -1, finalReturn };

@@ -21,6 +21,11 @@ export const instrumentSchema = z.strictObject({
   firstDate: z.iso.date(),
   lastDate: z.iso.date(),
   events: z.array(lifeEventSchema),
+  /**
+   * Stretches for which it belongs to the universe (`to`: the first day on which it does not; null: it does), ascending, known so far. Absent: from its
+   * first bar on.
+   */
+  membership: z.array(z.strictObject({ from: z.iso.date(), to: z.iso.date().nullable() })).optional(),
   /** Free reference data that the graph uses: etfs, suppliers, region, peg ... */
   reference: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])).default({}),
 });

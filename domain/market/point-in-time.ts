@@ -68,3 +68,15 @@ export function pointInTimeTable(table: PointInTimeTable): PointInTimeTable {
     value: Float64Array.from(order, (row) => table.value[row]),
   };
 }
+
+/** The rows of several tables as one; null: no table. */
+export function joinTables(tables: readonly PointInTimeTable[]): PointInTimeTable | null {
+  if (tables.length < 2) return tables[0] ?? null;
+  return pointInTimeTable({
+    series: tables.flatMap(({ series }) => series),
+    symbol: tables.flatMap(({ symbol }) => symbol),
+    eventDate: tables.flatMap(({ eventDate }) => eventDate),
+    knownDate: tables.flatMap(({ knownDate }) => knownDate),
+    value: Float64Array.from(tables.flatMap(({ value }) => [...value])),
+  });
+}

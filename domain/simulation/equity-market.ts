@@ -2,7 +2,9 @@ import { ProductError } from '../errors.ts';
 import type { BarTable, CorporateAction } from '../market/bar.ts';
 import { barOrder, selectBars } from '../market/bar.ts';
 import type { Instrument, LifeEvent } from '../market/instrument.ts';
-import { drawReports, type QuarterlyReports } from './equity-reports.ts';
+import type { PointInTimeTable } from '../market/point-in-time.ts';
+import { drawMacro } from './equity-macro.ts';
+import { drawReports } from './equity-reports.ts';
 import { drawReturns } from './equity-returns.ts';
 import { type Company, type CompanyPaths, drawStructure, SECTORS, type Structure } from './equity-structure.ts';
 import { sessionsFrom } from './known-optimum.ts';
@@ -22,7 +24,9 @@ export interface EquityMarket {
   bars: BarTable;
   instruments: Instrument[];
   /** Quarterly figures with the session on which they became known. */
-  fundamentals: QuarterlyReports;
+  fundamentals: PointInTimeTable;
+  /** The economy around it: `DFF`, `DGS10`, `CPIAUCSL`, `UNRATE`, each with the day of its release. */
+  macro: PointInTimeTable;
   /** Supplier sells to customer. */
   supplyChain: { supplier: string; customer: string }[];
   actions: CorporateAction[];
@@ -54,6 +58,7 @@ export function simulateEquityMarket(options: EquityMarketOptions): EquityMarket
     ...tape.finish(),
     instruments,
     fundamentals: drawReports(random.fork(5), structure.companies, closes, dates),
+    macro: drawMacro(random.fork(6), dates),
     supplyChain: structure.companies.flatMap((supplier) =>
       supplier.customers.map((customer) => ({
         supplier: supplier.symbol,

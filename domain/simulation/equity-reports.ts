@@ -1,47 +1,36 @@
+import { type PointInTimeTable, pointInTimeTable } from '../market/point-in-time.ts';
 import type { Company, CompanyPaths } from './equity-structure.ts';
 import type { Random } from './random.ts';
-
-/** Quarterly figures, one row a publication, sorted by the session on which it became known, then symbol. A later row for the same period restates it. */
-export interface QuarterlyReports {
-  symbol: string[];
-  /** Last session of the quarter. */
-  periodEnd: string[];
-  /** First session at whose close the figures were known. */
-  knownDate: string[];
-  revenue: Float64Array;
-  netIncome: Float64Array;
-  operatingCashFlow: Float64Array;
-  totalAssets: Float64Array;
-  equity: Float64Array;
-  /** Shares outstanding at the end of the period. */
-  shares: Float64Array;
-}
 
 const QUARTER = 63;
 const [LAG_MIN, LAG_SPREAD] = [15, 25];
 const RESTATED_SHARE = 0.04;
 const RESTATEMENT_LAG = 63;
-const FIGURES = ['revenue', 'netIncome', 'operatingCashFlow', 'totalAssets', 'equity', 'shares'] as const;
 
-interface Row {
+type Figures = Partial<
+  Record<'revenue' | 'netIncome' | 'operatingCashFlow' | 'totalAssets' | 'equity' | 'sharesOutstanding', number>
+>;
+
+interface Publication {
   symbol: string;
-  periodEnd: string;
+  eventDate: string;
+  /** Session at whose close the figures were known. */
   known: number;
-  figures: Record<(typeof FIGURES)[number], number>;
+  figures: Figures;
 }
 
 /**
  * Reports: book equity grows with retained earnings; earnings follow each company's profitability and, with noise, what its price has done.
- * Published 15 to 39 sessions after the quarter; 4 % are restated a quarter later.
+ * Published 15 to 39 sessions after the quarter, whose last session is the event date; the net income of 4 % is restated a quarter later. In whole units.
  */
 export function drawReports(
   random: Random,
   companies: readonly Company[],
   paths: CompanyPaths,
   dates: readonly string[],
-): QuarterlyReports {
+): PointInTimeTable {
   const [T, N] = [dates.length, companies.length];
-  const rows: Row[] = [];
+  const published: Publication[] = [];
   companies.forEach((company, i) => {
     const start = company.from;
     let equity = paths.close[start * N + i] * paths.shares[start * N + i] * company.bookToPrice;
@@ -58,32 +47,30 @@ export function drawReports(
         operatingCashFlow: netIncome * 1.2 + equity * 0.005 * random.normal(),
         totalAssets: equity * leverage,
         equity,
-        shares: paths.shares[now],
+        sharesOutstanding: paths.shares[now],
       };
       const known = end + LAG_MIN + random.integer(LAG_SPREAD);
-      const row = { symbol: company.symbol, periodEnd: dates[end], known, figures };
-      if (known < T) rows.push(row);
+      const first = { symbol: company.symbol, eventDate: dates[end], known, figures };
+      if (known < T) published.push(first);
       const restated = random.uniform() < RESTATED_SHARE;
       const change = 1 + 0.1 * random.normal();
       if (restated && known + RESTATEMENT_LAG < T) {
-        rows.push({ ...row, known: known + RESTATEMENT_LAG, figures: { ...figures, netIncome: netIncome * change } });
+        published.push({ ...first, known: known + RESTATEMENT_LAG, figures: { netIncome: netIncome * change } });
       }
     }
   });
-  rows.sort(
-    (a, b) =>
-      a.known - b.known || (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.periodEnd < b.periodEnd ? -1 : 1),
+  return tableOf(published, dates);
+}
+
+function tableOf(published: readonly Publication[], dates: readonly string[]): PointInTimeTable {
+  const rows = published.flatMap(({ symbol, eventDate, known, figures }) =>
+    Object.entries(figures).map(([series, value]) => ({ series, symbol, eventDate, knownDate: dates[known], value })),
   );
-  const column = (name: (typeof FIGURES)[number]) => Float64Array.from(rows, (row) => Math.round(row.figures[name]));
-  return {
-    symbol: rows.map((row) => row.symbol),
-    periodEnd: rows.map((row) => row.periodEnd),
-    knownDate: rows.map((row) => dates[row.known]),
-    revenue: column('revenue'),
-    netIncome: column('netIncome'),
-    operatingCashFlow: column('operatingCashFlow'),
-    totalAssets: column('totalAssets'),
-    equity: column('equity'),
-    shares: column('shares'),
-  };
+  return pointInTimeTable({
+    series: rows.map(({ series }) => series),
+    symbol: rows.map(({ symbol }) => symbol),
+    eventDate: rows.map(({ eventDate }) => eventDate),
+    knownDate: rows.map(({ knownDate }) => knownDate),
+    value: Float64Array.from(rows, ({ value }) => Math.round(value)),
+  });
 }

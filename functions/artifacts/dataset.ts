@@ -7,7 +7,9 @@ import type { BarTable } from '../../domain/market/bar.ts';
 import { buildPanel } from '../../domain/market/build-panel.ts';
 import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
+import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import type { QuarantinedRow } from '../../domain/market/quarantine.ts';
+import { readPointInTime } from './point-in-time.ts';
 
 /** Files of a dataset artifact. Fundamentals and macro are there only when the source has them. */
 export const DATASET_FILES = {
@@ -40,8 +42,10 @@ export interface Dataset {
   instruments: Instrument[];
   facts: DatasetFacts;
   bars: BarTable;
-  /** Quarterly figures by symbol, with `knownDate`; null when the universe has none. */
-  fundamentals: Table | null;
+  /** Quarterly figures of companies; null when the universe has none. */
+  fundamentals: PointInTimeTable | null;
+  /** Series of economies and currencies; null when the universe has none. */
+  macro: PointInTimeTable | null;
 }
 
 /**
@@ -59,11 +63,11 @@ export async function loadDataset(store: ObjectStore, strategy: string, ref: Art
   const instruments = z
     .array(instrumentSchema)
     .parse(await getArtifactJson<unknown>(store, strategy, ref, DATASET_FILES.instruments));
-  const fundamentals =
-    DATASET_FILES.fundamentals in manifest.files
-      ? await readTable(await getArtifactFile(store, strategy, ref, DATASET_FILES.fundamentals))
-      : null;
-  return { panel: buildPanel(bars, instruments, facts.asOf), instruments, facts, bars, fundamentals };
+  const pointInTime = async (name: string): Promise<PointInTimeTable | null> =>
+    name in manifest.files ? readPointInTime(await getArtifactFile(store, strategy, ref, name)) : null;
+  const fundamentals = await pointInTime(DATASET_FILES.fundamentals);
+  const macro = await pointInTime(DATASET_FILES.macro);
+  return { panel: buildPanel(bars, instruments, facts.asOf), instruments, facts, bars, fundamentals, macro };
 }
 
 /** The rows that were set aside when the dataset was made. */

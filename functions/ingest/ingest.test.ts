@@ -62,7 +62,7 @@ describe('the bundled data', () => {
     const output = await ingest(fx, '2008-10-15', bundled);
     expect(output).toMatchObject({ open: true, symbols: 15, quarantined: 0, trainingDue: true });
     const ref = output.dataset!;
-    const { panel, instruments, facts, fundamentals } = await loadDataset(store, 'main', ref);
+    const { panel, instruments, facts, fundamentals, macro } = await loadDataset(store, 'main', ref);
     expect(facts).toMatchObject({
       universe: 'fx-ecb',
       asOf: '2008-10-15',
@@ -76,7 +76,7 @@ describe('the bundled data', () => {
     expect(panel.dates.at(-1)).toBe('2008-10-15');
     expect(panel.symbols).toEqual(fx.members);
     expect(instruments.every(({ lastDate }) => lastDate === '2008-10-15')).toBe(true);
-    expect(fundamentals).toBeNull();
+    expect([fundamentals, macro]).toEqual([null, null]);
     const { inputs } = await getManifest(store, 'main', ref);
     const raw = await getArtifactFile(store, 'main', inputs.raw_0, 'ecb_fx_reference_rates.csv.gz');
     expect(sha256(raw)).toBe(sha256(history));
@@ -260,12 +260,17 @@ describe('simulated equities', () => {
     });
     const output = await ingest(universe, '2007-03-01', createEquitySimProvider(options));
     expect(output).toMatchObject({ open: true, quarantined: 0 });
-    const { bars, fundamentals, panel, instruments } = await loadDataset(store, 'main', output.dataset!);
+    const { bars, fundamentals, macro, panel, instruments } = await loadDataset(store, 'main', output.dataset!);
     expect(bars.dividend?.some((dividend) => dividend > 0)).toBe(true);
     expect(panel.groups).toContain('broad-market');
     expect(instruments.find(({ symbol }) => symbol === 'TEC01')?.reference.etfs).toContain('XTEC');
-    const known = fundamentals?.knownDate as string[];
-    expect(known.length).toBeGreaterThan(0);
-    expect(known.every((date) => date <= '2007-03-01')).toBe(true);
+    for (const table of [fundamentals!, macro!]) {
+      expect(table.value.length).toBeGreaterThan(100);
+      expect(table.knownDate.every((date) => date <= '2007-03-01')).toBe(true);
+    }
+    expect(new Set(fundamentals!.series)).toEqual(
+      new Set(['revenue', 'netIncome', 'operatingCashFlow', 'totalAssets', 'equity', 'sharesOutstanding']),
+    );
+    expect(new Set(macro!.series)).toEqual(new Set(['DFF', 'DGS10', 'CPIAUCSL', 'UNRATE']));
   });
 });

@@ -9,6 +9,7 @@ import { isSession, sessionsBetween } from '../../domain/market/calendar.ts';
 import { type CheckedBars, checkBars } from '../../domain/market/quality.ts';
 import { refuseBadBatch } from '../../domain/market/quarantine.ts';
 import { barColumns, DATASET_FILES, type DatasetFacts, quarantineTable } from '../artifacts/dataset.ts';
+import { pointInTimeColumns } from '../artifacts/point-in-time.ts';
 import { storeRaw } from '../artifacts/raw.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
@@ -141,7 +142,7 @@ async function storeDataset(
 ): Promise<{ ref: ArtifactRef; facts: DatasetFacts }> {
   const { bars, quarantined } = checked;
   const instruments = source.instruments(bars, date);
-  const fundamentals = await source.fundamentals(date);
+  const { fundamentals, macro } = source.pointInTime(date);
   const inputs: Record<string, ArtifactRef> = {};
   for (const [n, file] of files.entries()) inputs[`raw_${n}`] = await storeRaw(store, strategy, file);
   const facts: DatasetFacts = {
@@ -164,7 +165,8 @@ async function storeDataset(
       [DATASET_FILES.bars]: writeTable(barColumns(bars)),
       [DATASET_FILES.instruments]: new TextEncoder().encode(canonicalJson(instruments)),
       [DATASET_FILES.quarantine]: quarantineTable(quarantined),
-      ...(fundamentals ? { [DATASET_FILES.fundamentals]: writeTable(fundamentals) } : {}),
+      ...(fundamentals ? { [DATASET_FILES.fundamentals]: writeTable(pointInTimeColumns(fundamentals)) } : {}),
+      ...(macro ? { [DATASET_FILES.macro]: writeTable(pointInTimeColumns(macro)) } : {}),
     },
     inputs,
     facts,

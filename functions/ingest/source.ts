@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RawFile } from '../../adapters/market-data/port.ts';
-import { readTable, type TableColumns } from '../../adapters/parquet/parquet.ts';
+import { readTable } from '../../adapters/parquet/parquet.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { badInput, ProductError } from '../../domain/errors.ts';
 import type { BarTable, CorporateAction } from '../../domain/market/bar.ts';
@@ -9,9 +9,14 @@ import { type CurrencyReference, currencyInstruments, parseCurrencyReference } f
 import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '../../domain/market/ecb.ts';
 import { type EquityReference, equityInstruments, parseActions, parseUniverse } from '../../domain/market/equities.ts';
 import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
+import type { TimedBars } from '../../domain/market/intraday.ts';
+import { parseMembership, withMembership } from '../../domain/market/membership.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
+import { asOf, joinTables, type PointInTimeTable } from '../../domain/market/point-in-time.ts';
+import { parsePointInTimeColumns, parsePointInTimeCsv } from '../../domain/market/point-in-time-file.ts';
+import { providersOf } from '../../domain/market/provider-config.ts';
 import { decodeText, isParquet } from './decode.ts';
-import { fundamentalsKnownOn } from './fundamentals.ts';
+import { alpacaBars, isVendorFile, vendorValues } from './vendor-files.ts';
 
 /** What the files of a provider say, parsed but not yet checked. */
 export interface Source {
@@ -19,10 +24,12 @@ export interface Source {
   actions: CorporateAction[];
   /** Symbol -> first date on which it no longer exists. */
   lifeEnds: ReadonlyMap<string, string>;
+  /** Bars shorter than a day, of which the days are made; null when the source has none. */
+  intraday: TimedBars | null;
   /** Instruments that have a bar, as known at the close of `asOf`. */
   instruments(bars: BarTable, asOf: string): Instrument[];
-  /** Quarterly figures known at the close of `asOf`; null when the source has none. */
-  fundamentals(asOf: string): Promise<TableColumns | null>;
+  /** Figures of companies, and series of economies, known at the close of `asOf`; null when the source has none. */
+  pointInTime(asOf: string): { fundamentals: PointInTimeTable | null; macro: PointInTimeTable | null };
 }
 
 /** Names that a folder's files beside the bars may have. */
@@ -30,17 +37,48 @@ export const FOLDER_FILES = {
   universe: /^universe\.csv(\.gz)?$/,
   actions: /^actions\.csv(\.gz)?$/,
   instruments: /^instruments\.json$/,
-  fundamentals: /^fundamentals\.parquet$/,
+  fundamentals: /^fundamentals\.(csv|csv\.gz|parquet)$/,
+  macro: /^macro\.(csv|csv\.gz|parquet)$/,
+  membership: /^membership\.csv(\.gz)?$/,
 } as const;
 
 export const membersOf = (universe: UniverseConfig): ReadonlySet<string> | null =>
   universe.members === 'all' ? null : new Set(universe.members);
 
 export async function parseSource(universe: UniverseConfig, files: readonly RawFile[]): Promise<Source> {
-  const { provider } = universe;
-  return provider.kind === 'ecb-file' || provider.kind === 'ecb-http'
-    ? ecbSource(universe, files, provider.reference)
-    : parseFolder(files);
+  const vendors = files.filter(isVendorFile);
+  const source = await barSource(
+    universe,
+    vendors,
+    files.filter((file) => !isVendorFile(file)),
+  );
+  const { fundamentals, macro } = vendorValues(vendors, universe);
+  const join = (own: PointInTimeTable | null, vendor: PointInTimeTable | null, date: string) =>
+    joinTables([own, vendor && asOf(vendor, date)].filter((table) => table !== null));
+  return {
+    ...source,
+    pointInTime: (date) => ({
+      fundamentals: join(source.pointInTime(date).fundamentals, fundamentals, date),
+      macro: join(source.pointInTime(date).macro, macro, date),
+    }),
+  };
+}
+
+async function barSource(
+  universe: UniverseConfig,
+  vendors: readonly RawFile[],
+  files: readonly RawFile[],
+): Promise<Source> {
+  const ecb = providersOf(universe.provider).find(({ kind }) => kind === 'ecb-file' || kind === 'ecb-http');
+  if (ecb && 'reference' in ecb) return ecbSource(universe, files, ecb.reference);
+  const alpaca = alpacaBars(vendors, universe);
+  const folder = await parseFolder(files);
+  return {
+    ...folder,
+    batches: [...alpaca.batches, ...folder.batches],
+    actions: [...alpaca.actions, ...folder.actions],
+    intraday: alpaca.intraday,
+  };
 }
 
 function ecbSource(universe: UniverseConfig, files: readonly RawFile[], referencePath: string): Source {
@@ -58,9 +96,10 @@ function ecbSource(universe: UniverseConfig, files: readonly RawFile[], referenc
   return {
     batches: rates.reduce(mergeAll, [] as EcbRates[]).map((table) => ecbToBars(table, universe.numeraire, members)),
     actions: [],
+    intraday: null,
     lifeEnds: new Map(reference.flatMap(({ code, event }) => (event ? [[code, event.date]] : []))),
     instruments: (bars, asOf) => currencyInstruments(bars, reference satisfies CurrencyReference[], asOf),
-    fundamentals: async () => null,
+    pointInTime: () => ({ fundamentals: null, macro: null }),
   };
 }
 
@@ -76,13 +115,15 @@ const mergeAll = (done: EcbRates[], next: EcbRates): EcbRates[] =>
 export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
   const find = (pattern: RegExp) => files.find((file) => pattern.test(file.name));
   const text = (file: RawFile) => decodeText(file.bytes, file.name);
-  const [universe, actions, instruments, fundamentals] = [
+  const [universe, actions, instruments, fundamentals, macro, membership] = [
     find(FOLDER_FILES.universe),
     find(FOLDER_FILES.actions),
     find(FOLDER_FILES.instruments),
     find(FOLDER_FILES.fundamentals),
+    find(FOLDER_FILES.macro),
+    find(FOLDER_FILES.membership),
   ];
-  const aside = new Set([universe, actions, instruments, fundamentals]);
+  const aside = new Set([universe, actions, instruments, fundamentals, macro, membership]);
   const batches: ParsedBars[] = [];
   for (const file of files) {
     if (aside.has(file)) continue;
@@ -94,16 +135,28 @@ export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
   }
   const listed = instruments ? readInstruments(instruments) : [];
   const reference: EquityReference[] = universe ? parseUniverse(text(universe), universe.name) : [];
+  const stretches = membership ? parseMembership(text(membership), membership.name) : null;
+  const figures = fundamentals ? await readValues(fundamentals) : null;
+  const economy = macro ? await readValues(macro) : null;
   return {
     batches,
     actions: actions ? parseActions(text(actions), actions.name) : [],
+    intraday: null,
     lifeEnds: new Map(listed.flatMap(({ symbol, events }) => (events[0] ? [[symbol, events[0].date]] : []))),
-    instruments: (bars, asOf) => equityInstruments(bars, listed, reference, asOf),
-    fundamentals: async (asOf) =>
-      fundamentals
-        ? fundamentalsKnownOn(await inFile(fundamentals.name, () => readTable(fundamentals.bytes)), asOf)
-        : null,
+    instruments: (bars, asOf) => {
+      const found = equityInstruments(bars, listed, reference, asOf);
+      return stretches ? withMembership(found, stretches, asOf) : found;
+    },
+    pointInTime: (asOf) => ({ fundamentals: known(figures, asOf), macro: known(economy, asOf) }),
   };
+}
+
+const known = (table: PointInTimeTable | null, date: string) => (table ? asOf(table, date) : null);
+
+async function readValues({ name, bytes }: RawFile): Promise<PointInTimeTable> {
+  return isParquet(bytes) || name.endsWith('.parquet')
+    ? parsePointInTimeColumns(await inFile(name, () => readTable(bytes)), name)
+    : parsePointInTimeCsv(decodeText(bytes, name), name);
 }
 
 function readInstruments(file: RawFile): Instrument[] {

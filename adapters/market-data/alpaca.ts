@@ -1,0 +1,109 @@
+import { ALPACA_ACTION_TYPES, parseAlpacaActions, parseAlpacaBars } from '../../domain/market/alpaca.ts';
+import { dayOfIso, isoOfDay } from '../../domain/market/days.ts';
+import { isoOfMinutes, newYorkTime, sessionHours } from '../../domain/market/exchange-time.ts';
+import type { TimedBars } from '../../domain/market/intraday.ts';
+import type { SingleProvider } from '../../domain/market/provider-config.ts';
+import { systemClock } from './http-client.ts';
+import { feedDates } from './http-errors.ts';
+import { createPager, type FetchOptions, type Pager } from './paged.ts';
+import type { MarketDataProvider, RawFile } from './port.ts';
+
+export type AlpacaOptions = Omit<Extract<SingleProvider, { kind: 'alpaca' }>, 'kind' | 'timeoutMs' | 'minIntervalMs'> &
+  FetchOptions & { keyId: string; secretKey: string };
+
+const SYMBOLS_PER_REQUEST = 100;
+const [BARS_PER_PAGE, ACTIONS_PER_PAGE] = [10_000, 1_000];
+/** The filter on actions is by the day on which they are processed, for a dividend the day of payment: weeks after the ex-date. */
+const PROCESSED_WITHIN_DAYS = 60;
+/** A bar is whole when the exchange has been shut for this long. */
+const SETTLING_MINUTES = 15;
+
+/**
+ * Alpaca's market data: raw bars (`/v2/stocks/bars`) and corporate actions (`/v1/corporate-actions`), page by page. Only sessions that have closed are asked
+ * for: the bar of one that is under way would be taken for its day.
+ *
+ * @throws ProductError what the HTTP client throws; VENDOR_FORMAT; FEED_DATES for a bar outside the days that were asked for.
+ */
+export function createAlpacaProvider(options: AlpacaOptions): MarketDataProvider {
+  const { keyId, secretKey, clock = systemClock } = options;
+  const pager = createPager('alpaca', 'json', options, {
+    headers: { 'APCA-API-KEY-ID': keyId, 'APCA-API-SECRET-KEY': secretKey, accept: 'application/json' },
+    secrets: [keyId, secretKey],
+  });
+  return {
+    async fetch(date) {
+      const closed = lastClosedDay(Math.floor(clock.now() / 60_000));
+      const [end] = [date, closed].sort();
+      if (end < options.start) return [];
+      const files: RawFile[] = [];
+      for (let at = 0; at < options.symbols.length; at += SYMBOLS_PER_REQUEST) {
+        const symbols = options.symbols.slice(at, at + SYMBOLS_PER_REQUEST).join(',');
+        await barPages(pager, options, symbols, end, files);
+        await actionPages(pager, options, symbols, end, files);
+      }
+      return files;
+    },
+  };
+}
+
+async function barPages(pager: Pager, options: AlpacaOptions, symbols: string, end: string, files: RawFile[]) {
+  const { start, timeframe, feed } = options;
+  const query = { symbols, timeframe, start: `${start}T00:00:00Z`, end: `${end}T23:59:59Z`, adjustment: 'raw', feed };
+  const check = (text: string, name: string): string | null => {
+    const { bars, nextPageToken } = parseAlpacaBars(text, name, timeframe);
+    requireRange(bars, start, end);
+    return nextPageToken;
+  };
+  const url = urlOf(options.baseUrl, '/v2/stocks/bars', { ...query, limit: String(BARS_PER_PAGE), sort: 'asc' });
+  await allPages(pager, url, `alpaca-bars-${timeframe}`, check, files);
+}
+
+async function actionPages(pager: Pager, options: AlpacaOptions, symbols: string, end: string, files: RawFile[]) {
+  const until = isoOfDay(dayOfIso(end) + PROCESSED_WITHIN_DAYS);
+  const query = { symbols, types: ALPACA_ACTION_TYPES, start: options.start, end: until };
+  const url = urlOf(options.baseUrl, '/v1/corporate-actions', {
+    ...query,
+    limit: String(ACTIONS_PER_PAGE),
+    sort: 'asc',
+  });
+  await allPages(pager, url, 'alpaca-actions', (text, name) => parseAlpacaActions(text, name).nextPageToken, files);
+}
+
+async function allPages(
+  pager: Pager,
+  url: string,
+  prefix: string,
+  check: (text: string, name: string) => string | null,
+  files: RawFile[],
+): Promise<void> {
+  const seen = new Set<string>();
+  for (let next: string | null = ''; next !== null; ) {
+    const at: string = next === '' ? url : `${url}&page_token=${encodeURIComponent(next)}`;
+    const { file, parsed } = await pager.page(at, `${prefix}-${String(files.length + 1).padStart(4, '0')}.json`, check);
+    files.push(file);
+    if (parsed !== null && seen.has(parsed))
+      throw feedDates({ provider: 'alpaca', url: file.origin }, 'a page leads back to an earlier one');
+    if (parsed !== null) seen.add(parsed);
+    next = parsed;
+  }
+}
+
+function requireRange({ symbol, time }: TimedBars, start: string, end: string): void {
+  for (let row = 0; row < symbol.length; row++) {
+    const { date } = newYorkTime(time[row]);
+    if (date >= start && date <= end) continue;
+    throw feedDates(
+      { symbol: symbol[row], time: isoOfMinutes(time[row]), asked: `${start} to ${end}` },
+      `a bar of ${date} where none was asked for`,
+    );
+  }
+}
+
+/** The newest day whose session is over at a moment, by New York's clock. */
+export function lastClosedDay(utcMinutes: number): string {
+  const { date, minutes } = newYorkTime(utcMinutes);
+  return minutes >= sessionHours('XNYS', date).close + SETTLING_MINUTES ? date : isoOfDay(dayOfIso(date) - 1);
+}
+
+const urlOf = (base: string, path: string, query: Record<string, string>): string =>
+  `${base.replace(/\/$/, '')}${path}?${new URLSearchParams(query)}`;

@@ -1,0 +1,25 @@
+import { parseBisRates } from '../../domain/market/bis.ts';
+import type { SingleProvider } from '../../domain/market/provider-config.ts';
+import { feedDates } from './http-errors.ts';
+import { createPager, type FetchOptions } from './paged.ts';
+import type { MarketDataProvider } from './port.ts';
+
+export type BisOptions = Omit<Extract<SingleProvider, { kind: 'bis' }>, 'kind' | 'timeoutMs' | 'minIntervalMs'> &
+  FetchOptions;
+
+/** Policy rates of central banks, daily, as SDMX-CSV. @throws ProductError what the HTTP client throws; CSV_MISSING_COLUMN; VENDOR_FORMAT; FEED_DATES. */
+export function createBisProvider(options: BisOptions): MarketDataProvider {
+  const pager = createPager('bis', 'text', options);
+  return {
+    async fetch() {
+      const areas = [...options.areas].sort().join('+');
+      const base = options.baseUrl.replace(/\/$/, '');
+      const url = `${base}/data/dataflow/BIS/WS_CBPOL/1.0/D.${areas}?startPeriod=${options.start}&format=csv`;
+      const { file } = await pager.page(url, 'bis-policy-rates.csv', (text, name) => {
+        const late = parseBisRates(text, name).find(({ date }) => date > pager.today());
+        if (late) throw feedDates({ file: name, ...late }, `${late.date} is to come`);
+      });
+      return [file];
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { vendorFormat } from './alpaca.ts';
+import { csvRecords } from './csv.ts';
+import { dayOfIso, isIsoDate, isoOfDay } from './days.ts';
+import { decimalOf } from './parsed-bars.ts';
+import { type PointInTimeTable, pointInTimeTable } from './point-in-time.ts';
+
+/** Areas as the BIS names them -> currency. The euro area is XM. */
+export const BIS_AREAS: Readonly<Record<string, string>> = {
+  AU: 'AUD',
+  BR: 'BRL',
+  CA: 'CAD',
+  CH: 'CHF',
+  CN: 'CNY',
+  CZ: 'CZK',
+  DK: 'DKK',
+  GB: 'GBP',
+  HK: 'HKD',
+  HU: 'HUF',
+  ID: 'IDR',
+  IL: 'ILS',
+  IN: 'INR',
+  IS: 'ISK',
+  JP: 'JPY',
+  KR: 'KRW',
+  MX: 'MXN',
+  MY: 'MYR',
+  NO: 'NOK',
+  NZ: 'NZD',
+  PH: 'PHP',
+  PL: 'PLN',
+  RO: 'RON',
+  RU: 'RUB',
+  SE: 'SEK',
+  TH: 'THB',
+  TR: 'TRY',
+  US: 'USD',
+  XM: 'EUR',
+  ZA: 'ZAR',
+};
+
+const COLUMNS = ['ref_area', 'time_period', 'obs_value'];
+
+export interface BisRate {
+  /** Currency. */
+  symbol: string;
+  date: string;
+  /** Percent a year. */
+  value: number;
+}
+
+/**
+ * Central bank policy rates (BIS dataflow WS_CBPOL, daily) from SDMX-CSV, by currency and day. Areas without a currency here, and days without a value, are
+ * passed over.
+ *
+ * @throws ProductError CSV_MISSING_COLUMN, CSV_EMPTY, VENDOR_FORMAT (bad input).
+ */
+export function parseBisRates(text: string, file: string): BisRate[] {
+  const rows: BisRate[] = [];
+  for (const { line, fields } of csvRecords(text, file, COLUMNS)) {
+    const symbol = BIS_AREAS[areaOf(fields.ref_area)];
+    if (symbol === undefined || fields.obs_value === '' || fields.obs_value === 'NaN') continue;
+    const value = decimalOf(fields.obs_value);
+    const fail = (problem: string, field: string) => vendorFormat('the BIS', `${file} line ${line}`, problem, field);
+    if (value === null) throw fail(`${fields.obs_value} is no number`, 'OBS_VALUE');
+    if (!isIsoDate(fields.time_period)) throw fail(`${fields.time_period} is no day`, 'TIME_PERIOD');
+    rows.push({ symbol, date: fields.time_period, value });
+  }
+  return rows.sort((a, b) =>
+    a.symbol !== b.symbol ? (a.symbol < b.symbol ? -1 : 1) : a.date < b.date ? -1 : a.date > b.date ? 1 : 0,
+  );
+}
+
+/**
+ * `policyRate` by currency, one row where the rate changes, known `lagDays` after the day on which it applied: a decision is announced before it is in
+ * force, but the hour is not in the file.
+ */
+export function policyRates(rows: readonly BisRate[], lagDays: number): PointInTimeTable {
+  const changes = rows.filter(
+    ({ symbol, value }, i) => i === 0 || rows[i - 1].symbol !== symbol || rows[i - 1].value !== value,
+  );
+  return pointInTimeTable({
+    series: changes.map(() => 'policyRate'),
+    symbol: changes.map(({ symbol }) => symbol),
+    eventDate: changes.map(({ date }) => date),
+    knownDate: changes.map(({ date }) => isoOfDay(dayOfIso(date) + lagDays)),
+    value: Float64Array.from(changes, ({ value }) => value),
+  });
+}
+
+/** `US` or, where labels are asked for, `US: United States`. */
+const areaOf = (text: string): string => text.split(':')[0].trim();

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { parseVendorJson } from './alpaca.ts';
+import { dayNumber, dayOfIso, isoOfDay } from './days.ts';
+import { decimalOf } from './parsed-bars.ts';
+import { type PointInTimeTable, pointInTimeTable } from './point-in-time.ts';
+
+/*
+ * Observations of FRED and ALFRED: GET /fred/series/observations?file_type=json. `date` is the first day of the period, `value` a text, "." where there is none;
+ * `realtime_start` is the first day on which the value was the newest one, when all vintages are asked for.
+ */
+
+export const FRED_FREQUENCIES = ['daily', 'weekly', 'monthly', 'quarterly'] as const;
+export type FredFrequency = (typeof FRED_FREQUENCIES)[number];
+
+export interface FredSeries {
+  id: string;
+  frequency: FredFrequency;
+  /** `vintages`: knownDate is the day on which each value was published, revisions are rows of their own. A number: days from the end of the period. */
+  known: 'vintages' | number;
+}
+
+/**
+ * Days from the end of a period to its release where nothing else is said, on the late side: H.15 rates appear a day later, jobless claims on the
+ * fifth day, the CPI in the middle of the next month, personal income at its end, GDP a month after the quarter.
+ */
+export const RELEASE_LAG_DAYS: Readonly<Record<FredFrequency, number>> = {
+  daily: 1,
+  weekly: 6,
+  monthly: 31,
+  quarterly: 31,
+};
+
+const pageSchema = z.object({
+  count: z.number().int().nonnegative(),
+  offset: z.number().int().nonnegative(),
+  limit: z.number().int().positive(),
+  observations: z.array(
+    z.object({ realtime_start: z.iso.date(), realtime_end: z.iso.date(), date: z.iso.date(), value: z.string() }),
+  ),
+});
+
+export type FredPage = z.output<typeof pageSchema>;
+
+/** @throws ProductError VENDOR_FORMAT (bad input), naming file and field. */
+export const parseFredPage = (text: string, file: string): FredPage => parseVendorJson(pageSchema, text, file, 'FRED');
+
+/** The last day of the period that begins on a day. Weekly series are dated by their last day already. */
+export function periodEnd(date: string, frequency: FredFrequency): string {
+  if (frequency === 'daily' || frequency === 'weekly') return date;
+  const months = frequency === 'monthly' ? 1 : 3;
+  const month = Number(date.slice(5, 7)) + months;
+  const year = Number(date.slice(0, 4));
+  return isoOfDay((month > 12 ? dayNumber(year + 1, month - 12, 1) : dayNumber(year, month, 1)) - 1);
+}
+
+/** Values of one series from its pages. A value that is known before its period has ended (a forecast) speaks of the day on which it was known. */
+export function fredValues(pages: readonly FredPage[], { id, frequency, known }: FredSeries): PointInTimeTable {
+  const rows = pages.flatMap(({ observations }) =>
+    observations.flatMap(({ realtime_start, date, value }) => {
+      const number = decimalOf(value.trim());
+      if (number === null) return [];
+      const end = periodEnd(date, frequency);
+      const knownDate = known === 'vintages' ? realtime_start : isoOfDay(dayOfIso(end) + known);
+      return [{ eventDate: [end, knownDate].sort()[0], knownDate, value: number }];
+    }),
+  );
+  return pointInTimeTable({
+    series: rows.map(() => id),
+    symbol: rows.map(() => ''),
+    eventDate: rows.map(({ eventDate }) => eventDate),
+    knownDate: rows.map(({ knownDate }) => knownDate),
+    value: Float64Array.from(rows, ({ value }) => value),
+  });
+}
