@@ -37,7 +37,7 @@ export function rowFinding(rows: Rows, row: number, actions: Actions | null): Fi
 }
 
 function extremeFinding(rows: Rows, row: number): Finding | null {
-  const [open, high, low, close] = PRICES.map((field) => rows[field][row]);
+  const [open, high, low, close] = [rows.open[row], rows.high[row], rows.low[row], rows.close[row]];
   if (high > EXTREME_FACTOR * Math.max(open, close))
     return { reason: 'EXTREME_RANGE', field: 'high', value: `${high} above ${open} and ${close}` };
   if (low * EXTREME_FACTOR < Math.min(open, close))

@@ -5,6 +5,8 @@ import type { Finding } from './row-rules.ts';
 
 /** A close that moves by more than this factor in one bar waits for a second bar to confirm it. */
 const JUMP_FACTOR = 4;
+/** Below the smallest of what follows nothing is asked. */
+const SMALLEST_JUMP = 1.2;
 /** How near the confirming close must be to the one that waits. */
 const JUMP_CONFIRMED = 2;
 /** A move of the logarithm by more than this, on a day without trade to match, waits too. */
@@ -89,12 +91,12 @@ export class SeriesRules {
     const base = close[series.last] / (split * series.splitSince);
     if (dividend >= base) return { reason: 'BAD_ACTION', field: 'dividend', value: `${dividend} of ${base}` };
     const price = { open: open[row] + dividend, close: close[row] + dividend };
-    const value = `${close[row]} after ${close[series.last]}`;
+    const value = (): string => `${close[row]} after ${close[series.last]}`;
     if (isUnseen(split, price.close / (base * split)))
-      return { reason: 'SPLIT_NOT_IN_PRICE', field: 'split', value: `${split}: ${value}` };
+      return { reason: 'SPLIT_NOT_IN_PRICE', field: 'split', value: `${split}: ${value()}` };
     const ratio = { open: price.open / base, close: price.close / base };
     const reason = this.#jump(series, row, at, ratio);
-    if (reason) return { reason, field: 'close', value };
+    if (reason) return { reason, field: 'close', value: value() };
     return series.held < HELD_BARS && isOtherUnit(volume[row] / split, series.volumes)
       ? { reason: 'VOLUME_UNIT', field: 'volume', value: String(volume[row]) }
       : null;
@@ -102,6 +104,7 @@ export class SeriesRules {
 
   /** `ratio`: of the row's prices to the last good close, after splits and dividends. */
   #jump(series: Series, row: number, at: number, ratio: { open: number; close: number }): QuarantineReason | null {
+    if (within(ratio.close, SMALLEST_JUMP)) return null;
     if (UNITS.some((unit) => near(ratio.close, unit, 0.1))) return 'UNIT_SHIFT';
     const { date, close, volume } = this.#rows;
     const fromSuspect = (close[row] * (this.#actions?.split[row] ?? 1)) / series.suspect;
@@ -142,7 +145,13 @@ export class SeriesRules {
 
   #isCopy(a: number, b: number): boolean {
     const { open, high, low, close, volume } = this.#rows;
-    return [volume, close, open, high, low].every((column) => column[a] === column[b]);
+    return (
+      volume[a] === volume[b] &&
+      close[a] === close[b] &&
+      open[a] === open[b] &&
+      high[a] === high[b] &&
+      low[a] === low[b]
+    );
   }
 
   #setAside(series: Series, row: number, reason: QuarantineReason): void {
@@ -173,5 +182,6 @@ const isUnseen = (split: number, raw: number): boolean =>
 
 function isOtherUnit(volume: number, before: readonly number[]): boolean {
   if (before.length < VOLUME_BARS || !(volume > 0)) return false;
-  return volume > VOLUME_FACTOR * Math.max(...before) || volume * VOLUME_FACTOR < Math.min(...before);
+  const isFar = (other: number): boolean => volume > VOLUME_FACTOR * other || volume * VOLUME_FACTOR < other;
+  return isFar(before[0]) && before.every(isFar);
 }
