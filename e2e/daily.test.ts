@@ -210,7 +210,9 @@ describe('the line, from the bundled data to the chain and back', () => {
       const pointer = join(store, 'main', 'pointers', 'settlements', `${whole.decision}.json`);
       const files = folders
         .filter((path) => statSync(path).isDirectory())
-        .flatMap((path) => readdirSync(path).map((name) => join(path, name)));
+        .flatMap((path) => readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name)))
+        // Of the tables by years the newest decade: one partition is read like another.
+        .filter((path) => statSync(path).isFile() && !/year=(1|200|201)/.test(path));
       expect(files.length).toBeGreaterThan(25);
       for (const file of [...files, pointer]) {
         const bytes = readFileSync(file);

@@ -6,7 +6,6 @@ import { createPgliteLedger } from '../adapters/ledger/pglite.ts';
 import type { Ledger } from '../adapters/ledger/port.ts';
 import { FilesystemObjectStore } from '../adapters/object-store/filesystem.ts';
 import { putArtifact } from '../adapters/object-store/port.ts';
-import { writeTable } from '../adapters/parquet/parquet.ts';
 import { ObjectStoreTracker } from '../adapters/tracking/object-store.ts';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
@@ -18,7 +17,7 @@ import { MODEL_FILES, type Model, modelSchema, type Trial } from '../domain/line
 import type { BarTable } from '../domain/market/bar.ts';
 import type { KnownOptimum } from '../domain/simulation/known-optimum.ts';
 import { knownOptimumTensor } from '../domain/simulation/known-optimum-tensor.ts';
-import { barColumns, DATASET_FILES, quarantineTable } from '../functions/artifacts/dataset.ts';
+import { barFiles, DATASET_FILES, quarantineTable } from '../functions/artifacts/dataset.ts';
 import { normaliserKey, writeFeatures } from '../functions/artifacts/features.ts';
 
 export const UNIVERSE = 'known-optimum';
@@ -146,7 +145,7 @@ export class KnownMarketHome {
     return putArtifact(this.store, this.strategy, {
       kind: 'datasets',
       files: {
-        [DATASET_FILES.bars]: writeTable(barColumns(until)),
+        ...barFiles(until),
         [DATASET_FILES.instruments]: new TextEncoder().encode(canonicalJson(known)),
         [DATASET_FILES.quarantine]: quarantineTable([]),
       },

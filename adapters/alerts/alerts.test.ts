@@ -47,6 +47,7 @@ function memoryStore(): ObjectStore {
     },
     get: async (key) => (objects.has(key) ? { bytes: objects.get(key)!, etag: 'x' } : null),
     exists: async (key) => objects.has(key),
+    copy: async () => false,
     list: async () => [...objects.keys()],
   };
 }

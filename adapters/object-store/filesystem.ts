@@ -62,6 +62,22 @@ export class FilesystemObjectStore implements ObjectStore {
     );
   }
 
+  async copy(from: string, to: string, sha256: string): Promise<boolean> {
+    if ((await this.get(from))?.etag !== sha256) return false;
+    const path = this.#path(to);
+    await mkdir(dirname(path), { recursive: true });
+    const temporary = join(dirname(path), `.tmp-${randomUUID()}`);
+    try {
+      await link(this.#path(from), temporary);
+      await rename(temporary, path);
+      return true;
+    } catch {
+      return false; // gone meanwhile, or a file system without hard links
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
   async list(prefix: string): Promise<string[]> {
     const folder = prefix.endsWith('/') ? prefix.slice(0, -1) : posix.dirname(prefix);
     const base = folder === '.' ? this.root : this.#path(folder);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { sha256 } from '../../domain/lineage/canonical.ts';
-import { getArtifactFile, getPointer, movePointer, type ObjectStore, putArtifact } from './port.ts';
+import { getArtifactFile, getManifest, getPointer, movePointer, type ObjectStore, putArtifact } from './port.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (found: { bytes: Uint8Array } | null): string | null => found && new TextDecoder().decode(found.bytes);
@@ -85,6 +85,43 @@ export function objectStoreContract(name: string, make: () => Promise<ObjectStor
       await store.put(`main/datasets/${ref.hash}/bars.parquet`, bytes('bbrs'));
       await expect(getArtifactFile(store, 'main', ref, 'bars.parquet')).rejects.toMatchObject({
         code: 'OBJECT_HASH_MISMATCH',
+      });
+    });
+
+    test('a copy has the same bytes, and stays when either name is written again; a missing source copies nothing', async () => {
+      await store.put('main/bars/year=2020/part.parquet', bytes('one'));
+      expect(await store.copy('main/bars/year=2020/part.parquet', 'main/b/1', sha256('one'))).toBe(true);
+      expect(await store.copy('main/none', 'main/b/2', sha256('one'))).toBe(false);
+      await store.put('main/bars/year=2020/part.parquet', bytes('two'));
+      expect(text(await store.get('main/b/1'))).toBe('one');
+      expect(await store.list('main/b/')).toEqual(['main/b/1']);
+    });
+
+    test('an artifact takes the files that it shares with an earlier one from it, and has the hash that it has without', async () => {
+      const files = (last: string) => ({ 'bars/year=1/p': bytes('first'), 'bars/year=2/p': bytes(last) });
+      const earlier = await putArtifact(store, 'main', { kind: 'datasets', files: files('a') });
+      const written: string[] = [];
+      const put = store.put.bind(store);
+      store.put = (key, ...rest) => {
+        written.push(key);
+        return put(key, ...rest);
+      };
+      const later = await putArtifact(store, 'main', { kind: 'datasets', files: files('b'), sharing: earlier });
+      expect(written).toEqual(['bars/year=2/p', 'manifest.json'].map((name) => `main/datasets/${later.hash}/${name}`));
+      expect(text(await store.get(`main/datasets/${later.hash}/bars/year=1/p`))).toBe('first');
+      const gone = { kind: 'datasets' as const, hash: '0'.repeat(64) };
+      expect(await putArtifact(store, 'other', { kind: 'datasets', files: files('b'), sharing: gone })).toMatchObject({
+        kind: 'datasets',
+      });
+    });
+
+    test('an artifact of a newer version is refused with what to do', async () => {
+      const manifest = bytes('{"schema":2}');
+      const ref = { kind: 'datasets' as const, hash: sha256(manifest) };
+      await store.put(`main/datasets/${ref.hash}/manifest.json`, manifest);
+      await expect(getManifest(store, 'main', ref)).rejects.toMatchObject({
+        code: 'ARTIFACT_NEWER_SCHEMA',
+        remedy: expect.stringContaining('Update'),
       });
     });
 

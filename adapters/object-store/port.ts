@@ -17,6 +17,11 @@ export interface ObjectStore {
   /** `null` when there is no such key. */
   get(key: string): Promise<{ bytes: Uint8Array; etag: string } | null>;
   exists(key: string): Promise<boolean>;
+  /**
+   * Another name for the bytes of a key, without moving them: one file with two names on one machine, a copy inside the bucket on S3.
+   * False, and nothing written, when `from` is missing, or where that costs nothing to see, has other bytes than `sha256`.
+   */
+  copy(from: string, to: string, sha256: string): Promise<boolean>;
   /** Keys that start with the prefix, sorted by code unit. */
   list(prefix: string): Promise<string[]>;
 }
@@ -45,6 +50,8 @@ export interface NewArtifact {
   files: Record<string, Uint8Array>;
   inputs?: Record<string, ArtifactRef>;
   facts?: Record<string, unknown>;
+  /** An earlier artifact: files that it has with the same bytes are taken over from it instead of being written again. */
+  sharing?: ArtifactRef | null;
 }
 
 /**
@@ -68,7 +75,13 @@ export async function putArtifact(store: ObjectStore, strategy: string, artifact
   const ref: ArtifactRef = { kind: artifact.kind, hash: sha256(text) };
   const prefix = artifactPrefix(strategy, ref);
   if (await store.exists(`${prefix}/manifest.json`)) return ref;
-  for (const name of names) await store.put(`${prefix}/${name}`, artifact.files[name]);
+  const earlier = artifact.sharing ? await earlierFiles(store, strategy, artifact.sharing) : new Map<string, string>();
+  for (const name of names) {
+    const { sha256: hash } = files[name];
+    const from = earlier.get(hash);
+    if (from && (await store.copy(from, `${prefix}/${name}`, hash))) continue;
+    await store.put(`${prefix}/${name}`, artifact.files[name]);
+  }
   try {
     await store.put(`${prefix}/manifest.json`, new TextEncoder().encode(text), { ifNoneMatch: '*' });
   } catch (error) {
@@ -77,12 +90,29 @@ export async function putArtifact(store: ObjectStore, strategy: string, artifact
   return ref;
 }
 
+/** Hash of a file -> its key. An earlier artifact that is gone or damaged shares nothing: the bytes are at hand. */
+async function earlierFiles(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<Map<string, string>> {
+  const manifest = await getManifest(store, strategy, ref).catch((error: unknown) => {
+    if (error instanceof ProductError) return null;
+    throw error;
+  });
+  const prefix = artifactPrefix(strategy, ref);
+  return new Map(Object.entries(manifest?.files ?? {}).map(([name, entry]) => [entry.sha256, `${prefix}/${name}`]));
+}
+
 /** The manifest, its hash checked. */
 export async function getManifest(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<Manifest> {
   const key = `${artifactPrefix(strategy, ref)}/manifest.json`;
   const bytes = await mustGet(store, key);
   checkHash(key, bytes, ref.hash);
-  return manifestSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  const manifest = JSON.parse(new TextDecoder().decode(bytes)) as { schema?: unknown };
+  if (typeof manifest.schema === 'number' && manifest.schema > 1) {
+    throw refused('ARTIFACT_NEWER_SCHEMA', 'A newer version of this program wrote the artifact', {
+      facts: { key, schema: manifest.schema, understood: 1 },
+      remedy: 'Update this program (git pull, npm ci), or use a home of its own.',
+    });
+  }
+  return manifestSchema.parse(manifest);
 }
 
 /** One file of an artifact, its hash checked against the manifest (itself checked). */

@@ -35,12 +35,24 @@ export class S3Server {
     const url = new URL(request.url!, 'http://localhost');
     const key = decodeURIComponent(url.pathname.split('/').slice(2).join('/'));
     const body = await bytesOf(request);
+    const source = request.headers['x-amz-copy-source'];
+    if (request.method === 'PUT' && source !== undefined) return this.#copy(String(source), key, response);
     if (request.method === 'PUT') return this.#put(key, body, request, response);
     if (url.searchParams.get('list-type') === '2') return this.#list(url.searchParams, response);
     const found = this.objects.get(key);
     if (!found) return fail(response, 404, 'NoSuchKey');
     response.writeHead(200, { etag: found.etag, 'content-length': found.bytes.length });
     return response.end(request.method === 'HEAD' ? undefined : found.bytes);
+  }
+
+  #copy(source: string, key: string, response: ServerResponse): unknown {
+    const found = this.objects.get(decodeURIComponent(source.split('/').slice(1).join('/')));
+    if (!found) return fail(response, 404, 'NoSuchKey');
+    this.objects.set(key, found);
+    response.writeHead(200, { 'content-type': 'application/xml' });
+    return response.end(
+      `<?xml version="1.0"?><CopyObjectResult><ETag>${escapeXml(found.etag)}</ETag></CopyObjectResult>`,
+    );
   }
 
   #put(key: string, bytes: Buffer, request: IncomingMessage, response: ServerResponse): unknown {

@@ -1,4 +1,5 @@
 import {
+  CopyObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
@@ -73,6 +74,19 @@ export class S3ObjectStore implements ObjectStore {
     assertObjectKey(key);
     try {
       await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }));
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 404) return false;
+      throw error;
+    }
+  }
+
+  async copy(from: string, to: string): Promise<boolean> {
+    assertObjectKey(from);
+    assertObjectKey(to);
+    const source = [this.bucket, ...from.split('/').map(encodeURIComponent)].join('/');
+    try {
+      await this.#client.send(new CopyObjectCommand({ Bucket: this.bucket, Key: to, CopySource: source }));
       return true;
     } catch (error) {
       if (statusOf(error) === 404) return false;

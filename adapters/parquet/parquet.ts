@@ -2,8 +2,10 @@ import { type DecodedArray, type FileMetaData, parquetMetadata, parquetRead, typ
 import { compressors } from 'hyparquet-compressors';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { badInput, ProductError } from '../../domain/errors.ts';
+import { dayOfIso, isoOfDay } from '../../domain/market/days.ts';
 
-export type ColumnType = 'STRING' | 'FLOAT' | 'DOUBLE' | 'INT32' | 'BOOLEAN';
+/** DATE holds ISO days, as text on both sides; in the file they are days since 1970, which other engines read as dates. */
+export type ColumnType = 'STRING' | 'DATE' | 'FLOAT' | 'DOUBLE' | 'INT32' | 'BOOLEAN';
 export type TableColumns = Record<string, { type: ColumnType; data: ArrayLike<string | number | boolean> }>;
 export type Table = Record<string, ArrayLike<unknown>>;
 
@@ -25,16 +27,63 @@ export function writeTable(columns: TableColumns): Uint8Array {
   }
   const columnData = names.map((name) => ({
     name,
-    type: columns[name].type,
-    data: columns[name].data as unknown as DecodedArray,
-    nullable: false,
+    data: (columns[name].type === 'DATE'
+      ? daysOf(columns[name].data as ArrayLike<string>)
+      : columns[name].data) as unknown as DecodedArray,
     // Float32 columns hardly repeat: looking for a dictionary would take most of the time of writing them.
     ...(columns[name].type === 'FLOAT' && { encoding: 'PLAIN' as const }),
     statistics: false,
   }));
+  const schema = [
+    { name: 'root', num_children: names.length },
+    ...names.map((name) => ELEMENTS[columns[name].type](name)),
+  ];
   return new Uint8Array(
-    parquetWriteBuffer({ columnData, rowGroupSize: ROW_GROUP_ROWS, createdBy: 'drl-portfolio', statistics: false }),
+    parquetWriteBuffer({
+      columnData,
+      schema,
+      rowGroupSize: ROW_GROUP_ROWS,
+      createdBy: 'drl-portfolio',
+      statistics: false,
+    }),
   );
+}
+
+const element =
+  (rest: Omit<SchemaElement, 'name' | 'repetition_type'>) =>
+  (name: string): SchemaElement => ({ name, repetition_type: 'REQUIRED', ...rest });
+const ELEMENTS: Record<ColumnType, (name: string) => SchemaElement> = {
+  STRING: element({ type: 'BYTE_ARRAY', converted_type: 'UTF8' }),
+  DATE: element({ type: 'INT32', converted_type: 'DATE', logical_type: { type: 'DATE' } }),
+  FLOAT: element({ type: 'FLOAT' }),
+  DOUBLE: element({ type: 'DOUBLE' }),
+  INT32: element({ type: 'INT32' }),
+  BOOLEAN: element({ type: 'BOOLEAN' }),
+};
+
+function daysOf(dates: ArrayLike<string>): Int32Array {
+  const known = new Map<string, number>();
+  return Int32Array.from(dates, (date) => {
+    let day = known.get(date);
+    if (day === undefined) {
+      day = dayOfIso(date);
+      known.set(date, day);
+    }
+    return day;
+  });
+}
+
+/** Dates as text, one string object a day: a table has few days and many rows. */
+function isoDays(): (days: number) => string {
+  const known = new Map<number, string>();
+  return (days) => {
+    let iso = known.get(days);
+    if (iso === undefined) {
+      iso = isoOfDay(days);
+      known.set(days, iso);
+    }
+    return iso;
+  };
 }
 
 /**
@@ -67,6 +116,7 @@ export async function readTable(bytes: Uint8Array, columns?: string[]): Promise<
       metadata,
       columns: wanted,
       compressors,
+      parsers: { dateFromDays: isoDays() as unknown as (days: number) => Date },
       onChunk: ({ columnName, columnData, rowStart }) => copyInto(table[columnName], columnData, rowStart),
     });
   } catch (cause) {

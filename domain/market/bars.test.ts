@@ -61,7 +61,7 @@ describe('a file of bars', () => {
     ['A,2024-01-02,1,1,1,0x10,5', 'NOT_A_NUMBER', 'close', '0x10'],
     ['A,2024-01-02,1,1,1,"1,5",5', 'NOT_A_NUMBER', 'close', '1,5'],
     ['A,2024-01-02,1,1,1,,5', 'MISSING_VALUE', 'close', ''],
-    ['A,2024-01-02,1,1', 'MISSING_VALUE', 'low', ''],
+    ['A,2024-01-02,1,1', 'WRONG_FIELD_COUNT', 'row', '4 fields, the header has 7'],
     ['A,2024-02-30,1,1,1,1,5', 'BAD_DATE', 'date', '2024-02-30'],
     ['A,02/01/2024,1,1,1,1,5', 'BAD_DATE', 'date', '02/01/2024'],
     ['A,,1,1,1,1,5', 'MISSING_VALUE', 'date', ''],

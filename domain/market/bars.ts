@@ -1,5 +1,7 @@
+import { badInput } from '../errors.ts';
 import { PRICE_COLUMNS } from './bar.ts';
 import { csvFields, eachLine, emptyFile, requireColumns } from './csv.ts';
+import { isIsoDate } from './days.ts';
 import { DateReader, decimalOf, emptyParsedBars, type ParsedBars, SYMBOL } from './parsed-bars.ts';
 import type { QuarantineReason } from './quarantine.ts';
 
@@ -38,21 +40,26 @@ export function headerOf(text: string): string[] {
  * Bars of a CSV text: columns by header name in any order, `symbol,date,open,high,low,close,volume`, optionally `dividend,split`
  * (prices as traded). A row that cannot be read is rejected with its line; a file that cannot be read is an error.
  *
- * @throws ProductError CSV_EMPTY, CSV_MISSING_COLUMN, BARS_MIXED_TIME_ZONES (bad input).
+ * @throws ProductError CSV_EMPTY, CSV_MISSING_COLUMN, CSV_DUPLICATE_COLUMN, BARS_MIXED_TIME_ZONES (bad input).
  */
 export function parseBarsCsv(text: string, file: string): ParsedBars {
   let reader: RowReader | null = null;
   let columns: number[] = [];
+  let width = 0;
   eachLine(text, (line, number) => {
     if (reader === null) {
       const header = barHeader(csvFields(line));
       requireColumns(file, number, header, BAR_COLUMNS);
+      refuseDuplicates(file, number, header);
       reader = new RowReader(file, hasActions(header));
       columns = reader.fields.map((name) => header.indexOf(name));
+      width = header.length;
       return;
     }
     const fields = line.includes('"') ? csvFields(line) : line.split(',');
-    reader.add(number, (i) => fields[columns[i]]?.trim() ?? '');
+    const cell = (i: number): string => fields[columns[i]]?.trim() ?? '';
+    if (hasWidth(fields, width)) reader.add(number, cell);
+    else reader.reject('WRONG_FIELD_COUNT', number, cell, `${fields.length} fields, the header has ${width}`);
   });
   const done = reader as RowReader | null;
   if (done === null || done.rows === 0) throw emptyFile(file);
@@ -78,6 +85,19 @@ export function parseBarsTable(table: Record<string, ArrayLike<unknown>>, file: 
   return reader.bars;
 }
 
+/** Empty fields at the end of a row mean nothing. */
+const hasWidth = (fields: readonly string[], width: number): boolean =>
+  fields.length === width || (fields.length > width && fields.slice(width).every((field) => field.trim() === ''));
+
+function refuseDuplicates(file: string, line: number, header: readonly string[]): void {
+  const twice = [...BAR_COLUMNS, ...ACTION_COLUMNS].find((name) => header.indexOf(name) !== header.lastIndexOf(name));
+  if (twice === undefined) return;
+  throw badInput('CSV_DUPLICATE_COLUMN', `The file has the column ${twice} twice`, {
+    facts: { file, line, field: twice, has: header },
+    remedy: 'Keep the one that holds the prices as traded, and rename or remove the other.',
+  });
+}
+
 const hasActions = (header: readonly string[]): boolean => ACTION_COLUMNS.every((name) => header.includes(name));
 
 /** Turns the text fields of one row into numbers, or into a rejected row. */
@@ -96,6 +116,21 @@ class RowReader {
     this.bars = emptyParsedBars(file, actions);
     this.#dates = new DateReader(file);
     this.#numbers = new Float64Array(this.fields.length);
+  }
+
+  /** A row whose fields cannot be told apart. */
+  reject(reason: QuarantineReason, line: number, cell: (i: number) => string, value: string): void {
+    this.rows++;
+    const [symbol, date] = [cell(0).toUpperCase(), cell(1)];
+    this.bars.rejected.push({
+      reason,
+      file: this.bars.file,
+      line,
+      symbol: SYMBOL.test(symbol) ? symbol : '',
+      date: isIsoDate(date) ? date : '',
+      field: 'row',
+      value,
+    });
   }
 
   add(line: number, cell: (i: number) => string | number): void {

@@ -49,15 +49,15 @@ const xnysHolidays: HolidayRule = (year) => {
   const days = [
     // A Saturday is not observed on the Friday before: that day closes the accounting year.
     weekdayOfDay(newYear) === SUNDAY ? newYear + 1 : newYear,
-    nthWeekday(year, 2, MONDAY, 3),
+    nthWeekdayOf(year, 2, MONDAY, 3),
     easterSunday(year) - 2,
     lastMonday(year, 5),
     observed(dayNumber(year, 7, 4)),
-    nthWeekday(year, 9, MONDAY, 1),
-    nthWeekday(year, 11, THURSDAY, 4),
+    nthWeekdayOf(year, 9, MONDAY, 1),
+    nthWeekdayOf(year, 11, THURSDAY, 4),
     observed(dayNumber(year, 12, 25)),
   ];
-  if (year >= 1998) days.push(nthWeekday(year, 1, MONDAY, 3));
+  if (year >= 1998) days.push(nthWeekdayOf(year, 1, MONDAY, 3));
   if (year >= 2022) days.push(observed(dayNumber(year, 6, 19)));
   return [...days, ...XNYS_CLOSINGS];
 };
@@ -68,7 +68,8 @@ function observed(day: number): number {
   return weekday === SATURDAY ? day - 1 : weekday === SUNDAY ? day + 1 : day;
 }
 
-function nthWeekday(year: number, month: number, weekday: number, n: number): number {
+/** Day number of the nth weekday (0 Monday .. 6 Sunday) of a month. */
+export function nthWeekdayOf(year: number, month: number, weekday: number, n: number): number {
   const first = dayNumber(year, month, 1);
   return first + ((weekday - weekdayOfDay(first) + 7) % 7) + 7 * (n - 1);
 }
@@ -119,10 +120,18 @@ export function isSession(calendar: CalendarId, date: string, dataDates?: Readon
       },
     );
   }
-  const day = dayOfIso(date);
-  if (weekdayOfDay(day) >= SATURDAY) return false;
-  return !holidaysOf(calendar, Number(date.slice(0, 4))).has(day);
+  const known = sessionsKnown[calendar];
+  let session = known.get(date);
+  if (session === undefined) {
+    const day = dayOfIso(date);
+    session = weekdayOfDay(day) < SATURDAY && !holidaysOf(calendar, Number(date.slice(0, 4))).has(day);
+    known.set(date, session);
+  }
+  return session;
 }
+
+/** Asked once a row of a file: a file has many rows and few days. */
+const sessionsKnown = { TARGET: new Map<string, boolean>(), XNYS: new Map<string, boolean>() };
 
 /** The first session after the date; null when calendar `data` has none. */
 export function nextSession(calendar: CalendarId, date: string, dataDates?: ReadonlySet<string>): string | null {

@@ -66,22 +66,22 @@ describe('contracts', () => {
   });
 
   test('a jump is set aside until a second bar confirms it', () => {
-    const spike = [bar('2024-01-02', 10, 1), bar('2024-01-03', 100, 2), bar('2024-01-04', 10.5, 3)];
+    const spike = [bar('2024-01-02', 10, 1), bar('2024-01-03', 65, 2), bar('2024-01-04', 10.5, 3)];
     expect(found(spike)).toEqual([['PRICE_JUMP', 3]]);
     const move = [
       bar('2024-01-02', 10, 1),
-      bar('2024-01-03', 100, 2),
-      bar('2024-01-04', 110, 3),
-      bar('2024-01-05', 90, 4),
+      bar('2024-01-03', 65, 2),
+      bar('2024-01-04', 70, 3),
+      bar('2024-01-05', 61, 4),
     ];
     expect(found(move)).toEqual([['PRICE_JUMP', 3]]);
-    expect(check(move).bars.close).toEqual(Float64Array.of(10, 110, 90));
+    expect(check(move).bars.close).toEqual(Float64Array.of(10, 70, 61));
   });
 
   test('a split explains a jump, from an actions file too', () => {
     const actions: CorporateAction[] = [{ symbol: 'A', date: '2024-01-03', dividend: 0, split: 10 }];
     const rows = [bar('2024-01-02', 100, 1), bar('2024-01-03', 10, 2)];
-    expect(found(rows)).toEqual([['PRICE_JUMP', 3]]);
+    expect(found(rows)).toEqual([['UNIT_SHIFT', 3]]);
     const { bars, quarantined } = check(rows, { actions });
     expect(quarantined).toEqual([]);
     expect(bars.split).toEqual(Float64Array.of(1, 10));
@@ -116,7 +116,7 @@ describe('contracts', () => {
 
   test('what is known on a day does not depend on later rows', () => {
     const days = ['2024-01-02', '2024-01-03', '2024-01-04', '2024-01-05', '2024-01-08'];
-    const closes = [10, 100, 95, 10, 11];
+    const closes = [10, 65, 60, 10, 11];
     const rows = days.flatMap((day, t) => [bar(day, closes[t], t + 1), bar(day, 50 + t, t + 1, 'B')]);
     const all = check(rows);
     for (const asOf of days) {

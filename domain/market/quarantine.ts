@@ -1,4 +1,5 @@
 import { badInput, type ProductError } from '../errors.ts';
+import { hashOf } from '../lineage/canonical.ts';
 
 /** Why a row was kept out of the dataset. Stable codes: alerts and reports use them. */
 export const QUARANTINE_REASONS = {
@@ -6,21 +7,61 @@ export const QUARANTINE_REASONS = {
   NOT_A_NUMBER: 'a field is not a finite number',
   BAD_DATE: 'the date is not a day that exists, written YYYY-MM-DD',
   BAD_SYMBOL: 'the symbol has characters that symbols do not have, or is too long',
+  WRONG_FIELD_COUNT: 'the row has another number of fields than the header',
   NOT_POSITIVE: 'a price is zero or negative',
   HIGH_BELOW_LOW: 'the high is below the low',
   OUTSIDE_RANGE: 'the open or the close lies outside low..high',
+  EXTREME_RANGE: 'the high or the low is more than a factor of 2 away from both open and close',
   NEGATIVE_VOLUME: 'the volume is negative',
+  VOLUME_UNIT: 'the volume is more than 200 times, or less than a 200th of, every volume of the 20 bars before',
   PRICE_JUMP: 'the price moved by more than a factor of 4 and no later bar has confirmed it yet',
+  QUIET_JUMP: 'the price moved by more than a fifth on an ordinary volume and no later bar has confirmed it yet',
+  UNIT_SHIFT:
+    'the price is 10, 100 or 1000 times the one before, or that part of it: another unit or a lost decimal point',
+  UNDECLARED_SPLIT: 'the price opened at the ratio of a split that nobody declared',
+  SPLIT_NOT_IN_PRICE:
+    'a split is declared that the prices do not show: they are adjusted already, or the date is wrong',
+  SYMBOLS_SWAPPED: 'the row fits another symbol of the day, and the row of that symbol fits this one',
   STALE_COPY: 'the bar, volume included, is a copy of the bar before it',
   NOT_A_SESSION: 'the calendar has no session on that date',
+  FUTURE_DATE: 'the date is in the future',
   DUPLICATE_IDENTICAL: 'the same row appears twice; the first is kept',
   DUPLICATE_CONFLICT: 'the same symbol and date appear with different values; none is kept',
   SOURCES_DISAGREE: 'two files of the same publisher give different values',
   AFTER_LIFE_END: 'the instrument had ceased to exist on that date',
   NO_NUMERAIRE: 'the rate of the numeraire is missing on that date',
-  BAD_ACTION: 'the dividend is negative, or the split ratio is not positive',
+  BAD_ACTION: 'the dividend is negative or as large as the price, or the split ratio is not positive',
 } as const;
 export type QuarantineReason = keyof typeof QUARANTINE_REASONS;
+
+/**
+ * Reasons that say "unlikely", not "impossible": a person who knows better may release the row. Every other reason is about a row that
+ * cannot be true, or that nobody can choose.
+ */
+const JUDGEMENTS: Partial<Record<QuarantineReason, string>> = {
+  EXTREME_RANGE: 'Look the high and low up at another source. Release the row if they are right.',
+  VOLUME_UNIT:
+    'Ask whether the vendor changed from units to thousands or lots. Release the row if so many were traded.',
+  PRICE_JUMP: 'Wait for the next bar, which confirms or corrects it; or release the row if the price is right.',
+  QUIET_JUMP: 'Wait for the next bar, which confirms or corrects it; or release the row if the price is right.',
+  UNIT_SHIFT:
+    'Bring the file into the unit of the bars before (pence to pounds), or declare the reverse split in actions.csv. It is never believed by waiting.',
+  UNDECLARED_SPLIT:
+    'Declare the split in actions.csv. If there was none, release the row; after 5 bars at the new level it is believed.',
+  SPLIT_NOT_IN_PRICE: 'Take the split out of actions.csv if the prices are adjusted already, or correct its date.',
+  SYMBOLS_SWAPPED:
+    'Compare both symbols with another source, and correct the file. Release both rows if they are right.',
+  STALE_COPY: 'Ask for the day again: the vendor sent the day before. Release the row if it is a coincidence.',
+};
+
+export const isJudgement = (reason: QuarantineReason): boolean => reason in JUDGEMENTS;
+
+/** What a person can do about a row. */
+export const whatToDo = (reason: QuarantineReason): string =>
+  JUDGEMENTS[reason] ??
+  (reason === 'NOT_A_SESSION'
+    ? 'Check the calendar of the universe, or take the row out of the file. Such a row cannot be released.'
+    : 'Correct the row in the file, or ask the vendor for it again. Such a row cannot be released.');
 
 /** One row that was kept out: where it stands, what is wrong with it. */
 export interface QuarantinedRow {
@@ -33,6 +74,13 @@ export interface QuarantinedRow {
   field: string;
   value: string;
 }
+
+/**
+ * Names a row by what is wrong with it, not by its place in a file: the next file may have it on another line.
+ * @returns 16 hexadecimal digits
+ */
+export const rowId = ({ reason, symbol, date, field, value }: QuarantinedRow): string =>
+  hashOf({ reason, symbol, date, field, value }).slice(0, 16);
 
 /** Rows per reason, most frequent first. */
 export function countReasons(rows: readonly QuarantinedRow[]): Record<string, number> {

@@ -1,6 +1,5 @@
-import { getArtifactFile, getManifest } from '../../adapters/object-store/port.ts';
-import { readTable } from '../../adapters/parquet/parquet.ts';
-import { barsOf, DATASET_FILES, datasetFactsSchema } from '../artifacts/dataset.ts';
+import { getManifest } from '../../adapters/object-store/port.ts';
+import { datasetFactsSchema, loadBars } from '../artifacts/dataset.ts';
 import { ApiProblem } from '../middleware/http-problem.ts';
 import { parseWith } from './request.ts';
 import type { ApiRequest } from './routes.ts';
@@ -28,7 +27,7 @@ export async function getBars(service: ApiService, { event, parameters }: ApiReq
       },
     );
   }
-  const bars = barsOf(await readTable(await getArtifactFile(store, service.strategy, ref, DATASET_FILES.bars)));
+  const bars = await loadBars(store, service.strategy, ref, { from, to });
   const rows = [];
   for (let i = 0; i < bars.date.length; i++) {
     if (bars.symbol[i] === symbol && bars.date[i] >= from && bars.date[i] <= to)

@@ -1,7 +1,6 @@
 import { createPgliteLedger } from '../../adapters/ledger/pglite.ts';
 import type { Ledger } from '../../adapters/ledger/port.ts';
 import { movePointer, type ObjectStore, putArtifact } from '../../adapters/object-store/port.ts';
-import { writeTable } from '../../adapters/parquet/parquet.ts';
 import { loadSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/schema.ts';
 import { defaultFeatureSpec } from '../../domain/features/default-spec.ts';
@@ -14,7 +13,7 @@ import type { BarTable } from '../../domain/market/bar.ts';
 import { encodeModel, type OnnxNode } from '../../domain/policy/onnx/codec.ts';
 import { POLICY_INPUT, POLICY_OUTPUT, STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
-import { barColumns, DATASET_FILES } from '../artifacts/dataset.ts';
+import { barFiles, DATASET_FILES } from '../artifacts/dataset.ts';
 
 /** A small strategy in a store, for tests: six currencies, a policy that tilts by its first feature, decisions on two sessions. */
 export interface Fixture {
@@ -262,7 +261,7 @@ export async function buildFixture(root: string, store: ObjectStore): Promise<Fi
   }));
   const bars = fixtureBars();
   const datasetFiles = {
-    [DATASET_FILES.bars]: writeTable(barColumns(bars)),
+    ...barFiles(bars),
     [DATASET_FILES.instruments]: bytes(instruments),
   };
   const datasetWith = (redistribution: boolean) =>

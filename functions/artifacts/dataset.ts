@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { getArtifactFile, getArtifactJson, getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
-import { readTable, type Table, type TableColumns, writeTable } from '../../adapters/parquet/parquet.ts';
+import {
+  type ColumnType,
+  readTable,
+  type Table,
+  type TableColumns,
+  writeTable,
+} from '../../adapters/parquet/parquet.ts';
 import { refused } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { BarTable } from '../../domain/market/bar.ts';
@@ -9,18 +15,39 @@ import { type Instrument, instrumentSchema } from '../../domain/market/instrumen
 import type { MarketPanel } from '../../domain/market/panel.ts';
 import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import type { QuarantinedRow } from '../../domain/market/quarantine.ts';
+import { type DateRange, partitionFiles, readPartitions } from './partitions.ts';
 import { readPointInTime } from './point-in-time.ts';
 
-/** Files of a dataset artifact. Fundamentals and macro are there only when the source has them. */
+/** The table of bars: one file a year, `bars/year=2020/part.parquet`. Datasets of schema 1 have one file, `bars.parquet`. */
+export const BARS_TABLE = 'bars';
+
+/** Files of a dataset artifact beside its bars. Fundamentals and macro are there only when the source has them. */
 export const DATASET_FILES = {
-  bars: 'bars.parquet',
   instruments: 'instruments.json',
   quarantine: 'quarantine.parquet',
   fundamentals: 'fundamentals.parquet',
   macro: 'macro.parquet',
 } as const;
 
+/** What this program writes, and the newest that it can read. */
+export const DATASET_SCHEMA = 2;
+
+/** The columns of the bars as every engine sees them, in order; the last two only where the source has corporate actions. */
+export const BAR_SCHEMA = {
+  symbol: 'STRING',
+  date: 'DATE',
+  open: 'DOUBLE',
+  high: 'DOUBLE',
+  low: 'DOUBLE',
+  close: 'DOUBLE',
+  volume: 'DOUBLE',
+  dividend: 'DOUBLE',
+  split: 'DOUBLE',
+} as const satisfies Record<keyof BarTable, ColumnType>;
+
 export const datasetFactsSchema = z.object({
+  /** Layout of the files; absent: 1. */
+  schemaVersion: z.number().int().positive().optional(),
   universe: z.string(),
   /** Everything in the dataset was known at the close of this session. */
   asOf: z.iso.date(),
@@ -51,15 +78,15 @@ export interface Dataset {
 /**
  * A dataset, every file checked against its hash, and the panel built from it.
  *
- * @throws ProductError OBJECT_MISSING, OBJECT_HASH_MISMATCH, ARTIFACT_FILE_MISSING, DATASET_KIND (refused).
+ * @throws ProductError OBJECT_MISSING, OBJECT_HASH_MISMATCH, ARTIFACT_FILE_MISSING, DATASET_KIND, DATASET_NEWER_SCHEMA (refused).
  */
 export async function loadDataset(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<Dataset> {
   if (ref.kind !== 'datasets') {
     throw refused('DATASET_KIND', 'The artifact is not a dataset', { facts: { kind: ref.kind, hash: ref.hash } });
   }
   const manifest = await getManifest(store, strategy, ref);
-  const facts = datasetFactsSchema.parse(manifest.facts);
-  const bars = barsOf(await readTable(await getArtifactFile(store, strategy, ref, DATASET_FILES.bars)));
+  const facts = factsOf(ref, manifest.facts);
+  const bars = await loadBars(store, strategy, ref);
   const instruments = z
     .array(instrumentSchema)
     .parse(await getArtifactJson<unknown>(store, strategy, ref, DATASET_FILES.instruments));
@@ -83,24 +110,39 @@ export async function loadQuarantine(
   );
 }
 
-export function barColumns(bars: BarTable): TableColumns {
-  const columns: TableColumns = {
-    symbol: { type: 'STRING', data: bars.symbol },
-    date: { type: 'STRING', data: bars.date },
-    open: { type: 'DOUBLE', data: bars.open },
-    high: { type: 'DOUBLE', data: bars.high },
-    low: { type: 'DOUBLE', data: bars.low },
-    close: { type: 'DOUBLE', data: bars.close },
-    volume: { type: 'DOUBLE', data: bars.volume },
-  };
-  if (bars.dividend && bars.split) {
-    columns.dividend = { type: 'DOUBLE', data: bars.dividend };
-    columns.split = { type: 'DOUBLE', data: bars.split };
+/** The facts of a dataset, or a refusal that says what to do when a newer version wrote them. */
+function factsOf(ref: ArtifactRef, facts: Record<string, unknown>): DatasetFacts {
+  const { schemaVersion } = facts;
+  if (typeof schemaVersion === 'number' && schemaVersion > DATASET_SCHEMA) {
+    throw refused('DATASET_NEWER_SCHEMA', 'A newer version of this program wrote the dataset', {
+      facts: { hash: ref.hash, schemaVersion, understood: DATASET_SCHEMA },
+      remedy: 'Update this program (git pull, npm ci), or use a home of its own.',
+    });
   }
-  return columns;
+  return datasetFactsSchema.parse(facts);
 }
 
-export function barsOf(table: Table): BarTable {
+/** The bars of a dataset; with a range, those of the years that it touches. */
+export async function loadBars(
+  store: ObjectStore,
+  strategy: string,
+  ref: ArtifactRef,
+  range?: DateRange,
+): Promise<BarTable> {
+  return barsOf(await readPartitions(store, strategy, ref, BARS_TABLE, range));
+}
+
+/** The files of a table of bars, by path in the dataset. */
+export function barFiles(bars: BarTable): Record<string, Uint8Array> {
+  const columns: TableColumns = {};
+  for (const [name, type] of Object.entries(BAR_SCHEMA)) {
+    const data = bars[name as keyof BarTable];
+    if (data) columns[name] = { type, data };
+  }
+  return partitionFiles(BARS_TABLE, columns);
+}
+
+function barsOf(table: Table): BarTable {
   const bars: BarTable = {
     symbol: table.symbol as string[],
     date: table.date as string[],

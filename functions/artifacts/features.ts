@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { getArtifactFile, getArtifactJson, type ObjectStore, putArtifact } from '../../adapters/object-store/port.ts';
-import { readTable, type TableColumns, writeTable } from '../../adapters/parquet/parquet.ts';
+import { getArtifactJson, type ObjectStore } from '../../adapters/object-store/port.ts';
+import type { Table, TableColumns } from '../../adapters/parquet/parquet.ts';
 import { refused } from '../../domain/errors.ts';
 import {
   type FeatureSpec,
@@ -12,11 +12,16 @@ import {
 import { canonicalJson, hashOf } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { type Trial, trialSchema } from '../../domain/lineage/model.ts';
+import { partitionFiles, putPartitioned, readPartitions } from './partitions.ts';
 
-/** Files of a features artifact. */
+/**
+ * The table of features: date, symbol, one float32 column a feature, anchorLogit, anchorExposure; a row a session and asset, in that order.
+ * One file a year, `features/year=2020/part.parquet`; older artifacts have one file, `features.parquet`.
+ */
+export const FEATURES_TABLE = 'features';
+
+/** Files of a features artifact beside its table. */
 export const FEATURES_FILES = {
-  /** date, symbol, one float32 column a feature, anchorLogit, anchorExposure: a row a session and asset, in that order. */
-  features: 'features.parquet',
   spec: 'spec.json',
   /** `<trainFrom>..<trainTo>` -> normaliser. */
   normalisers: 'normalisers.json',
@@ -52,10 +57,10 @@ export async function writeFeatures(
 ): Promise<ArtifactRef> {
   const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
   const { tensor, spec, normalisers, hubs, illiquid, trials } = features;
-  return putArtifact(store, strategy, {
+  return putPartitioned(store, strategy, `features/${facts.universe}`, {
     kind: 'features',
     files: {
-      [FEATURES_FILES.features]: writeTable(tensorColumns(tensor)),
+      ...partitionFiles(FEATURES_TABLE, tensorColumns(tensor)),
       [FEATURES_FILES.spec]: json(spec),
       [FEATURES_FILES.normalisers]: json(normalisers),
       [FEATURES_FILES.groups]: json({ hubs, illiquid }),
@@ -77,8 +82,8 @@ export async function loadFeatures(store: ObjectStore, strategy: string, ref: Ar
   if (ref.kind !== 'features') {
     throw refused('FEATURES_KIND', 'The artifact holds no features', { facts: { kind: ref.kind, hash: ref.hash } });
   }
-  const [bytes, specJson, normalisers, trials, groups] = await Promise.all([
-    getArtifactFile(store, strategy, ref, FEATURES_FILES.features),
+  const [table, specJson, normalisers, trials, groups] = await Promise.all([
+    readPartitions(store, strategy, ref, FEATURES_TABLE),
     getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.spec),
     getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.normalisers),
     getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.trials),
@@ -86,7 +91,7 @@ export async function loadFeatures(store: ObjectStore, strategy: string, ref: Ar
   ]);
   const spec = featureSpecSchema.parse(specJson);
   return {
-    tensor: await tensorOf(bytes, spec),
+    tensor: tensorOf(table, spec),
     spec,
     specHash: hashOf(spec),
     normalisers: z.record(z.string(), normaliserSchema).parse(normalisers),
@@ -118,7 +123,7 @@ function tensorColumns(tensor: FeatureTensor): TableColumns {
     return data;
   };
   return {
-    date: { type: 'STRING', data: Array.from({ length: rows }, (_, row) => dates[Math.floor(row / assets)]) },
+    date: { type: 'DATE', data: Array.from({ length: rows }, (_, row) => dates[Math.floor(row / assets)]) },
     symbol: { type: 'STRING', data: Array.from({ length: rows }, (_, row) => symbols[row % assets]) },
     ...Object.fromEntries(columns.map((name, f) => [name, { type: 'FLOAT' as const, data: column(f) }])),
     anchorLogit: { type: 'FLOAT', data: tensor.anchorLogit },
@@ -129,8 +134,7 @@ function tensorColumns(tensor: FeatureTensor): TableColumns {
   };
 }
 
-async function tensorOf(bytes: Uint8Array, spec: FeatureSpec): Promise<FeatureTensor> {
-  const table = await readTable(bytes);
+function tensorOf(table: Table, spec: FeatureSpec): FeatureTensor {
   const columns = spec.columns.map(({ name }) => name);
   const [date, symbol] = [table.date as string[], table.symbol as string[]];
   const assets = date.length === 0 ? 0 : date.lastIndexOf(date[0]) + 1;

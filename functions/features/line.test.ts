@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LadybugGraphStore } from '../../adapters/graph-store/ladybug.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import { artifactPrefix, putArtifact } from '../../adapters/object-store/port.ts';
-import { writeTable } from '../../adapters/parquet/parquet.ts';
 import { loadSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/schema.ts';
 import { riskGroupsAt, riskGroupsHistory } from '../../domain/features/groups.ts';
@@ -14,7 +13,7 @@ import { hashOf } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { simulateEquityMarket } from '../../domain/simulation/equity-market.ts';
 import { HUBS_AS_OF } from '../../graph/queries/as-of.ts';
-import { barColumns, DATASET_FILES, type DatasetFacts, quarantineTable } from '../artifacts/dataset.ts';
+import { barFiles, DATASET_FILES, type DatasetFacts, quarantineTable } from '../artifacts/dataset.ts';
 import { loadEmbeddings } from '../artifacts/embeddings.ts';
 import { FEATURES_FILES, loadFeatures } from '../artifacts/features.ts';
 import { loadGraph } from '../artifacts/graph.ts';
@@ -51,7 +50,7 @@ function putDataset(store: FilesystemObjectStore, asOf: string): Promise<Artifac
   return putArtifact(store, STRATEGY, {
     kind: 'datasets',
     files: {
-      [DATASET_FILES.bars]: writeTable(barColumns(market.bars)),
+      ...barFiles(market.bars),
       [DATASET_FILES.instruments]: encode(market.instruments),
       [DATASET_FILES.quarantine]: quarantineTable([]),
     },

@@ -1,5 +1,5 @@
 import type { RawFile } from '../../adapters/market-data/port.ts';
-import { getPointer, type ObjectStore, putArtifact } from '../../adapters/object-store/port.ts';
+import { getPointer, type ObjectStore } from '../../adapters/object-store/port.ts';
 import { writeTable } from '../../adapters/parquet/parquet.ts';
 import type { Profile, UniverseConfig } from '../../config/schema.ts';
 import { badInput } from '../../domain/errors.ts';
@@ -8,7 +8,8 @@ import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { isSession, sessionsBetween } from '../../domain/market/calendar.ts';
 import { type CheckedBars, checkBars } from '../../domain/market/quality.ts';
 import { refuseBadBatch } from '../../domain/market/quarantine.ts';
-import { barColumns, DATASET_FILES, type DatasetFacts, quarantineTable } from '../artifacts/dataset.ts';
+import { barFiles, DATASET_FILES, DATASET_SCHEMA, type DatasetFacts, quarantineTable } from '../artifacts/dataset.ts';
+import { putPartitioned } from '../artifacts/partitions.ts';
 import { pointInTimeColumns } from '../artifacts/point-in-time.ts';
 import { storeRaw } from '../artifacts/raw.ts';
 import { runSchema } from '../contracts.ts';
@@ -146,6 +147,7 @@ async function storeDataset(
   const inputs: Record<string, ArtifactRef> = {};
   for (const [n, file] of files.entries()) inputs[`raw_${n}`] = await storeRaw(store, strategy, file);
   const facts: DatasetFacts = {
+    schemaVersion: DATASET_SCHEMA,
     universe: universe.id,
     asOf: date,
     calendar: universe.calendar,
@@ -159,10 +161,10 @@ async function storeDataset(
     quarantined: quarantined.length,
     firstDate: bars.date[0],
   };
-  const ref = await putArtifact(store, strategy, {
+  const ref = await putPartitioned(store, strategy, `datasets/${universe.id}`, {
     kind: 'datasets',
     files: {
-      [DATASET_FILES.bars]: writeTable(barColumns(bars)),
+      ...barFiles(bars),
       [DATASET_FILES.instruments]: new TextEncoder().encode(canonicalJson(instruments)),
       [DATASET_FILES.quarantine]: quarantineTable(quarantined),
       ...(fundamentals ? { [DATASET_FILES.fundamentals]: writeTable(pointInTimeColumns(fundamentals)) } : {}),

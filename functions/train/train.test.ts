@@ -11,7 +11,6 @@ import {
   type ObjectStore,
   putArtifact,
 } from '../../adapters/object-store/port.ts';
-import { writeTable } from '../../adapters/parquet/parquet.ts';
 import type { TrainingJob } from '../../adapters/training-job/port.ts';
 import { createSubprocessTrainingJob } from '../../adapters/training-job/subprocess.ts';
 import { loadSettings } from '../../config/load.ts';
@@ -23,7 +22,7 @@ import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { type Model, modelSchema, type Trial } from '../../domain/lineage/model.ts';
 import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { knownOptimumTensor } from '../../domain/simulation/known-optimum-tensor.ts';
-import { barColumns, DATASET_FILES, quarantineTable } from '../artifacts/dataset.ts';
+import { barFiles, DATASET_FILES, quarantineTable } from '../artifacts/dataset.ts';
 import { normaliserKey, writeFeatures } from '../artifacts/features.ts';
 import { runStage } from '../middleware/stage.ts';
 import { smallTraining } from './small-market.ts';
@@ -58,7 +57,7 @@ beforeAll(async () => {
   dataset = await putArtifact(store, 'main', {
     kind: 'datasets',
     files: {
-      [DATASET_FILES.bars]: writeTable(barColumns(market.bars)),
+      ...barFiles(market.bars),
       [DATASET_FILES.instruments]: new TextEncoder().encode(canonicalJson(market.instruments)),
       [DATASET_FILES.quarantine]: quarantineTable([]),
     },

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { getArtifactFile, getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
 import { badInput } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
@@ -40,10 +40,10 @@ export async function checkoutDataset(
 ): Promise<{ dataset: string; files: string[] }> {
   const ref = await findDataset(store, strategy, dataset);
   const { files } = await getManifest(store, strategy, ref);
-  await mkdir(folder, { recursive: true });
   const written: string[] = [];
   for (const name of Object.keys(files)) {
     const path = join(folder, name);
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(path, await getArtifactFile(store, strategy, ref, name));
     written.push(path);
   }

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createMarketData } from '../../adapters/market-data/create.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { movePointer, putArtifact } from '../../adapters/object-store/port.ts';
+import { getPointer, movePointer, putArtifact } from '../../adapters/object-store/port.ts';
 import { writeTable } from '../../adapters/parquet/parquet.ts';
 import { loadSettings } from '../../config/load.ts';
 import { type Settings, universeSchema } from '../../config/schema.ts';
@@ -293,18 +293,21 @@ describe('looking at data', () => {
     });
     const out = join(home, 'out');
     const { files } = await checkoutDataset(store, 'user', b, out);
-    expect(files.map((path) => basename(path))).toEqual(['bars.parquet', 'instruments.json', 'quarantine.parquet']);
-    const stored = await store.get(`user/datasets/${b}/bars.parquet`);
-    expect(Buffer.from(stored?.bytes ?? []).equals(await readFile(join(out, 'bars.parquet')))).toBe(true);
+    const part = join('bars', 'year=2024', 'part.parquet');
+    expect(files).toEqual([part, 'instruments.json', 'quarantine.parquet'].map((name) => join(out, name)));
+    const stored = await store.get(`user/datasets/${b}/bars/year=2024/part.parquet`);
+    expect(Buffer.from(stored?.bytes ?? []).equals(await readFile(join(out, part)))).toBe(true);
     await expect(checkoutDataset(store, 'user', 'f'.repeat(64), out)).rejects.toMatchObject({
       code: 'DATASET_UNKNOWN',
     });
   });
 
-  test('gc lists what nothing rests on, and removes it only when told', async () => {
+  test('gc lists what nothing rests on, and removes it only when told; what a decision rests on stays whole', async () => {
     await prepare();
-    const [kept, loose] = (await dataLog(store, 'user')).map(({ ref }) => ref);
-    await movePointer(store, 'user', 'latest', { dataset: kept }, null);
+    await ingestDay('2024-01-29');
+    const [loose, decided, newest] = (await dataLog(store, 'user')).map(({ ref }) => ref);
+    await movePointer(store, 'user', 'datasets/user', newest, (await getPointer(store, 'user', 'datasets/user'))!.etag);
+    await putArtifact(store, 'user', { kind: 'decisions', files: {}, inputs: { dataset: decided } });
     const halfWritten = `user/models/${'0'.repeat(64)}/policy.onnx`;
     await store.put(halfWritten, Uint8Array.of(1));
     const jobs = join(home, 'jobs');
@@ -316,10 +319,11 @@ describe('looking at data', () => {
     expect(unreachable).toEqual([`user/datasets/${loose.hash}`, `user/models/${'0'.repeat(64)}`]);
     expect(await store.exists(`user/datasets/${loose.hash}/manifest.json`)).toBe(true);
     await gc(true);
-    expect((await dataLog(store, 'user')).map(({ ref }) => ref)).toEqual([kept]);
+    expect((await dataLog(store, 'user')).map(({ ref }) => ref)).toEqual([decided, newest]);
+    expect((await loadDataset(store, 'user', decided)).facts.asOf).toBe('2024-01-30');
     expect(await store.exists(halfWritten)).toBe(false);
     expect(await readdir(jobs)).toEqual([]);
-    expect(await ingestDay('2024-01-30')).toMatchObject({ dataset: kept });
+    expect(await ingestDay('2024-01-30')).toMatchObject({ dataset: decided });
   });
 
   test('quarantine of a day without a dataset names the newest', async () => {
