@@ -48,8 +48,8 @@ export function adjacencyOf(snapshot: GraphHistorySnapshot, symbols: readonly st
 }
 
 /**
- * PageRank by weight of edges, times the number of members (1 is the mean); NaN where the asset is no member. 60 rounds of the power iteration, so that
- * the bits do not depend on when it is called converged: what is left of the start is below 0.85^60 = 6e-5.
+ * PageRank by weight of edges, times the number of members (1 is the mean); NaN where the asset is no member. 100 rounds of the power iteration, so that
+ * the bits do not depend on when it is called converged: what is left of the start is below 0.85^100 = 9e-8.
  * Source: Page, Brin, Motwani and Winograd (1999), The PageRank citation ranking; damping 0.85; an asset without edges gives to all.
  */
 export function pageRank({ member, offsets, targets, weights }: Adjacency): Float64Array {
@@ -59,7 +59,7 @@ export function pageRank({ member, offsets, targets, weights }: Adjacency): Floa
   const given = new Float64Array(size);
   for (let a = 0; a < size; a++) for (let e = offsets[a]; e < offsets[a + 1]; e++) given[a] += weights[e];
   let rank = Float64Array.from(member);
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < 100; round++) {
     let loose = 0;
     for (let a = 0; a < size; a++) if (member[a] === 1 && !(given[a] > 0)) loose += rank[a];
     const next = new Float64Array(size);
