@@ -13,7 +13,7 @@ export function anchorOf(view: MarketView, anchor: FeatureSpec['anchor'], comple
   const anchorExposure = new Float32Array(sessions).fill(Number.NaN);
   const logits = new Float64Array(assets);
   const members = new Int32Array(assets);
-  for (let t = anchor.volatilityDays; t < sessions; t++) {
+  for (let t = Math.max(anchor.volatilityDays, view.first); t < sessions; t++) {
     let count = 0;
     let mean = 0;
     for (let a = 0; a < assets; a++) {

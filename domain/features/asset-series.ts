@@ -1,31 +1,40 @@
 import { ProductError } from '../errors.ts';
 import type { MarketPanel } from '../market/panel.ts';
-import { type PrefixSum, prefixSum, windowSum } from './rolling.ts';
+import { type PrefixSum, prefixCount, prefixSum, windowCount } from './rolling.ts';
 
 /** A halt longer than this many sessions starts an asset's history anew: one return over years is no daily return. */
 export const MAX_HALT_SESSIONS = 21;
 /** A window is known when at least this share of its sessions has a bar. */
 export const MIN_COVERAGE = 0.8;
 
-/**
- * One asset's history in column form. Sessions without a bar count for nothing: they are left out of sums and counts,
- * never filled in.
- */
-export interface AssetSeries {
-  /** Session at which the present life began (first bar, or first bar after a long halt); -1 while not listed. */
-  readonly start: Int32Array;
-  /** 1 where a bar exists. */
-  readonly quoted: Uint8Array;
+/** Adding and taking this away rounds to multiples of 2^-38: differences and sums over 256 of such levels below 2^7 are exact. */
+const ROUND_LEVEL = 1.5 * 2 ** 14;
+const LARGEST_LEVEL = 2 ** 7;
+
+/** What is summed of a series of returns. */
+export interface ReturnSeries {
   /** 1 where a return was observed: a bar that is not the first of its life. */
   readonly observed: Uint8Array;
   /** Simple return; 0 where none was observed. */
   readonly returns: Float64Array;
-  /** Cumulated log return. */
+  /** Cumulated log return, from where the panel begins: only differences mean something, and they are exact. */
   readonly level: Float64Array;
-  readonly counts: PrefixSum;
+  readonly counts: Int32Array;
   readonly sums: PrefixSum;
   readonly squares: PrefixSum;
-  readonly logSums: PrefixSum;
+}
+
+/**
+ * One asset's history in column form. Sessions without a bar count for nothing: they are left out of sums and counts,
+ * never filled in.
+ */
+export interface AssetSeries extends ReturnSeries {
+  /** Session at which the present life began (first bar, or first bar after a long halt); -1 while not listed. */
+  readonly start: Int32Array;
+  /** 1 where a bar exists. */
+  readonly quoted: Uint8Array;
+  /** Close as quoted; NaN where there is no bar. */
+  readonly close: Float64Array;
 }
 
 const notFinite = (panel: MarketPanel, t: number, asset: number, field: string, value: number): ProductError =>
@@ -46,6 +55,7 @@ export function assetSeries(panel: MarketPanel, asset: number): AssetSeries {
   const quoted = new Uint8Array(sessions);
   const observed = new Uint8Array(sessions);
   const returns = new Float64Array(sessions);
+  const close = new Float64Array(sessions).fill(Number.NaN);
   let begin = -1;
   let last = -1;
   for (let t = 0, i = asset; t < sessions; t++, i += assets) {
@@ -65,21 +75,35 @@ export function assetSeries(panel: MarketPanel, asset: number): AssetSeries {
         returns[t] = panel.returns[i];
       }
       quoted[t] = 1;
+      close[t] = panel.close[i];
       last = t;
     }
     start[t] = begin;
   }
-  const logSums = prefixSum(sessions, (t) => Math.log1p(returns[t]));
+  const series = returnSeries(observed, returns);
+  const wild = series.level.findIndex((x) => !(Math.abs(x) < LARGEST_LEVEL));
+  if (wild >= 0) throw notFinite(panel, wild, asset, 'return', returns[wild]);
+  return { start, quoted, close, ...series };
+}
+
+/** Sums of observed returns. */
+export function returnSeries(observed: Uint8Array, returns: Float64Array): ReturnSeries {
+  const level = new Float64Array(returns.length);
+  const squares = new Float64Array(returns.length);
+  let sum = 0;
+  for (let t = 0; t < returns.length; t++) {
+    const r = returns[t];
+    squares[t] = r * r;
+    if (r !== 0) sum += Math.log1p(r) + ROUND_LEVEL - ROUND_LEVEL;
+    level[t] = sum;
+  }
   return {
-    start,
-    quoted,
     observed,
     returns,
-    level: logSums.high.subarray(1),
-    counts: prefixSum(sessions, (t) => observed[t]),
-    sums: prefixSum(sessions, (t) => returns[t]),
-    squares: prefixSum(sessions, (t) => returns[t] * returns[t]),
-    logSums,
+    level,
+    counts: prefixCount(observed),
+    sums: prefixSum(returns),
+    squares: prefixSum(squares),
   };
 }
 
@@ -87,4 +111,4 @@ export function assetSeries(panel: MarketPanel, asset: number): AssetSeries {
 export const isKnown = (series: AssetSeries, t: number, lookback: number): boolean =>
   series.quoted[t] === 1 &&
   t - lookback >= series.start[t] &&
-  (lookback === 0 || windowSum(series.counts, t - lookback + 1, t) >= MIN_COVERAGE * lookback);
+  (lookback === 0 || windowCount(series.counts, t - lookback + 1, t) >= MIN_COVERAGE * lookback);

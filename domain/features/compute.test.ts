@@ -23,7 +23,7 @@ const panel = fixturePanel({
   ],
 });
 const spec = defaultFeatureSpec({ hasVolume: true, embeddings: true });
-const tensor = computeFeatures(panel, spec, embeddingsOf(panel));
+const tensor = computeFeatures(panel, spec, { embeddings: embeddingsOf(panel) });
 
 function embeddingsOf({ dates, symbols }: MarketPanel): EmbeddingHistory {
   const random = createRandom(3);
@@ -46,7 +46,7 @@ const bits = ({ values, anchorLogit, anchorExposure, columns }: FeatureTensor, s
 const mean = (x: number[]): number => x.reduce((sum, value) => sum + value, 0) / x.length;
 const std = (x: number[]): number => Math.sqrt(x.reduce((sum, v) => sum + (v - mean(x)) ** 2, 0) / (x.length - 1));
 const clean = fixturePanel({ seed: 9, sessions: 300, assets: 3 });
-const cleanTensor = computeFeatures(clean, spec, embeddingsOf(clean));
+const cleanTensor = computeFeatures(clean, spec, { embeddings: embeddingsOf(clean) });
 
 /** Naive values at one row, straight from the definitions, on a market without gaps. */
 function naive(t: number, a: number): Record<string, number> {
@@ -132,7 +132,7 @@ test('an anchor of equal weights has no tilt, and the exposure of that portfolio
   const equal = computeFeatures(
     clean,
     { ...spec, anchor: { ...DEFAULT_ANCHOR, baseline: 'equalWeight' } },
-    embeddingsOf(clean),
+    { embeddings: embeddingsOf(clean) },
   );
   expect([0, 1, 2].map((a) => equal.anchorLogit[t * 3 + a])).toEqual([0, 0, 0]);
   const path = Array.from({ length: 63 }, (_, k) => mean([0, 1, 2].map((a) => clean.returns[(t - 62 + k) * 3 + a])));
@@ -146,7 +146,7 @@ describe('causality', () => {
   test('computing until t gives the first t sessions of computing on all, bit for bit', () => {
     const embeddings = embeddingsOf(panel);
     for (const end of [64, 301, 381, 400]) {
-      const part = computeFeatures(panelUntil(panel, end), spec, embeddings);
+      const part = computeFeatures(panelUntil(panel, end), spec, { embeddings });
       expect(bits(part, end)).toBe(bits(tensor, end));
     }
   });
@@ -171,10 +171,12 @@ describe('causality', () => {
           },
           spec,
           {
-            ...embeddings,
-            vectors: embeddings.vectors.map((x, i) =>
-              embeddings.dates[Math.floor(i / (ASSETS * 4))] >= panel.dates[from] ? x + scale : x,
-            ),
+            embeddings: {
+              ...embeddings,
+              vectors: embeddings.vectors.map((x, i) =>
+                embeddings.dates[Math.floor(i / (ASSETS * 4))] >= panel.dates[from] ? x + scale : x,
+              ),
+            },
           },
         );
         expect(bits(other, from)).toBe(bits(tensor, from));
@@ -223,7 +225,7 @@ describe('bad bars stop the line', () => {
   const broken = (field: 'returns' | 'close' | 'volume', value: number) => {
     const values = panel[field].slice();
     values[200 * ASSETS + 3] = value;
-    return () => computeFeatures({ ...panel, [field]: values }, spec, embeddingsOf(panel));
+    return () => computeFeatures({ ...panel, [field]: values }, spec, { embeddings: embeddingsOf(panel) });
   };
   test.each([
     ['returns', Number.NaN, 'return'],
@@ -243,13 +245,11 @@ describe('bad bars stop the line', () => {
 
   test('a spec with an unknown column, missing embeddings, and an empty panel are refused', () => {
     const columns = [...spec.columns, { name: 'tomorrow', description: '', lookbackDays: 0 }];
-    expect(() => computeFeatures(panel, { ...spec, columns }, embeddingsOf(panel))).toThrow(
+    expect(() => computeFeatures(panel, { ...spec, columns }, { embeddings: embeddingsOf(panel) })).toThrow(
       expect.objectContaining({ code: 'FEATURES_UNKNOWN_COLUMN' }),
     );
-    expect(() => computeFeatures(panel, spec, null)).toThrow(
-      expect.objectContaining({ code: 'FEATURES_NEED_EMBEDDINGS' }),
-    );
-    expect(() => computeFeatures(panelUntil(panel, 0), spec, null)).toThrow(
+    expect(() => computeFeatures(panel, spec)).toThrow(expect.objectContaining({ code: 'FEATURES_NEED_EMBEDDINGS' }));
+    expect(() => computeFeatures(panelUntil(panel, 0), spec)).toThrow(
       expect.objectContaining({ code: 'FEATURES_EMPTY_PANEL' }),
     );
   });
@@ -261,7 +261,7 @@ test('an asset whose price is pegged has finite features and a finite anchor', (
     pegged.close[t * 3 + 1] = 1;
     pegged.returns[t * 3 + 1] = 0;
   }
-  const features = computeFeatures(pegged, spec, embeddingsOf(pegged));
+  const features = computeFeatures(pegged, spec, { embeddings: embeddingsOf(pegged) });
   for (const name of spec.columns.map((column) => column.name)) {
     expect([name, Number.isFinite(at(features, 299, 1, name))]).toEqual([name, true]);
   }

@@ -2,49 +2,41 @@ import type { Column, MarketView } from './market-view.ts';
 
 /**
  * Rank of each asset among those whose value is known at t, scaled to [-1/2, 1/2]; ties share their mean rank; alone: 0.
+ * The order of one session is where the sorting of the next begins: it hardly changes overnight.
  */
-export function crossSectionalRank(view: MarketView, name: string, source: Column): Column {
-  return view.remember(name, () => {
-    const { sessions, assets } = view;
-    const column = new Float64Array(sessions * assets).fill(Number.NaN);
-    const values = new Float64Array(assets);
-    for (let t = 0; t < sessions; t++) {
-      let known = 0;
-      for (let a = 0; a < assets; a++) {
-        const x = source[t * assets + a];
-        if (!Number.isNaN(x)) values[known++] = x;
-      }
-      const sorted = values.subarray(0, known).sort();
-      for (let a = 0; a < assets; a++) {
-        const x = source[t * assets + a];
-        if (Number.isNaN(x)) continue;
-        const below = lowerBound(sorted, x);
-        const middle = (below + upperBound(sorted, x) - 1) / 2;
-        column[t * assets + a] = known === 1 ? 0 : middle / (known - 1) - 0.5;
-      }
+export function crossSectionalRank(view: MarketView, source: Column): Column {
+  const { sessions, assets, first } = view;
+  const column = view.column();
+  const order = Int32Array.from({ length: assets }, (_, a) => a);
+  const values = new Float64Array(assets);
+  for (let t = first; t < sessions; t++) {
+    let known = 0;
+    for (let a = 0; a < assets; a++) {
+      const x = source[a * sessions + t];
+      if (!Number.isNaN(x)) known++;
+      values[a] = Number.isNaN(x) ? Infinity : x;
     }
-    return column;
-  });
+    sortNearlySorted(order, values);
+    for (let i = 0; i < known; ) {
+      let end = i + 1;
+      while (end < known && values[order[end]] === values[order[i]]) end++;
+      const rank = known === 1 ? 0 : (i + end - 1) / 2 / (known - 1) - 0.5;
+      for (; i < end; i++) column[order[i] * sessions + t] = rank;
+    }
+  }
+  return column;
 }
 
-function lowerBound(sorted: Float64Array, x: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle] < x) low = middle + 1;
-    else high = middle;
+/** Insertion sort of `order` by `values`. */
+function sortNearlySorted(order: Int32Array, values: Float64Array): void {
+  for (let i = 1; i < order.length; i++) {
+    const one = order[i];
+    const value = values[one];
+    let j = i - 1;
+    while (j >= 0 && values[order[j]] > value) {
+      order[j + 1] = order[j];
+      j--;
+    }
+    order[j + 1] = one;
   }
-  return low;
-}
-
-function upperBound(sorted: Float64Array, x: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle] <= x) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,21 +1,35 @@
 import { STATE_COLUMNS } from '../policy/policy.ts';
 import { CATALOGUE } from './catalogue.ts';
+import type { Need } from './definition.ts';
+import { selectFeatures } from './select.ts';
 import { type AnchorSettings, type FeatureSpec, featureSpecSchema } from './spec.ts';
 
 /** The anchor: inverse volatility over 63 sessions, its portfolio held at 8 % a year at most. */
 export const DEFAULT_ANCHOR: AnchorSettings = { volatilityDays: 63, targetVolatility: 0.08 };
 
-/** Every feature of the catalogue that the data allow, in catalogue order. */
+/** The spec of the default features that the data allow, in a fixed order. */
 export function defaultFeatureSpec(options: {
   hasVolume: boolean;
   embeddings: boolean;
   anchor?: AnchorSettings | undefined;
 }): FeatureSpec {
-  const { anchor = DEFAULT_ANCHOR } = options;
-  const columns = Object.entries(CATALOGUE)
-    .filter(([, { needs }]) =>
-      needs === 'volume' ? options.hasVolume : needs === 'embeddings' ? options.embeddings : true,
-    )
-    .map(([name, { description, lookbackDays }]) => ({ name, description, lookbackDays }));
+  const has = new Set<Need>();
+  if (options.hasVolume) has.add('volume');
+  if (options.embeddings) has.add('embeddings');
+  return featureSpec(selectFeatures(['default'], has), options.anchor);
+}
+
+/** The spec of the features that a universe names (see `selectFeatures`), or of the default ones. */
+export const universeFeatureSpec = (
+  { features = ['default'], anchor }: { features?: string[] | undefined; anchor?: AnchorSettings | undefined },
+  has: ReadonlySet<Need>,
+): FeatureSpec => featureSpec(selectFeatures(features, has), anchor);
+
+/** The spec of some features of the catalogue. */
+export function featureSpec(names: readonly string[], anchor: AnchorSettings = DEFAULT_ANCHOR): FeatureSpec {
+  const columns = names.map((name) => {
+    const { description, lookbackDays } = CATALOGUE[name];
+    return { name, description, lookbackDays };
+  });
   return featureSpecSchema.parse({ schema: 1, columns, stateColumns: [...STATE_COLUMNS], anchor });
 }

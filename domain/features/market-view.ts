@@ -1,8 +1,11 @@
 import { badInput, ProductError } from '../errors.ts';
 import type { MarketPanel } from '../market/panel.ts';
-import { type AssetSeries, assetSeries, isKnown } from './asset-series.ts';
+import type { PointInTimeTable } from '../market/point-in-time.ts';
+import { type AssetSeries, assetSeries, MIN_COVERAGE, type ReturnSeries, returnSeries } from './asset-series.ts';
+import type { Need } from './definition.ts';
 import type { EmbeddingHistory } from './embedding-history.ts';
-import { type PrefixSum, prefixSum, squaredDeviations, windowSum } from './rolling.ts';
+import type { GraphHistory } from './graph-history.ts';
+import { squaredDeviations, windowCount, windowSum } from './rolling.ts';
 
 /**
  * Daily volatility below which an asset counts as pegged: ratios and logarithms take this value instead, by definition of the
@@ -11,34 +14,46 @@ import { type PrefixSum, prefixSum, squaredDeviations, windowSum } from './rolli
 export const DAILY_VOLATILITY_FLOOR = 1e-4;
 export const SESSIONS_PER_YEAR = 252;
 
-/** The equal-weighted market: mean return over the assets with an observed return at t. */
-interface MarketSeries {
-  readonly observed: Uint8Array;
-  readonly returns: Float64Array;
-  readonly counts: PrefixSum;
-  readonly sums: PrefixSum;
-  readonly squares: PrefixSum;
-  readonly logSums: PrefixSum;
+/** What features may read beside the panel. Absent or null: the universe has none. */
+export interface FeatureInputs {
+  readonly embeddings?: EmbeddingHistory | null;
+  readonly fundamentals?: PointInTimeTable | null;
+  readonly macro?: PointInTimeTable | null;
+  readonly graph?: GraphHistory | null;
 }
 
-/** A column of values, [T, A] row-major; NaN where not known. */
+/** A column of values by asset, then session: `column[a * T + t]`; NaN where not known. */
 export type Column = Float64Array;
 
-/** The panel in column form, with every computed column remembered: columns may rest on one another. */
+/** Writes one asset's values of sessions `from` on into `out` [T]; `known[t]` says where; `at` is the asset's offset in a column. */
+export type AssetKernel = (
+  series: AssetSeries,
+  known: Uint8Array,
+  out: Float64Array,
+  from: number,
+  at: number,
+  asset: number,
+) => void;
+
+/** The panel in column form, with every shared column remembered: columns may rest on one another. */
 export class MarketView {
   readonly panel: MarketPanel;
-  readonly embeddings: EmbeddingHistory | null;
+  readonly inputs: FeatureInputs;
   readonly sessions: number;
   readonly assets: number;
+  /** First session whose features are asked for; those before it are there to be looked back on. */
+  readonly first: number;
   readonly series: readonly AssetSeries[];
-  readonly market: MarketSeries;
-  readonly #columns = new Map<string, Column>();
+  /** The equal-weighted market: mean return over the assets with an observed return at t. */
+  readonly market: ReturnSeries;
+  readonly #memory = new Map<string, unknown>();
 
-  constructor(panel: MarketPanel, embeddings: EmbeddingHistory | null) {
+  constructor(panel: MarketPanel, inputs: FeatureInputs = {}, first = 0) {
     this.panel = panel;
-    this.embeddings = embeddings;
+    this.inputs = inputs;
     this.sessions = panel.dates.length;
     this.assets = panel.symbols.length;
+    this.first = first;
     if (this.sessions === 0 || this.assets === 0) {
       throw badInput('FEATURES_EMPTY_PANEL', 'There are no bars to compute features from', {
         facts: { sessions: this.sessions, assets: this.assets },
@@ -49,25 +64,55 @@ export class MarketView {
     this.market = marketSeries(this.series, this.sessions);
   }
 
-  /** The column under this name, computed once. */
-  remember(name: string, compute: () => Column): Column {
-    const known = this.#columns.get(name);
-    if (known) return known;
-    const column = compute();
-    this.#columns.set(name, column);
-    return column;
+  /** What is known under this name, computed once. */
+  remember<T>(name: string, compute: () => T): T {
+    if (!this.#memory.has(name)) this.#memory.set(name, compute());
+    return this.#memory.get(name) as T;
+  }
+
+  /** A column of nothing known. */
+  column(): Column {
+    return new Float64Array(this.sessions * this.assets).fill(Number.NaN);
   }
 
   /** A column computed asset by asset where `lookback` sessions are known, NaN elsewhere. */
-  perAsset(name: string, lookback: number, value: (series: AssetSeries, t: number, asset: number) => number): Column {
-    return this.remember(name, () => {
-      const column = new Float64Array(this.sessions * this.assets).fill(Number.NaN);
+  perAsset(lookback: number, kernel: AssetKernel): Column {
+    const { sessions } = this;
+    const column = this.column();
+    const known = this.known(lookback);
+    const from = Math.max(lookback, this.first);
+    this.series.forEach((series, asset) => {
+      const at = asset * sessions;
+      kernel(series, known.subarray(at, at + sessions), column.subarray(at, at + sessions), from, at, asset);
+    });
+    return column;
+  }
+
+  /** [A, T]: 1 where the asset has a bar at t and enough bars over the `lookback` sessions that end there (see `isKnown`). */
+  known(lookback: number): Uint8Array {
+    return this.remember(`known${lookback}`, () => {
+      const { sessions } = this;
+      const known = new Uint8Array(sessions * this.assets);
+      const least = MIN_COVERAGE * lookback;
+      this.series.forEach(({ quoted, start, counts }, asset) => {
+        for (let t = Math.max(lookback, this.first); t < sessions; t++) {
+          const full = quoted[t] === 1 && t - lookback >= start[t];
+          if (full && counts[t + 1] - counts[t + 1 - lookback] >= least) known[asset * sessions + t] = 1;
+        }
+      });
+      return known;
+    });
+  }
+
+  /** `dailyVolatility` over `days`, wherever the asset's life is that long. */
+  volatility(days: number): Column {
+    return this.remember(`sigma${days}`, () => {
+      const { sessions } = this;
+      const column = this.column();
       this.series.forEach((series, asset) => {
-        for (let t = lookback; t < this.sessions; t++) {
-          if (!isKnown(series, t, lookback)) continue;
-          const x = value(series, t, asset);
-          if (!Number.isFinite(x) && !Number.isNaN(x)) this.refuse(name, t, asset, x);
-          column[t * this.assets + asset] = x;
+        for (let t = Math.max(days, this.first); t < sessions; t++) {
+          if (series.quoted[t] === 0 || t - days < series.start[t]) continue;
+          column[asset * sessions + t] = dailyVolatility(series, t, days);
         }
       });
       return column;
@@ -75,15 +120,26 @@ export class MarketView {
   }
 
   /** The same value for every asset with a bar at t, where the market has enough observations; NaN elsewhere. */
-  perSession(name: string, lookback: number, value: (t: number) => number): Column {
-    return this.remember(name, () => {
-      const column = new Float64Array(this.sessions * this.assets).fill(Number.NaN);
-      for (let t = lookback; t < this.sessions; t++) {
-        if (windowSum(this.market.counts, t - lookback + 1, t) < 0.8 * lookback) continue;
-        const x = value(t);
-        for (let a = 0; a < this.assets; a++) if (this.series[a].quoted[t] === 1) column[t * this.assets + a] = x;
-      }
-      return column;
+  perSession(lookback: number, value: (t: number) => number): Column {
+    const { sessions, assets } = this;
+    const column = this.column();
+    for (let t = Math.max(lookback, this.first); t < sessions; t++) {
+      if (windowCount(this.market.counts, t - lookback + 1, t) < MIN_COVERAGE * lookback) continue;
+      const x = value(t);
+      for (let a = 0; a < assets; a++) if (this.series[a].quoted[t] === 1) column[a * sessions + t] = x;
+    }
+    return column;
+  }
+
+  /** @throws ProductError FEATURES_NEED_EMBEDDINGS, FEATURES_NEED_RANGE ... where the universe lacks what a feature reads. */
+  require(feature: string, needs: readonly Need[]): void {
+    const { panel, inputs } = this;
+    const has = { ...inputs, volume: panel.volume, range: panel.high && panel.low && panel.open };
+    const lacking = needs.find((need) => !has[need]);
+    if (lacking === undefined) return;
+    throw badInput(`FEATURES_NEED_${lacking.toUpperCase()}`, `Feature ${feature} needs ${lacking}`, {
+      facts: { field: feature, needs: lacking },
+      remedy: `Run the stages that make ${lacking}, or use a feature spec without ${lacking}.`,
     });
   }
 
@@ -99,39 +155,33 @@ export class MarketView {
   }
 }
 
-function marketSeries(series: readonly AssetSeries[], sessions: number): MarketSeries {
+function marketSeries(series: readonly AssetSeries[], sessions: number): ReturnSeries {
   const observed = new Uint8Array(sessions);
   const returns = new Float64Array(sessions);
-  for (let t = 0; t < sessions; t++) {
-    let sum = 0;
-    let count = 0;
-    for (const asset of series) {
+  const counts = new Int32Array(sessions);
+  for (const asset of series) {
+    for (let t = 0; t < sessions; t++) {
       if (asset.observed[t] === 0) continue;
-      sum += asset.returns[t];
-      count++;
+      returns[t] += asset.returns[t];
+      counts[t]++;
     }
-    if (count === 0) continue;
-    observed[t] = 1;
-    returns[t] = sum / count;
   }
-  return {
-    observed,
-    returns,
-    counts: prefixSum(sessions, (t) => observed[t]),
-    sums: prefixSum(sessions, (t) => returns[t]),
-    squares: prefixSum(sessions, (t) => returns[t] * returns[t]),
-    logSums: prefixSum(sessions, (t) => Math.log1p(returns[t])),
-  };
+  for (let t = 0; t < sessions; t++) {
+    if (counts[t] === 0) continue;
+    observed[t] = 1;
+    returns[t] /= counts[t];
+  }
+  return returnSeries(observed, returns);
 }
 
 /** Daily standard deviation (ddof 1) of the observed returns of the last `days` sessions, at least the floor. */
 export function dailyVolatility(
-  series: Pick<AssetSeries, 'counts' | 'sums' | 'squares'>,
+  series: Pick<ReturnSeries, 'counts' | 'sums' | 'squares'>,
   t: number,
   days: number,
 ): number {
   const from = t - days + 1;
-  const n = windowSum(series.counts, from, t);
+  const n = windowCount(series.counts, from, t);
   const deviations = squaredDeviations(n, windowSum(series.sums, from, t), windowSum(series.squares, from, t));
   return Math.max(Math.sqrt(deviations / (n - 1)), DAILY_VOLATILITY_FLOOR);
 }

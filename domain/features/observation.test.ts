@@ -7,7 +7,7 @@ import { ObservationBuilder, observationWidth } from './observation.ts';
 
 const panel = fixturePanel({ seed: 4, sessions: 330, assets: 3, listedFrom: { 2: 200 }, halts: [[1, 320, 2]] });
 const spec = defaultFeatureSpec({ hasVolume: true, embeddings: false });
-const tensor = computeFeatures(panel, spec, null);
+const tensor = computeFeatures(panel, spec);
 const F = spec.columns.length;
 const normaliser = fitNormaliser(tensor, panel.dates[0], panel.dates[299]);
 const builder = new ObservationBuilder(tensor, normaliser);

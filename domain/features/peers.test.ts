@@ -14,7 +14,7 @@ const history = (vectors: number[]) => ({
 });
 const VECTORS = [1, 0, 0.6, 0.8, 0, 1, -1, 0];
 const column = (vectors: number[], name: string): number[] => {
-  const tensor = computeFeatures(panel, spec, history(vectors));
+  const tensor = computeFeatures(panel, spec, { embeddings: history(vectors) });
   const f = tensor.columns.indexOf(name);
   return Array.from({ length: 4 }, (_, a) => tensor.values[(129 * 4 + a) * tensor.columns.length + f]);
 };

@@ -1,4 +1,3 @@
-import { badInput } from '../errors.ts';
 import { type EmbeddingHistory, latestIndex } from './embedding-history.ts';
 import type { Column, MarketView } from './market-view.ts';
 
@@ -10,45 +9,38 @@ export const PEER_SHARPNESS = 4;
  * between vectors of one snapshot enter, so a rotation between snapshots (node2vec's axes are arbitrary) changes nothing.
  * An asset without peers is its own peer; without a vector its value is not known (NaN).
  */
-export function peerMean(view: MarketView, name: string, source: Column): Column {
-  return view.remember(name, () => {
-    const { embeddings, sessions, assets, panel } = view;
-    if (!embeddings) {
-      throw badInput('FEATURES_NEED_EMBEDDINGS', `Feature ${name} needs embeddings`, {
-        facts: { field: name },
-        remedy: 'Run the embeddings stage first, or use a feature spec without embeddings.',
-      });
-    }
-    const column = new Float64Array(sessions * assets).fill(Number.NaN);
-    let snapshot = -1;
-    let weights: Float64Array | null = null;
-    for (let t = 0; t < sessions; t++) {
-      const latest = latestIndex(embeddings.dates, panel.dates[t]);
-      if (latest < 0) continue;
-      if (latest !== snapshot || !weights) {
-        weights = peerWeights(embeddings, latest, panel.symbols);
-        snapshot = latest;
-      }
-      writeSession(column, source, weights, t, assets);
-    }
-    return column;
-  });
+export function peerMean(view: MarketView, source: Column): Column {
+  const { sessions, panel } = view;
+  const embeddings = view.inputs.embeddings as EmbeddingHistory;
+  const column = view.column();
+  let snapshot = -1;
+  let weights: Float64Array | null = null;
+  for (let t = view.first; t < sessions; t++) {
+    const latest = latestIndex(embeddings.dates, panel.dates[t]);
+    if (latest < 0) continue;
+    if (latest !== snapshot || !weights) weights = peerWeights(embeddings, latest, panel.symbols);
+    snapshot = latest;
+    writeSession(view, column, source, weights, t);
+  }
+  return column;
 }
 
-function writeSession(column: Column, source: Column, weights: Float64Array, t: number, assets: number): void {
-  const row = t * assets;
+function writeSession(view: MarketView, column: Column, source: Column, weights: Float64Array, t: number): void {
+  const { sessions, assets } = view;
+  const values = new Float64Array(assets);
+  for (let a = 0; a < assets; a++) values[a] = source[a * sessions + t];
   for (let a = 0; a < assets; a++) {
-    const own = source[row + a];
+    const own = values[a];
     if (Number.isNaN(own) || Number.isNaN(weights[a * assets + a])) continue;
     let sum = 0;
     let total = 0;
     for (let b = 0; b < assets; b++) {
       const weight = weights[a * assets + b];
-      if (b === a || Number.isNaN(weight) || Number.isNaN(source[row + b])) continue;
-      sum += weight * source[row + b];
+      if (b === a || Number.isNaN(weight) || Number.isNaN(values[b])) continue;
+      sum += weight * values[b];
       total += weight;
     }
-    column[row + a] = total > 0 ? sum / total : own;
+    column[a * sessions + t] = total > 0 ? sum / total : own;
   }
 }
 

@@ -33,6 +33,10 @@ export function buildPanel(bars: BarTable, instruments: readonly Instrument[], a
     tradable: new Uint8Array(T * A),
     listed: new Uint8Array(T * A),
     volume: new Float64Array(T * A).fill(Number.NaN),
+    open: new Float64Array(T * A).fill(Number.NaN),
+    high: new Float64Array(T * A).fill(Number.NaN),
+    low: new Float64Array(T * A).fill(Number.NaN),
+    split: new Float64Array(T * A).fill(1),
   };
   const ends = listed.map(({ events }) => endOfLife(events, asOf, dates));
   const stays = listed.map(({ membership }) => staysOf(membership, dates));
@@ -45,6 +49,10 @@ export function buildPanel(bars: BarTable, instruments: readonly Instrument[], a
     const at = t * A + a;
     panel.close[at] = bars.close[row];
     panel.volume[at] = bars.close[row] * bars.volume[row];
+    panel.open[at] = bars.open[row];
+    panel.high[at] = bars.high[row];
+    panel.low[at] = bars.low[row];
+    panel.split[at] = bars.split?.[row] ?? 1;
     panel.tradable[at] = 1;
     if (stay.last === -1) stay.first = t;
     else {

@@ -22,6 +22,12 @@ export interface MarketPanel {
   readonly listed: Uint8Array;
   /** Traded value in the numeraire; NaN where unknown (FX reference rates have none). */
   readonly volume: Float64Array;
+  /** Prices as quoted at t, like `close`; absent where only features of closes are asked for. */
+  readonly open?: Float64Array;
+  readonly high?: Float64Array;
+  readonly low?: Float64Array;
+  /** Units after for one unit before, in force from t; 1 where nothing happens. Absent: no splits. */
+  readonly split?: Float64Array;
   /** Ends of life, ascending by t. */
   readonly exits: readonly PanelExit[];
 }
@@ -38,17 +44,25 @@ export interface PanelExit {
 }
 
 /** The panel up to and including session index `end` (exclusive): views, no copy. */
-export function panelUntil(panel: MarketPanel, end: number): MarketPanel {
-  const size = end * panel.symbols.length;
+export const panelUntil = (panel: MarketPanel, end: number): MarketPanel => panelBetween(panel, 0, end);
+
+/** Sessions `from`..`end` (exclusive) of the panel: views, no copy. Only exits among them. */
+export function panelBetween(panel: MarketPanel, from: number, end: number): MarketPanel {
+  const assets = panel.symbols.length;
+  const cut = <T extends Float64Array | Uint8Array>(values: T): T => values.subarray(from * assets, end * assets) as T;
   return {
-    dates: panel.dates.slice(0, end),
+    dates: panel.dates.slice(from, end),
     symbols: panel.symbols,
     groups: panel.groups,
-    close: panel.close.subarray(0, size),
-    returns: panel.returns.subarray(0, size),
-    tradable: panel.tradable.subarray(0, size),
-    listed: panel.listed.subarray(0, size),
-    volume: panel.volume.subarray(0, size),
-    exits: panel.exits.filter((exit) => exit.t < end),
+    close: cut(panel.close),
+    returns: cut(panel.returns),
+    tradable: cut(panel.tradable),
+    listed: cut(panel.listed),
+    volume: cut(panel.volume),
+    ...(panel.open && { open: cut(panel.open) }),
+    ...(panel.high && { high: cut(panel.high) }),
+    ...(panel.low && { low: cut(panel.low) }),
+    ...(panel.split && { split: cut(panel.split) }),
+    exits: panel.exits.filter((exit) => exit.t >= from && exit.t < end).map((exit) => ({ ...exit, t: exit.t - from })),
   };
 }

@@ -14,7 +14,7 @@ export function knownOptimumTensor(market: Pick<KnownOptimum, 'panel' | 'signal'
   spec: FeatureSpec;
 } {
   const base = defaultFeatureSpec({ hasVolume: true, embeddings: false });
-  const features = computeFeatures(market.panel, base, null);
+  const features = computeFeatures(market.panel, base);
   const spec: FeatureSpec = {
     ...base,
     columns: [

@@ -41,7 +41,7 @@ export const featuresStage = defineStage({
       unit: 'step',
       message: `${spec.columns.length} features, ${panel.dates.length} sessions`,
     });
-    const tensor = computeFeatures(panel, spec, history);
+    const tensor = computeFeatures(panel, spec, { embeddings: history });
     const trials = walkForwardTrials(panel.dates, {
       ...settings.profile,
       algorithms: learnersOf(settings.profile).map(({ algorithm }) => algorithm),

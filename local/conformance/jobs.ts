@@ -59,7 +59,7 @@ export const courseJob = (): JobFiles => {
   });
   const panel = delisted(market.panel, 2, 330);
   // Simulated markets have the features of the product's own catalogue, and no others.
-  const tensor = computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false }), null);
+  const tensor = computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false }));
   const [trainFrom, trainTo] = [panel.dates[260], panel.dates[380]];
   const normaliser = fitNormaliser(tensor, trainFrom, trainTo);
   return buildTrainingJob({ ...market, panel, tensor, normaliser, trial: { ...market.trial, trainFrom, trainTo } });

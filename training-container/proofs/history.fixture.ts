@@ -27,7 +27,7 @@ export function bundledHistory(): { panel: MarketPanel; tensor: FeatureTensor } 
   const asOf = bars.date.at(-1) as string;
   const reference = parseCurrencyReference(read('data/fx_currencies.csv').toString(), 'currencies');
   const panel = buildPanel(bars, currencyInstruments(bars, reference, asOf), asOf);
-  return { panel, tensor: computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false }), null) };
+  return { panel, tensor: computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false })) };
 }
 
 /** One more column to see. `values` [T, A]. */

@@ -156,7 +156,7 @@ export function noiseTask(seed: number): Task & Split {
     volume: new Float64Array(size).fill(Number.NaN),
     exits: [],
   };
-  const known = computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false }), null);
+  const known = computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false }));
   const tensor = withColumn(
     known,
     'noise',

@@ -28,7 +28,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 function catalogueMarket(training: Partial<PpoSettings>) {
   const inputs = smallMarket(training);
   const { panel } = inputs;
-  const tensor = computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false }), null);
+  const tensor = computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false }));
   const [trainFrom, trainTo] = [panel.dates[260], panel.dates[380]];
   const normaliser = fitNormaliser(tensor, trainFrom, trainTo);
   return { ...inputs, tensor, normaliser, trial: { ...inputs.trial, trainFrom, trainTo } };

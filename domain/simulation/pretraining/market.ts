@@ -66,7 +66,7 @@ export class PretrainingMarkets {
     const market = panelOf(panel, this.#calibration, returnsOf(this.#calibration, scores), sessions);
     return {
       panel: market,
-      tensor: computeFeatures(market, this.#spec, this.#embeddings),
+      tensor: computeFeatures(market, this.#spec, { embeddings: this.#embeddings }),
       normaliser,
       groups,
       limits,

@@ -94,7 +94,7 @@ describe.each(KINDS)('%s', (kind) => {
   });
 
   test('is a market of the same assets with every feature known, from the warm-up on', () => {
-    const tensor = computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false }), null);
+    const tensor = computeFeatures(panel, defaultFeatureSpec({ hasVolume: false, embeddings: false }));
     const normaliser = fitNormaliser(tensor, panel.dates[300], panel.dates[CUT]);
     const data = { panel, tensor, normaliser, groups: null, limits: LOOSE_LIMITS, costs: proportionalCosts(1) };
     const market = new PretrainingMarkets(data, 300, CUT).make(kind, 7, 800);

@@ -1,0 +1,19 @@
+import type { Column, MarketView } from './market-view.ts';
+
+/** What a feature reads beside closes and returns. */
+export const NEEDS = ['volume', 'range', 'embeddings', 'fundamentals', 'macro', 'graph'] as const;
+export type Need = (typeof NEEDS)[number];
+
+/** One causal feature: the value of day t rests on what was known at the close of t. */
+export interface FeatureDefinition {
+  /** Closed form and units. */
+  readonly description: string;
+  /** Sessions before t that the value may rest on. */
+  readonly lookbackDays: number;
+  readonly needs: readonly Need[];
+  /** Where the formula has a public name: who published it. */
+  readonly source?: string;
+  compute(view: MarketView): Column;
+}
+
+export type FeatureFamily = Readonly<Record<string, FeatureDefinition>>;

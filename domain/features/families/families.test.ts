@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals';
+import { CATALOGUE, FAMILIES } from '../catalogue.ts';
+import { computeFeatures } from '../compute.ts';
+import { featureSpec } from '../default-spec.ts';
+import { fixtureWorld } from '../fixture-inputs.ts';
+import { NaiveMarket, naiveFeatures } from './naive.fixture.ts';
+
+/** Late listings, ends, halts short and long; days on which each of them has just begun or is over. */
+const { panel, inputs } = fixtureWorld({
+  seed: 8,
+  sessions: 440,
+  assets: 6,
+  listedFrom: { 4: 90 },
+  listedUntil: { 5: 350 },
+  halts: [
+    [0, 300, 2],
+    [1, 250, 15],
+    [2, 200, 40],
+    [3, 380, 50],
+  ],
+});
+const SESSIONS = [40, 63, 64, 130, 241, 252, 264, 302, 310, 349, 405, 439];
+const names = Object.keys(CATALOGUE);
+const tensor = computeFeatures(panel, featureSpec(names), inputs);
+const naive = naiveFeatures(new NaiveMarket(panel, inputs));
+
+describe('every feature of the catalogue against a naive computation', () => {
+  test.each(names)('%s', (name) => {
+    const wrong: unknown[] = [];
+    let known = 0;
+    for (const t of SESSIONS) {
+      for (let a = 0; a < panel.symbols.length; a++) {
+        const expected = naive[name](t, a);
+        const value = tensor.values[(t * panel.symbols.length + a) * names.length + names.indexOf(name)];
+        if (!Number.isNaN(expected)) known++;
+        if (Object.is(value, expected)) continue;
+        const close = Math.abs(value - expected) <= 2e-6 * Math.max(0.05, Math.abs(expected));
+        if (!close) wrong.push({ t, a, value, expected });
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(known).toBeGreaterThan(8);
+  });
+});
+
+test('at least 40 features, each described, in one family, and no name twice', () => {
+  const listed = Object.values(FAMILIES).flatMap((family) => Object.keys(family));
+  expect(listed.length).toBeGreaterThanOrEqual(40);
+  expect(new Set(listed).size).toBe(listed.length);
+  expect(names.every((name) => CATALOGUE[name].description.length > 20)).toBe(true);
+});
+
+test.each([
+  ['earningsYield', 'FUNDAMENTALS'],
+  ['termSpread', 'MACRO'],
+  ['pageRank', 'GRAPH'],
+  ['peerMomentum63', 'EMBEDDINGS'],
+  ['parkinson21', 'RANGE'],
+])('%s without what it reads is refused', (name, needs) => {
+  const { open, high, low, ...closes } = panel;
+  const spec = featureSpec([name, ...names.filter((each) => CATALOGUE[each].needs.length === 0)]);
+  expect(() => computeFeatures(closes, spec)).toThrow(expect.objectContaining({ code: `FEATURES_NEED_${needs}` }));
+});

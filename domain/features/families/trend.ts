@@ -1,0 +1,124 @@
+import type { FeatureDefinition, FeatureFamily } from '../definition.ts';
+import { prefixCount, prefixSum, rollingMaximum, windowCount, windowSum } from '../rolling.ts';
+
+/** Sum of the levels of the quoted sessions of each window of `days` (256 at most) that ends at `from` or later: exact, see asset-series. */
+function levelSums(level: Float64Array, quoted: Uint8Array, from: number, days: number): Float64Array {
+  const sums = new Float64Array(level.length);
+  let sum = 0;
+  for (let s = Math.max(0, from - days + 1); s < level.length; s++) {
+    if (quoted[s] === 1) sum += level[s];
+    const old = s - days;
+    if (old > from - days && old >= 0 && quoted[old] === 1) sum -= level[old];
+    sums[s] = sum;
+  }
+  return sums;
+}
+
+const trend = (days: number): FeatureDefinition => ({
+  description: `log price less its mean over ${days} sessions, in units of sigma63 x sqrt(${days})`,
+  lookbackDays: Math.max(days, 63),
+  needs: [],
+  source: 'Brock, Lakonishok and LeBaron (1992), Simple technical trading rules; on log prices, over volatility',
+  compute: (view) => {
+    const sigma = view.volatility(63);
+    const root = Math.sqrt(days);
+    return view.perAsset(Math.max(days, 63), ({ level, quoted }, known, out, from, at) => {
+      const sums = levelSums(level, quoted, from, days);
+      const bars = prefixCount(quoted);
+      for (let t = from; t < out.length; t++) {
+        if (known[t] === 0) continue;
+        const n = windowCount(bars, t - days + 1, t);
+        out[t] = (n * level[t] - sums[t]) / n / (sigma[at + t] * root);
+      }
+    });
+  },
+});
+
+export const TREND: FeatureFamily = {
+  drawdown252: {
+    description: 'total return index / its maximum over 252 sessions - 1',
+    lookbackDays: 252,
+    needs: [],
+    source: 'George and Hwang (2004), The 52-week high and momentum investing; on total returns',
+    compute: (view) =>
+      view.perAsset(252, ({ level }, known, out, from) => {
+        const highs = rollingMaximum(level, 253);
+        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.expm1(level[t] - highs[t]);
+      }),
+  },
+  trend50: trend(50),
+  trend200: trend(200),
+  crossover: {
+    description: 'mean log price of 21 sessions less that of 126, in units of sigma63 x sqrt(126)',
+    lookbackDays: 126,
+    needs: [],
+    source: 'Brock, Lakonishok and LeBaron (1992): moving averages that cross; on log prices, over volatility',
+    compute: (view) => {
+      const sigma = view.volatility(63);
+      return view.perAsset(126, ({ level, quoted }, known, out, from, at) => {
+        const [short, long] = [levelSums(level, quoted, from, 21), levelSums(level, quoted, from, 126)];
+        const bars = prefixCount(quoted);
+        for (let t = from; t < out.length; t++) {
+          if (known[t] === 0) continue;
+          const [n, m] = [windowCount(bars, t - 20, t), windowCount(bars, t - 125, t)];
+          const difference = (m * level[t] - long[t]) / m - (n * level[t] - short[t]) / n;
+          out[t] = difference / (sigma[at + t] * Math.sqrt(126));
+        }
+      });
+    },
+  },
+  channel63: {
+    description:
+      'place of the total return index between its lowest and highest log value of 63 sessions, 0 to 1; 1/2 where it did not move',
+    lookbackDays: 63,
+    needs: [],
+    source: "Lane (1984), Lane's stochastics; of closes, on log prices",
+    compute: (view) =>
+      view.perAsset(63, ({ level }, known, out, from) => {
+        const highs = rollingMaximum(level, 63);
+        const lows = rollingMaximum(
+          level.map((x) => -x),
+          63,
+        );
+        for (let t = from; t < out.length; t++) {
+          if (known[t] === 0) continue;
+          const width = highs[t] + lows[t];
+          out[t] = width > 0 ? (level[t] + lows[t]) / width : 0.5;
+        }
+      }),
+  },
+  efficiencyRatio63: {
+    description:
+      'log return of 63 sessions over the sum of the absolute daily log returns, -1 to 1; 0 where none moved',
+    lookbackDays: 63,
+    needs: [],
+    source: 'Kaufman (1995), Smarter Trading: the efficiency ratio; with its sign',
+    compute: (view) =>
+      view.perAsset(63, ({ level }, known, out, from) => {
+        const steps = level.map((x, t) => (t === 0 ? 0 : Math.abs(x - level[t - 1])));
+        const paths = prefixSum(steps);
+        for (let t = from; t < out.length; t++) {
+          if (known[t] === 0) continue;
+          const path = windowSum(paths, t - 62, t);
+          out[t] = path > 0 ? (level[t] - level[t - 63]) / path : 0;
+        }
+      }),
+  },
+  varianceRatio126: {
+    description:
+      'log of the mean square of the log returns of 5 sessions (126 that overlap) over 5 times that of one session (126), from 0: above 0 trends, below 0 reverts',
+    lookbackDays: 130,
+    needs: [],
+    source: 'Lo and MacKinlay (1988), Stock market prices do not follow random walks; q = 5, mean 0',
+    compute: (view) =>
+      view.perAsset(130, ({ level }, known, out, from) => {
+        const one = prefixSum(level.map((x, t) => (t < 1 ? 0 : (x - level[t - 1]) ** 2)));
+        const five = prefixSum(level.map((x, t) => (t < 5 ? 0 : (x - level[t - 5]) ** 2)));
+        for (let t = from; t < out.length; t++) {
+          if (known[t] === 0) continue;
+          const [top, bottom] = [windowSum(five, t - 125, t), 5 * windowSum(one, t - 125, t)];
+          out[t] = Math.log((top + 1e-8) / (bottom + 1e-8));
+        }
+      }),
+  },
+};

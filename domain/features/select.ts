@@ -1,0 +1,72 @@
+import { badInput } from '../errors.ts';
+import { CATALOGUE, FAMILIES, type Family } from './catalogue.ts';
+import type { Need } from './definition.ts';
+
+/** What a universe that names no features gets, of those that its data allow. */
+const DEFAULT_FEATURES = [
+  'reversal1',
+  'momentum5',
+  'momentum21',
+  'momentum63',
+  'momentum126',
+  'momentum252',
+  'volatility21',
+  'volatility63',
+  'volatilityRatio',
+  'drawdown252',
+  'trend50',
+  'trend200',
+  'zscore21',
+  'beta252',
+  'correlation63',
+  'idiosyncraticVolatility63',
+  'momentum63Rank',
+  'momentum252Rank',
+  'volatility63Rank',
+  'marketMomentum63',
+  'marketVolatility21',
+  'averageCorrelation63',
+  'peerMomentum63',
+  'peerSpread63',
+  'tradedValue63',
+  'volumeRatio',
+  'tradedValue63Rank',
+] as const;
+
+/** Every word that a universe may write under `features`. */
+export const FEATURE_WORDS = ['all', 'default', ...Object.keys(FAMILIES), ...Object.keys(CATALOGUE)];
+
+/**
+ * Names of features from words: a feature by name; a family, `default` or `all` for those of it that the data allow; each once, in the order of the words.
+ * A feature that is named needs what it needs: that the data lack it is found when it is computed.
+ * @throws ProductError FEATURES_UNKNOWN_COLUMN.
+ */
+export function selectFeatures(words: readonly string[], has: ReadonlySet<Need>): string[] {
+  const allowed = (names: readonly string[]) =>
+    names.filter((name) => CATALOGUE[name].needs.every((need) => has.has(need)));
+  const names = words.flatMap((word) => {
+    if (word === 'all') return allowed(Object.keys(CATALOGUE));
+    if (word === 'default') return allowed(DEFAULT_FEATURES);
+    if (Object.hasOwn(FAMILIES, word)) return allowed(Object.keys(FAMILIES[word as Family]));
+    if (Object.hasOwn(CATALOGUE, word)) return [word];
+    throw unknownFeature(word);
+  });
+  return [...new Set(names)];
+}
+
+export const unknownFeature = (word: string) =>
+  badInput('FEATURES_UNKNOWN_COLUMN', 'The feature spec names a feature that does not exist', {
+    facts: { column: word, nearest: nearestWord(word) },
+    remedy: 'Name features or families of the catalogue: drl features list.',
+  });
+
+/** The word that shares most pairs of neighbouring letters with this one (Dice). */
+function nearestWord(word: string): string {
+  const pairs = (text: string) => new Set(Array.from({ length: text.length - 1 }, (_, i) => text.slice(i, i + 2)));
+  const own = pairs(word.toLowerCase());
+  const likeness = (other: string): number => {
+    const theirs = pairs(other.toLowerCase());
+    return (2 * [...own].filter((pair) => theirs.has(pair)).length) / Math.max(1, own.size + theirs.size);
+  };
+  return [...FEATURE_WORDS].sort((a, b) => likeness(b) - likeness(a))[0];
+}
