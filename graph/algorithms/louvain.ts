@@ -37,7 +37,7 @@ export function louvain(graph: WeightedGraph): Int32Array {
     rows: graph.neighbours.map((row, i) => new Map(Array.from(row, (j, k) => [j, graph.weights[i][k]]))),
     loops: new Float64Array(graph.neighbours.length),
   };
-  let community = Int32Array.from(graph.neighbours.keys());
+  let community: Int32Array = Int32Array.from(graph.neighbours.keys());
   for (let quality = modularity(graph, community); ; ) {
     const next = climb(base, community);
     const reached = modularity(graph, next);

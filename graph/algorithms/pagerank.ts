@@ -16,7 +16,7 @@ export function pageRank(graph: WeightedGraph, restart?: ArrayLike<number>): Flo
   const total = start.reduce((sum, x) => sum + x, 0);
   for (let i = 0; i < nodes; i++) start[i] /= total;
   const strength = strengths(graph);
-  let rank = start.slice();
+  let rank: Float64Array = start.slice();
   for (let step = 0; step < MAX_STEPS; step++) {
     const next = followEdges(graph, rank, strength, start);
     let change = 0;
