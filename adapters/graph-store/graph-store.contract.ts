@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { BUCKET_MEMBERS_AS_OF, HUBS_AS_OF } from '../../graph/queries/as-of.ts';
-import {
-  MERGE_ASSETS,
-  MERGE_BUCKETS,
-  MERGE_CORRELATED,
-  MERGE_EMBEDDINGS,
-  MERGE_IN_BUCKET,
-} from '../../graph/queries/load.ts';
+import { LINKS, mergeNamed } from '../../graph/queries/links.ts';
+import { MERGE_ASSETS, MERGE_CORRELATED, MERGE_EMBEDDINGS } from '../../graph/queries/load.ts';
 import { CORRELATED_HISTORY, COUNT_NODES, COUNT_RELATIONSHIPS, EMBEDDING_HISTORY } from '../../graph/queries/read.ts';
 import type { GraphStore } from './port.ts';
 
@@ -26,7 +21,9 @@ const edge = (source: string, target: string, strength: number, validFrom: strin
   strength,
   validFrom,
   validTo,
-  windowDays: 252,
+  layer: 'main',
+  sessions: 252,
+  lastDate: validFrom,
 });
 const EDGES = [
   edge('A', 'B', 900_000, '2020-01-01', '2020-04-01'),
@@ -65,12 +62,14 @@ export function graphStoreContract(name: string, open: () => Promise<GraphStore>
       expect(await store.read({ text: CORRELATED_HISTORY, parameters: { universe } })).toEqual(once);
       expect(once).toHaveLength(3);
       expect(once[0]).toEqual({
+        layer: 'main',
         asOf: '2020-01-01',
         validTo: '2020-04-01',
         source: 'A',
         target: 'B',
         strength: 900_000,
-        windowDays: 252,
+        sessions: 252,
+        lastDate: '2020-01-01',
       });
       expect([await count(COUNT_NODES), await count(COUNT_RELATIONSHIPS)]).toEqual([3, 3]);
     });
@@ -89,11 +88,11 @@ export function graphStoreContract(name: string, open: () => Promise<GraphStore>
     test('bucket membership is closed at validTo', async () => {
       await store.write({ text: MERGE_ASSETS, parameters: { rows: [asset('A')] } });
       await store.write({
-        text: MERGE_BUCKETS,
+        text: mergeNamed('LiquidityBucket'),
         parameters: { rows: [{ id: 'u|illiquid', universe, name: 'illiquid' }] },
       });
-      const row = { asset: 'u|A', bucket: 'u|illiquid', validFrom: '2020-01-01', validTo: '2020-04-01', rank: 0 };
-      await store.write({ text: MERGE_IN_BUCKET, parameters: { rows: [row] } });
+      const row = { from: 'u|A', to: 'u|illiquid', validFrom: '2020-01-01', validTo: '2020-04-01' };
+      await store.write({ text: LINKS.bucket.merge, parameters: { rows: [row] } });
       const members = (asOf: string) =>
         store.read({ text: BUCKET_MEMBERS_AS_OF, parameters: { universe, bucket: 'illiquid', asOf } });
       expect(await members('2020-03-31')).toEqual([{ symbol: 'A' }]);

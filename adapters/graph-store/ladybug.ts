@@ -1,6 +1,7 @@
 import ladybug, { type Connection, type Database, type LbugValue, type PreparedStatement } from '@ladybugdb/core';
 import { ProductError } from '../../domain/errors.ts';
 import { LADYBUG_SCHEMA } from '../../graph/schema/ladybug.ts';
+import { claimSchemaVersion } from '../../graph/schema/version.ts';
 import type { CypherStatement, GraphStore } from './port.ts';
 
 const BUFFER_BYTES = 1024 ** 3;
@@ -22,6 +23,7 @@ export class LadybugGraphStore implements GraphStore {
 
   async applySchema(): Promise<void> {
     for (const text of LADYBUG_SCHEMA) await this.#run(text, {});
+    await claimSchemaVersion(this);
   }
 
   async write({ text, parameters = {} }: CypherStatement): Promise<void> {

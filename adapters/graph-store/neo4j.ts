@@ -1,6 +1,7 @@
 import neo4j, { type Driver } from 'neo4j-driver';
 import { ProductError } from '../../domain/errors.ts';
 import { NEO4J_SCHEMA } from '../../graph/schema/neo4j.ts';
+import { claimSchemaVersion } from '../../graph/schema/version.ts';
 import type { CypherStatement, GraphStore } from './port.ts';
 
 export interface Neo4jOptions {
@@ -33,6 +34,7 @@ export class Neo4jGraphStore implements GraphStore {
 
   async applySchema(): Promise<void> {
     for (const text of NEO4J_SCHEMA) await this.write({ text });
+    await claimSchemaVersion(this);
   }
 
   async write(statement: CypherStatement): Promise<void> {

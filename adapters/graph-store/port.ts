@@ -6,7 +6,10 @@ export interface CypherStatement {
 
 /** A property graph that speaks the Cypher subset both Neo4j 5 and Ladybug run (docs/decisions has the list). */
 export interface GraphStore {
-  /** Create constraints (Neo4j) or node and relationship tables (Ladybug). Idempotent. */
+  /**
+   * Create constraints (Neo4j) or node and relationship tables (Ladybug). Idempotent. A graph of an older schema is emptied.
+   * @throws ProductError GRAPH_SCHEMA_NEWER (refused).
+   */
   applySchema(): Promise<void>;
   write(statement: CypherStatement): Promise<void>;
   /** Rows as plain objects; integers as numbers. */

@@ -6,25 +6,32 @@ import {
   type ObjectStore,
   putArtifact,
 } from '../../adapters/object-store/port.ts';
-import { readTable, type Table, writeTable } from '../../adapters/parquet/parquet.ts';
+import { readTable } from '../../adapters/parquet/parquet.ts';
+import { refused } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
-import { type AssetGraph, BUCKETS, validToOf } from '../../graph/etl/asset-graph.ts';
-import type { RiskGroupMembers } from '../../graph/etl/read-back.ts';
+import { type AssetGraph, validToOf } from '../../graph/etl/asset-graph.ts';
+import type { RiskGroupMembers } from '../../graph/etl/risk-groups.ts';
+import { SCHEMA_VERSION } from '../../graph/schema/schema.ts';
+import { newerSchema } from '../../graph/schema/version.ts';
+import { edgesTable, nodesTable, snapshotHeadSchema, snapshotsOf } from './graph-tables.ts';
 
-/** Files of a graph artifact: the knowledge graph as it was read back out of the graph store. */
+/** Files of a graph artifact: the knowledge graph as it was read back out of the graph store, with the layers of every snapshot. */
 export const GRAPH_FILES = {
   /** Assets, their categories and suppliers. */
   assets: 'assets.json',
-  /** asOf, validTo, symbol, bucket, rank: an asset in a snapshot. */
+  /** Regime, macro values and exposures by snapshot. */
+  snapshots: 'snapshots.json',
+  /** asOf, validTo, symbol and what a snapshot says of it: bucket, cluster, community, microstructure, centralities. */
   nodes: 'nodes.parquet',
-  /** asOf, validTo, source, target, strength (correlation in millionths). */
+  /** asOf, validTo, layer, source, target, strength (correlation in millionths), sessions, lastDate. */
   edges: 'edges.parquet',
   /** Hubs and illiquid assets by snapshot date. */
   groups: 'groups.json',
 } as const;
 
 export const graphFactsSchema = z.object({
+  schema: z.number().int(),
   universe: z.string(),
   date: z.iso.date(),
   windowDays: z.number().int().positive(),
@@ -38,10 +45,11 @@ export const graphFactsSchema = z.object({
 export type GraphFacts = z.infer<typeof graphFactsSchema>;
 
 const text = z.string();
+const stated = { validFrom: text, validTo: text, source: text };
 const assetsSchema = z.object({
   assets: z.array(z.object({ symbol: text, name: text, kind: text, firstDate: text, lastDate: text })),
-  categories: z.array(z.object({ symbol: text, kind: text, name: text })),
-  suppliers: z.array(z.object({ symbol: text, supplier: text })),
+  categories: z.array(z.object({ symbol: text, kind: text, name: text, ...stated })),
+  suppliers: z.array(z.object({ symbol: text, supplier: text, weight: z.number(), ...stated })),
 });
 const groupsSchema = z.object({ hubs: z.record(text, z.array(text)), illiquid: z.record(text, z.array(text)) });
 
@@ -55,89 +63,53 @@ export async function writeGraph(
   store: ObjectStore,
   strategy: string,
   dataset: ArtifactRef,
-  { graph, groups, facts }: LoadedGraph,
+  { graph, groups, facts }: Omit<LoadedGraph, 'facts'> & { facts: Omit<GraphFacts, 'schema'> },
 ): Promise<ArtifactRef> {
-  const { assets, categories, suppliers } = graph;
+  const { assets, categories, suppliers, snapshots } = graph;
   const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
+  const heads = snapshots.map(({ asOf, regime, macro, exposures }, i) => {
+    return { asOf, validTo: validToOf(snapshots, i), regime, macro, exposures };
+  });
   return putArtifact(store, strategy, {
     kind: 'graphs',
     files: {
       [GRAPH_FILES.assets]: json({ assets, categories, suppliers }),
+      [GRAPH_FILES.snapshots]: json(heads),
       [GRAPH_FILES.nodes]: nodesTable(graph),
-      [GRAPH_FILES.edges]: edgesTable(graph),
+      [GRAPH_FILES.edges]: edgesTable(graph, facts.windowDays),
       [GRAPH_FILES.groups]: json(groups),
     },
     inputs: { dataset },
-    facts,
+    facts: { schema: SCHEMA_VERSION, ...facts },
   });
 }
 
-/** A graph artifact, every file checked against its hash. */
+/**
+ * A graph artifact, every file checked against its hash.
+ * @throws ProductError GRAPH_SCHEMA_NEWER, GRAPH_SCHEMA_OLDER (refused).
+ */
 export async function loadGraph(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<LoadedGraph> {
-  const facts = graphFactsSchema.parse((await getManifest(store, strategy, ref)).facts);
-  const [assets, groups, nodes, edges] = await Promise.all([
+  const facts = factsOf((await getManifest(store, strategy, ref)).facts);
+  const [assets, heads, groups, nodes, edges] = await Promise.all([
     getArtifactJson<unknown>(store, strategy, ref, GRAPH_FILES.assets),
+    getArtifactJson<unknown>(store, strategy, ref, GRAPH_FILES.snapshots),
     getArtifactJson<unknown>(store, strategy, ref, GRAPH_FILES.groups),
     getArtifactFile(store, strategy, ref, GRAPH_FILES.nodes).then((bytes) => readTable(bytes)),
     getArtifactFile(store, strategy, ref, GRAPH_FILES.edges).then((bytes) => readTable(bytes)),
   ]);
-  const graph = { universe: facts.universe, ...assetsSchema.parse(assets), snapshots: snapshotsOf(nodes, edges) };
+  const snapshots = snapshotsOf(z.array(snapshotHeadSchema).parse(heads), nodes, edges);
+  const graph = { universe: facts.universe, ...assetsSchema.parse(assets), snapshots };
   return { graph, groups: groupsSchema.parse(groups), facts };
 }
 
-type MutableSnapshot = {
-  asOf: string;
-  members: AssetGraph['snapshots'][number]['members'][number][];
-  edges: AssetGraph['snapshots'][number]['edges'][number][];
-};
-
-const BUCKET = z.enum(BUCKETS);
-
-function snapshotsOf(nodes: Table, edges: Table): AssetGraph['snapshots'] {
-  const byDate = new Map<string, MutableSnapshot>();
-  for (let i = 0; i < nodes.asOf.length; i++) {
-    const asOf = String(nodes.asOf[i]);
-    const snapshot = byDate.get(asOf) ?? { asOf, members: [], edges: [] };
-    byDate.set(asOf, snapshot);
-    const member = {
-      symbol: String(nodes.symbol[i]),
-      bucket: BUCKET.parse(nodes.bucket[i]),
-      rank: Number(nodes.rank[i]),
-    };
-    snapshot.members.push(member);
-  }
-  for (let i = 0; i < edges.asOf.length; i++) {
-    byDate.get(String(edges.asOf[i]))?.edges.push({
-      source: String(edges.source[i]),
-      target: String(edges.target[i]),
-      strength: Number(edges.strength[i]),
+function factsOf(facts: unknown): GraphFacts {
+  const { schema = 1 } = z.object({ schema: z.number().optional() }).parse(facts);
+  if (schema > SCHEMA_VERSION) throw newerSchema('graph artifact', schema);
+  if (schema < SCHEMA_VERSION) {
+    throw refused('GRAPH_SCHEMA_OLDER', 'The graph was made by an older version of this product', {
+      facts: { version: schema, known: SCHEMA_VERSION },
+      remedy: 'Run the graph stage of that day again.',
     });
   }
-  return [...byDate.values()];
-}
-
-function nodesTable({ snapshots }: AssetGraph): Uint8Array {
-  const rows = snapshots.flatMap(({ asOf, members }, i) =>
-    members.map((member) => ({ asOf, validTo: validToOf(snapshots, i), ...member })),
-  );
-  return writeTable({
-    asOf: { type: 'STRING', data: rows.map(({ asOf }) => asOf) },
-    validTo: { type: 'STRING', data: rows.map(({ validTo }) => validTo) },
-    symbol: { type: 'STRING', data: rows.map(({ symbol }) => symbol) },
-    bucket: { type: 'STRING', data: rows.map(({ bucket }) => bucket) },
-    rank: { type: 'INT32', data: Int32Array.from(rows, ({ rank }) => rank) },
-  });
-}
-
-function edgesTable({ snapshots }: AssetGraph): Uint8Array {
-  const rows = snapshots.flatMap(({ asOf, edges }, i) =>
-    edges.map((edge) => ({ asOf, validTo: validToOf(snapshots, i), ...edge })),
-  );
-  return writeTable({
-    asOf: { type: 'STRING', data: rows.map(({ asOf }) => asOf) },
-    validTo: { type: 'STRING', data: rows.map(({ validTo }) => validTo) },
-    source: { type: 'STRING', data: rows.map(({ source }) => source) },
-    target: { type: 'STRING', data: rows.map(({ target }) => target) },
-    strength: { type: 'INT32', data: Int32Array.from(rows, ({ strength }) => strength) },
-  });
+  return graphFactsSchema.parse(facts);
 }

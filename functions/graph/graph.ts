@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { Settings } from '../../config/schema.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
-import { graphSize } from '../../graph/etl/asset-graph.ts';
+import type { AssetGraph } from '../../graph/etl/asset-graph.ts';
 import { buildAssetGraph, type GraphOptions } from '../../graph/etl/build.ts';
-import { readAssetGraph, readRiskGroups } from '../../graph/etl/read-back.ts';
+import { barRanges } from '../../graph/etl/microstructure.ts';
+import { readAssetGraph } from '../../graph/etl/read-back.ts';
+import { readRiskGroups } from '../../graph/etl/risk-groups.ts';
+import { graphSize } from '../../graph/etl/size.ts';
 import { syncGraph } from '../../graph/etl/sync.ts';
 import { loadDataset } from '../artifacts/dataset.ts';
 import { writeGraph } from '../artifacts/graph.ts';
@@ -20,13 +23,13 @@ export const graphStage = defineStage({
   isFinal: () => true,
   async run({ strategy, universe, date, ingest }, ports) {
     const { store, graph: runner, settings, progress } = ports;
-    const { panel, instruments } = await loadDataset(store, strategy, ingest.dataset);
+    const { panel, instruments, bars } = await loadDataset(store, strategy, ingest.dataset);
     const options = graphOptions(universe, settings);
-    const built = buildAssetGraph(panel, instruments, options);
+    const built = buildAssetGraph(panel, instruments, { ...options, ranges: barRanges(bars, panel) });
     progress({ step: 0, total: built.snapshots.length, unit: 'snapshot', message: 'loading the graph' });
     await runner.applySchema();
     await syncGraph(runner, built, options.windowDays);
-    const graph = await readAssetGraph(runner, universe, options.windowDays);
+    const graph = withAllLayers(await readAssetGraph(runner, universe, options.windowDays), built);
     const { everySessions, hubDecile } = settings.profile.graph;
     const groups = await readRiskGroups(runner, graph, hubDecile);
     const { nodes, relationships } = graphSize(graph);
@@ -45,6 +48,15 @@ export const graphStage = defineStage({
     progress({ step: graph.snapshots.length, total: graph.snapshots.length, unit: 'snapshot' });
     return { graph: ref, nodes, relationships };
   },
+});
+
+/** Of older snapshots the store has no layers and exposures: those as they were built. */
+const withAllLayers = (held: AssetGraph, built: AssetGraph): AssetGraph => ({
+  ...held,
+  snapshots: held.snapshots.map((snapshot, i) => {
+    const { layers, exposures } = built.snapshots[i];
+    return { ...snapshot, layers, exposures };
+  }),
 });
 
 /** The graph's options out of the settings; the assumed spread is the cost model's. */

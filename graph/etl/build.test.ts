@@ -3,9 +3,11 @@ import { fixturePanel } from '../../domain/features/fixture-panel.ts';
 import type { Instrument } from '../../domain/market/instrument.ts';
 import { panelUntil } from '../../domain/market/panel.ts';
 import { embedSnapshot, snapshotWalkGraph } from '../embeddings/embed-snapshot.ts';
-import { graphSize } from './asset-graph.ts';
+import { OPEN_END, OPEN_START } from './asset-graph.ts';
 import { buildAssetGraph, type GraphOptions, neighboursOf } from './build.ts';
-import { hubCount } from './read-back.ts';
+import { membershipsOf } from './memberships.ts';
+import { hubCount } from './risk-groups.ts';
+import { graphSize } from './size.ts';
 
 const panel = fixturePanel({
   seed: 3,
@@ -121,7 +123,7 @@ describe('liquidity buckets', () => {
   test('without volume: the assumed spread times volatility', () => {
     const assumedSpreadBps = (symbol: string) => (symbol === 'S04' ? 30 : 1);
     const { snapshots } = buildAssetGraph(panel, instruments, { ...options, hasVolume: false, assumedSpreadBps });
-    expect(snapshots[4].members.find(({ symbol }) => symbol === 'S04')).toEqual({
+    expect(snapshots[4].members.find(({ symbol }) => symbol === 'S04')).toMatchObject({
       symbol: 'S04',
       bucket: 'illiquid',
       rank: 0,
@@ -129,17 +131,25 @@ describe('liquidity buckets', () => {
   });
 });
 
+const ALWAYS = { validFrom: OPEN_START, validTo: OPEN_END, source: 'reference' };
+
 test('reference data become categories and suppliers; what is not in the panel is left out', () => {
   expect(graph.categories.filter(({ symbol }) => symbol === 'S00')).toEqual([
-    { symbol: 'S00', kind: 'fund', name: 'S05' },
-    { symbol: 'S00', kind: 'group', name: 'group0' },
-    { symbol: 'S00', kind: 'region', name: 'north' },
+    { symbol: 'S00', kind: 'fund', name: 'S05', ...ALWAYS },
+    { symbol: 'S00', kind: 'group', name: 'group0', ...ALWAYS },
+    { symbol: 'S00', kind: 'region', name: 'north', ...ALWAYS },
   ]);
-  expect(graph.categories).toContainEqual({ symbol: 'S05', kind: 'fund', name: 'S05' });
-  expect(graph.suppliers).toEqual([{ symbol: 'S00', supplier: 'S02' }]);
+  expect(graph.categories).toContainEqual({ symbol: 'S05', kind: 'fund', name: 'S05', ...ALWAYS });
+  expect(graph.suppliers).toEqual([{ symbol: 'S00', supplier: 'S02', weight: 1, ...ALWAYS }]);
   const edges = graph.snapshots.reduce((sum, { edges: list }) => sum + list.length, 0);
   const members = graph.snapshots.reduce((sum, { members: list }) => sum + list.length, 0);
-  expect(graphSize(graph)).toEqual({ nodes: 8 + 4 + 4 + 5, relationships: 11 + 1 + edges + members });
+  const layers = graph.snapshots.reduce((sum, { layers: list }) => sum + list.length, 0);
+  const memberships = (['bucket', 'cluster', 'community'] as const).map((kind) => membershipsOf(graph.snapshots, kind));
+  const groups = memberships.slice(1).flatMap((list) => [...new Set(list.map(({ name }) => name))]).length;
+  expect(graphSize(graph)).toEqual({
+    nodes: 8 + 4 + 4 + 5 + groups,
+    relationships: 11 + 1 + edges + members + layers + memberships.flat().length,
+  });
 });
 
 test('every asset of a snapshot gets a vector, also one without an edge; assets that are gone do not', () => {

@@ -1,9 +1,17 @@
-import { assetSeries } from '../../domain/features/asset-series.ts';
+import { type AssetSeries, assetSeries } from '../../domain/features/asset-series.ts';
 import type { Instrument } from '../../domain/market/instrument.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
-import type { AssetGraph, CategoryLink, GraphSnapshot } from './asset-graph.ts';
-import { type CorrelationOptions, correlationEdges } from './correlation.ts';
+import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
+import { NO_LABELS, stableLabels } from '../algorithms/stable-labels.ts';
+import { type AssetGraph, type CategoryLink, type GraphSnapshot, OPEN_END, OPEN_START } from './asset-graph.ts';
+import { placesOf } from './centrality.ts';
+import { type CorrelationOptions, correlationEdges, windowSessions } from './correlation.ts';
+import { factorClusters } from './factor-clusters.ts';
+import { layerEdges } from './layers.ts';
 import { liquidityBuckets } from './liquidity.ts';
+import { macroExposures, macroSeries, macroValues } from './macro.ts';
+import { microstructureRegimes } from './microstructure.ts';
+import { marketRegimes } from './regimes.ts';
 
 /**
  * How many of its strongest correlations give an asset an edge: about the root of their number. In a denser graph every asset
@@ -13,6 +21,8 @@ export const neighboursOf = (assets: number): number => Math.max(3, Math.ceil(Ma
 
 export interface GraphOptions extends Omit<CorrelationOptions, 'maxNeighbours'> {
   universe: string;
+  /** Sessions of the main correlation window. */
+  windowDays: number;
   /** Sessions between two snapshots; the first is when the correlation window is full. */
   everySessions: number;
   hasVolume: boolean;
@@ -20,6 +30,10 @@ export interface GraphOptions extends Omit<CorrelationOptions, 'maxNeighbours'> 
   assumedSpreadBps: (symbol: string) => number;
   /** @default neighboursOf(assets of the snapshot) */
   maxNeighbours?: number;
+  /** [T, A] ln(high / low) of each bar (`barRanges`). @default none: sizes of returns in their place */
+  ranges?: Float64Array | null;
+  /** Macro series with the days on which they were known. @default none */
+  macro?: PointInTimeTable | null;
 }
 
 /**
@@ -40,29 +54,73 @@ export function buildAssetGraph(
     suppliers: assets.flatMap(({ symbol, reference }) =>
       names(reference.suppliers)
         .filter((supplier) => known.has(supplier) && supplier !== symbol)
-        .map((supplier) => ({ symbol, supplier })),
+        .map((supplier) => ({ symbol, supplier, weight: 1, ...ALWAYS })),
     ),
     snapshots: snapshotsOf(panel, options),
   };
 }
 
+/** Reference data have no dates. */
+const ALWAYS = { validFrom: OPEN_START, validTo: OPEN_END, source: 'reference' } as const;
+
 function snapshotsOf(panel: MarketPanel, options: GraphOptions): GraphSnapshot[] {
-  const size = panel.symbols.length;
-  const series = panel.symbols.map((_, asset) => assetSeries(panel, asset));
+  const snapshotAt = snapshotMaker(panel, options);
   const snapshots: GraphSnapshot[] = [];
+  let [clusters, communities] = [NO_LABELS, NO_LABELS];
   for (let t = options.windowDays; t < panel.dates.length; t += options.everySessions) {
-    const members = series.map((_, a) => a).filter((a) => panel.listed[t * size + a] === 1);
-    snapshots.push({
-      asOf: panel.dates[t],
-      members: liquidityBuckets(panel, series, members, t, options),
-      edges: correlationEdges(series, panel.symbols, members, t, {
-        ...options,
-        maxNeighbours: options.maxNeighbours ?? neighboursOf(members.length),
-      }),
-    });
+    const { snapshot, cluster, community } = snapshotAt(t);
+    const symbols = snapshot.members.map(({ symbol }) => symbol);
+    const inCluster = stableLabels(symbols, cluster, clusters);
+    const inCommunity = stableLabels(symbols, community, communities);
+    [clusters, communities] = [inCluster.memory, inCommunity.memory];
+    const members = snapshot.members.map((member, i) => ({
+      ...member,
+      cluster: inCluster.labels[i],
+      community: inCommunity.labels[i],
+    }));
+    snapshots.push({ ...snapshot, members });
   }
   return snapshots;
 }
+
+/** Snapshots whose clusters and communities do not have their lasting numbers yet. */
+function snapshotMaker(panel: MarketPanel, options: GraphOptions) {
+  const { dates, symbols } = panel;
+  const { windowDays } = options;
+  const series = symbols.map((_, asset) => assetSeries(panel, asset));
+  const regimes = marketRegimes(series, dates.length);
+  const macro = macroSeries(options.macro, dates);
+  const microstructure = microstructureRegimes(panel, options.ranges ?? null, options.hasVolume);
+  return (t: number) => {
+    const listed = listedAt(panel, series, t);
+    const kept = { ...options, maxNeighbours: options.maxNeighbours ?? neighboursOf(listed.length) };
+    const edges = correlationEdges(series, symbols, listed, windowSessions(t, windowDays), kept);
+    const places = placesOf(
+      listed.map((a) => symbols[a]),
+      edges,
+    );
+    const members = liquidityBuckets(panel, series, listed, t, options).map((liquidity, i) => ({
+      ...liquidity,
+      microstructure: microstructure(listed[i], t),
+      pageRank: places.pageRank[i],
+      betweenness: places.betweenness[i],
+      core: places.core[i],
+    }));
+    const snapshot = {
+      asOf: dates[t],
+      regime: regimes[t],
+      members,
+      edges,
+      layers: layerEdges(series, symbols, listed, t, { ...kept, dates, regimes }),
+      macro: macroValues(macro, t),
+      exposures: macroExposures(macro, series, symbols, listed, t, windowDays),
+    };
+    return { snapshot, cluster: factorClusters(series, listed, t, windowDays), community: places.community };
+  };
+}
+
+const listedAt = (panel: MarketPanel, series: readonly AssetSeries[], t: number): number[] =>
+  series.map((_, a) => a).filter((a) => panel.listed[t * series.length + a] === 1);
 
 function categoriesOf({ symbol, kind, group, reference }: Instrument): CategoryLink[] {
   const links = [
@@ -72,7 +130,7 @@ function categoriesOf({ symbol, kind, group, reference }: Instrument): CategoryL
     // A fund stands with what it holds.
     { kind: 'fund', list: kind === 'etf' ? [symbol] : names(reference.etfs) },
     { kind: 'peg', list: names(reference.peg) },
-  ].flatMap(({ kind, list }) => list.map((name) => ({ symbol, kind, name })));
+  ].flatMap(({ kind, list }) => list.map((name) => ({ symbol, kind, name, ...ALWAYS })));
   return links.sort((a, b) => compare(a.kind, b.kind) || compare(a.name, b.name));
 }
 

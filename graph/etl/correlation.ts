@@ -5,25 +5,28 @@ import type { CorrelationEdge } from './asset-graph.ts';
 const MIN_COVERAGE = 0.8;
 
 export interface CorrelationOptions {
-  windowDays: number;
   /** Correlations below it are no edge. */
   threshold: number;
   /** An edge is kept when it is among this many strongest of either end. */
   maxNeighbours: number;
 }
 
+/** The `days` sessions that end at t. */
+export const windowSessions = (t: number, days: number): Int32Array =>
+  Int32Array.from({ length: days }, (_, k) => t - days + 1 + k);
+
 /**
- * Correlation edges over the `windowDays` sessions that end at t: pairs at or above the threshold that are among the strongest of
- * one of their ends. Ties fall to the first symbols. `members` are asset indices, ascending by symbol.
+ * Correlation edges over some sessions, ascending: pairs at or above the threshold that are among the strongest of one of their
+ * ends. Ties fall to the first symbols. `members` are asset indices, ascending by symbol.
  */
 export function correlationEdges(
   series: readonly AssetSeries[],
   symbols: readonly string[],
   members: readonly number[],
-  t: number,
+  sessions: Int32Array,
   options: CorrelationOptions,
 ): CorrelationEdge[] {
-  const windows = members.map((a) => windowOf(series[a], t, options.windowDays));
+  const windows = members.map((a) => windowOf(series[a], sessions));
   const pairs: { i: number; j: number; strength: number }[] = [];
   for (let i = 0; i < members.length; i++) {
     for (let j = i + 1; j < members.length; j++) {
@@ -44,28 +47,34 @@ export function correlationEdges(
   return kept.map(({ i, j, strength }) => ({ source: symbols[members[i]], target: symbols[members[j]], strength }));
 }
 
-interface Window {
+/** Values of one asset over some sessions, ready to be correlated with others'. */
+export interface Window {
   observed: Uint8Array;
-  returns: Float64Array;
-  /** Returns less their mean, and the root of their sum of squares, when no session is missing. */
+  values: Float64Array;
+  /** Values less their mean, and the root of their sum of squares, when no session is missing. */
   centred: Float64Array | null;
   length: number;
 }
 
-function windowOf(series: AssetSeries, t: number, days: number): Window {
-  const observed = series.observed.subarray(t - days + 1, t + 1);
-  const returns = series.returns.subarray(t - days + 1, t + 1);
-  if (observed.includes(0)) return { observed, returns, centred: null, length: 0 };
+const windowOf = ({ observed, returns }: AssetSeries, sessions: Int32Array): Window =>
+  correlationWindow(
+    Uint8Array.from(sessions, (s) => observed[s]),
+    Float64Array.from(sessions, (s) => returns[s]),
+  );
+
+/** @param observed [n] 1 where there is a value. */
+export function correlationWindow(observed: Uint8Array, values: Float64Array): Window {
+  if (observed.includes(0)) return { observed, values, centred: null, length: 0 };
   let sum = 0;
-  for (const r of returns) sum += r;
-  const centred = returns.map((r) => r - sum / days);
+  for (const x of values) sum += x;
+  const centred = values.map((x) => x - sum / values.length);
   let squares = 0;
   for (const x of centred) squares += x * x;
-  return { observed, returns, centred, length: Math.sqrt(squares) };
+  return { observed, values, centred, length: Math.sqrt(squares) };
 }
 
-/** Pearson correlation over the sessions on which both have a return; NaN where not known or where one does not move. */
-function pairCorrelation(a: Window, b: Window): number {
+/** Pearson correlation over the sessions on which both have a value; NaN where not known or where one does not move. */
+export function pairCorrelation(a: Window, b: Window): number {
   if (a.centred && b.centred) {
     let product = 0;
     for (let s = 0; s < a.centred.length; s++) product += a.centred[s] * b.centred[s];
@@ -74,22 +83,22 @@ function pairCorrelation(a: Window, b: Window): number {
   let n = 0;
   let meanA = 0;
   let meanB = 0;
-  for (let s = 0; s < a.returns.length; s++) {
+  for (let s = 0; s < a.values.length; s++) {
     if (a.observed[s] === 0 || b.observed[s] === 0) continue;
     n++;
-    meanA += a.returns[s];
-    meanB += b.returns[s];
+    meanA += a.values[s];
+    meanB += b.values[s];
   }
-  if (n < MIN_COVERAGE * a.returns.length) return Number.NaN;
+  if (n < MIN_COVERAGE * a.values.length) return Number.NaN;
   meanA /= n;
   meanB /= n;
   let product = 0;
   let squaresA = 0;
   let squaresB = 0;
-  for (let s = 0; s < a.returns.length; s++) {
+  for (let s = 0; s < a.values.length; s++) {
     if (a.observed[s] === 0 || b.observed[s] === 0) continue;
-    const x = a.returns[s] - meanA;
-    const y = b.returns[s] - meanB;
+    const x = a.values[s] - meanA;
+    const y = b.values[s] - meanB;
     product += x * y;
     squaresA += x * x;
     squaresB += y * y;

@@ -17,7 +17,7 @@ export function liquidityBuckets(
   members: readonly number[],
   t: number,
   options: { hasVolume: boolean; assumedSpreadBps: (symbol: string) => number },
-): SnapshotMember[] {
+): Pick<SnapshotMember, 'symbol' | 'bucket' | 'rank'>[] {
   const values = members.map((a) => {
     if (options.hasVolume) return meanTradedValue(panel, a, t);
     if (!isKnown(series[a], t, LIQUIDITY_DAYS)) return Number.NaN;

@@ -1,43 +1,108 @@
 import { ProductError } from '../../domain/errors.ts';
+import { LINKS } from '../queries/links.ts';
 import * as read from '../queries/read.ts';
 import type { CypherRunner } from '../queries/statement.ts';
-import type { AssetGraph, AssetNode, Bucket, CategoryLink, GraphSnapshot } from './asset-graph.ts';
-import { snapshotHash } from './sync.ts';
+import type {
+  AssetGraph,
+  AssetNode,
+  Bucket,
+  CategoryLink,
+  GraphSnapshot,
+  LayerEdge,
+  MacroExposure,
+  MacroValue,
+  Regime,
+  SnapshotMember,
+  SupplierLink,
+} from './asset-graph.ts';
+import { membershipIndex } from './memberships.ts';
+import { contentHash, layersHash } from './snapshot-hash.ts';
 
-type EdgeRow = { asOf: string; source: string; target: string; strength: number };
-type MemberRow = { asOf: string; symbol: string; bucket: Bucket; rank: number };
 /** An interface as a row type: the port asks for an index signature, which interfaces do not have. */
 type Row<T> = { [K in keyof T]: T[K] };
+type Dated<T> = Row<T> & { asOf: string };
+type Head = { asOf: string; regime: Regime; hash: string; layersHash: string };
+type EdgeRow = Dated<Omit<LayerEdge, 'layer'>> & { layer: LayerEdge['layer'] | 'main' };
+type MemberRow = Dated<Omit<SnapshotMember, 'bucket' | 'cluster' | 'community'>>;
+type LinkRow = { from: string; to: string; validFrom: string; validTo: string };
 
-/** The graph of a universe as the store holds it. Snapshots whose stored hash is not that of their content stop the line. */
+/**
+ * The graph of a universe as the store holds it. Snapshots whose stored hash is not that of their content stop the line. Layers and
+ * exposures are those of the newest snapshots; of the others the store has none.
+ */
 export async function readAssetGraph(runner: CypherRunner, universe: string, windowDays: number): Promise<AssetGraph> {
-  const parameters = { universe };
-  const heads = await runner.read<{ asOf: string; hash: string }>({ text: read.SNAPSHOTS, parameters });
-  const edges = await runner.read<EdgeRow>({
-    text: read.CORRELATED_HISTORY,
-    parameters,
-  });
-  const members = await runner.read<MemberRow>({ text: read.BUCKET_HISTORY, parameters });
-  const edgesOf = Map.groupBy(edges, ({ asOf }) => asOf);
-  const membersOf = Map.groupBy(members, ({ asOf }) => asOf);
-  const snapshots = heads.map(({ asOf, hash }) => {
-    const snapshot: GraphSnapshot = {
-      asOf,
-      members: (membersOf.get(asOf) ?? []).map(({ symbol, bucket, rank }) => ({ symbol, bucket, rank })),
-      edges: (edgesOf.get(asOf) ?? []).map(({ source, target, strength }) => ({ source, target, strength })),
-    };
-    if (snapshotHash(snapshot, windowDays) !== hash) throw damaged(universe, asOf);
+  const rows = <T extends Record<string, unknown>>(text: string) => runner.read<T>({ text, parameters: { universe } });
+  const heads = await rows<Head>(read.SNAPSHOTS);
+  const contents = await readContents(runner, universe);
+  const snapshots = heads.map((head) => {
+    const snapshot = contents(head);
+    const layers = head.layersHash === '' ? '' : layersHash(snapshot);
+    if (contentHash(snapshot, windowDays) !== head.hash || layers !== head.layersHash)
+      throw damaged(universe, head.asOf);
     return snapshot;
   });
   return {
     universe,
-    assets: await runner.read<Row<AssetNode>>({ text: read.ASSETS, parameters }),
-    categories: await runner.read<Row<CategoryLink>>({ text: read.STATIC_RELATIONS, parameters }),
-    suppliers: (await runner.read<{ symbol: string; name: string }>({ text: read.SUPPLIERS, parameters })).map(
-      ({ symbol, name }) => ({ symbol, supplier: name }),
-    ),
+    assets: await rows<Row<AssetNode>>(read.ASSETS),
+    categories: (await rows<LinkRow & { source: string }>(LINKS.category.read))
+      .map(({ from, to, ...stated }): CategoryLink => {
+        const [kind, ...name] = after(universe, to).split('|');
+        return { symbol: after(universe, from), kind, name: name.join('|'), ...stated };
+      })
+      .sort(by('symbol', 'kind', 'name', 'validFrom')),
+    suppliers: (await rows<LinkRow & { source: string; weight: number }>(LINKS.supplier.read))
+      .map(({ from, to, ...stated }): SupplierLink => {
+        return { symbol: after(universe, from), supplier: after(universe, to), ...stated };
+      })
+      .sort(by('symbol', 'supplier', 'validFrom')),
     snapshots,
   };
+}
+
+/** The rest of an id after the universe. */
+const after = (universe: string, id: string): string => id.slice(universe.length + 1);
+
+const by =
+  <T>(...keys: (keyof T)[]) =>
+  (a: T, b: T): number => {
+    for (const key of keys) if (a[key] !== b[key]) return a[key] < b[key] ? -1 : 1;
+    return 0;
+  };
+
+async function readContents(runner: CypherRunner, universe: string): Promise<(head: Head) => GraphSnapshot> {
+  const byDate = async <T extends { asOf: string } & Record<string, unknown>>(text: string) =>
+    Map.groupBy(await runner.read<T>({ text, parameters: { universe } }), ({ asOf }) => asOf);
+  const edges = await byDate<EdgeRow>(read.CORRELATED_HISTORY);
+  const members = await byDate<MemberRow>(read.MEMBER_HISTORY);
+  const macro = await byDate<Dated<MacroValue>>(read.OBSERVED_HISTORY);
+  const exposures = await byDate<Dated<MacroExposure>>(read.EXPOSURE_HISTORY);
+  const index = async (text: string) =>
+    membershipIndex(
+      (await runner.read<LinkRow>({ text, parameters: { universe } })).map(({ from, to, validFrom, validTo }) => {
+        return { symbol: after(universe, from), name: to.slice(to.lastIndexOf('|') + 1), validFrom, validTo };
+      }),
+    );
+  const bucket = await index(LINKS.bucket.read);
+  const cluster = await index(LINKS.cluster.read);
+  const community = await index(LINKS.community.read);
+  return ({ asOf, regime }) => ({
+    asOf,
+    regime,
+    members: (members.get(asOf) ?? []).map(({ asOf: _, ...member }) => ({
+      ...member,
+      bucket: (bucket(member.symbol, asOf) ?? 'unknown') as Bucket,
+      cluster: Number(cluster(member.symbol, asOf) ?? -1),
+      community: Number(community(member.symbol, asOf) ?? -1),
+    })),
+    edges: (edges.get(asOf) ?? []).flatMap(({ layer, source, target, strength }) =>
+      layer === 'main' ? [{ source, target, strength }] : [],
+    ),
+    layers: (edges.get(asOf) ?? []).flatMap(({ layer, source, target, strength, sessions, lastDate }) =>
+      layer === 'main' ? [] : [{ layer, source, target, strength, sessions, lastDate }],
+    ),
+    macro: (macro.get(asOf) ?? []).map(({ asOf: _, ...value }) => value),
+    exposures: (exposures.get(asOf) ?? []).map(({ asOf: _, ...exposure }) => exposure),
+  });
 }
 
 const damaged = (universe: string, asOf: string): ProductError =>
@@ -45,41 +110,3 @@ const damaged = (universe: string, asOf: string): ProductError =>
     facts: { universe, asOf },
     remedy: 'Clear the graph store and run the graph stage again: it is derived data.',
   });
-
-export interface RiskGroupMembers {
-  /** As-of date -> hubs. */
-  hubs: Record<string, string[]>;
-  /** As-of date -> the least liquid bucket. */
-  illiquid: Record<string, string[]>;
-}
-
-/**
- * Hubs (the most connected `1 - decile` of a snapshot's assets by weighted degree, rounded up) and illiquid assets of every
- * snapshot, out of Cypher. `HUBS_AS_OF` gives the same hubs for one day.
- */
-export async function readRiskGroups(
-  runner: CypherRunner,
-  graph: AssetGraph,
-  hubDecile: number,
-): Promise<RiskGroupMembers> {
-  const degrees = await runner.read<{ asOf: string; symbol: string }>({
-    text: read.DEGREE_HISTORY,
-    parameters: { universe: graph.universe },
-  });
-  const ranked = Map.groupBy(degrees, ({ asOf }) => asOf);
-  const hubs: Record<string, string[]> = {};
-  const illiquid: Record<string, string[]> = {};
-  for (const { asOf, members } of graph.snapshots) {
-    const count = hubCount(members.length, hubDecile);
-    hubs[asOf] = (ranked.get(asOf) ?? [])
-      .slice(0, count)
-      .map(({ symbol }) => symbol)
-      .sort();
-    illiquid[asOf] = members.filter(({ bucket }) => bucket === 'illiquid').map(({ symbol }) => symbol);
-  }
-  return { hubs, illiquid };
-}
-
-/** How many of `assets` are hubs. The product is rounded first: 1 - 0.9 is a little more than 0.1. */
-export const hubCount = (assets: number, decile: number): number =>
-  Math.ceil(Number((assets * (1 - decile)).toFixed(9)));

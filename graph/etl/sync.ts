@@ -1,135 +1,161 @@
-import { hashOf } from '../../domain/lineage/canonical.ts';
 import * as load from '../queries/load.ts';
 import { SNAPSHOTS } from '../queries/read.ts';
 import type { CypherRunner } from '../queries/statement.ts';
-import { type AssetGraph, BUCKETS, type GraphSnapshot, validToOf } from './asset-graph.ts';
+import { type AssetGraph, validToOf } from './asset-graph.ts';
+import { Fence } from './fence.ts';
+import { contentHash, LAYER_SNAPSHOTS, layersHash } from './snapshot-hash.ts';
+import { assetId, namedId, syncMemberships, syncNamed, syncReference } from './sync-links.ts';
+import { writeRows } from './write-rows.ts';
 
-/** Rows a statement: more slows the embedded engine, fewer cost round trips. */
-const BATCH_ROWS = 1000;
+export { writeRows } from './write-rows.ts';
 
-/** Name of a snapshot's content. */
-export const snapshotHash = (snapshot: GraphSnapshot, windowDays: number): string => hashOf({ snapshot, windowDays });
+type Head = { asOf: string; validTo: string; hash: string; layersHash: string };
 
 /**
  * Make the store hold exactly this graph for its universe. Snapshots that it holds already (same hash) are left alone, so a new day
- * costs a new day's work; a snapshot's hash is written last, so a run that was killed half-way is finished by the next one.
+ * costs a new day's work; a snapshot's hashes are written last, so a run that was killed half-way is finished by the next one.
  * Returns how many snapshots were written.
+ *
+ * @throws ProductError GRAPH_LOAD_OVERTAKEN (refused).
  */
 export async function syncGraph(runner: CypherRunner, graph: AssetGraph, windowDays: number): Promise<number> {
-  const { universe, snapshots } = graph;
-  const known = await runner.read<{ asOf: string; validTo: string; hash: string }>({
-    text: SNAPSHOTS,
-    parameters: { universe },
-  });
-  const hashes = snapshots.map((snapshot) => snapshotHash(snapshot, windowDays));
+  const fence = new Fence(runner, graph.universe);
+  await fence.begin();
+  const plan = await planOf(fence, graph, windowDays);
+  await removeStale(fence, graph.universe, plan);
+  await syncReference(fence, graph);
+  const series = graph.snapshots.flatMap(({ macro, exposures }) => [...macro, ...exposures].map((row) => row.series));
+  await syncNamed(fence, graph.universe, 'MacroSeries', series);
+  await writeSnapshots(fence, graph, plan, windowDays);
+  await syncMemberships(fence, graph);
+  await closeMoved(fence, graph, plan);
+  const changed = new Set([...plan.fresh, ...plan.layers, ...plan.moved]);
+  await writeRows(fence, load.MERGE_SNAPSHOTS, rowsOf(graph, [...changed], plan.wanted));
+  await fence.end();
+  return plan.fresh.length;
+}
+
+/** Indices of snapshots. */
+interface Plan {
+  /** What the store shall hold, one for each snapshot. */
+  wanted: Head[];
+  /** Not held, or with other content. */
+  fresh: number[];
+  /** Layers not held, or with other content, or to be taken out. */
+  layers: number[];
+  /** Held, but ending on another day. */
+  moved: number[];
+  /** Dates that the store holds and the graph does not. */
+  gone: string[];
+}
+
+async function planOf(runner: CypherRunner, { universe, snapshots }: AssetGraph, windowDays: number): Promise<Plan> {
+  const known = await runner.read<Head>({ text: SNAPSHOTS, parameters: { universe } });
   const held = new Map(known.map((row) => [row.asOf, row]));
-  const fresh = snapshots.flatMap((snapshot, i) => (held.get(snapshot.asOf)?.hash === hashes[i] ? [] : [i]));
-  const wanted = new Set(snapshots.map(({ asOf }) => asOf));
-  await deleteSnapshots(runner, universe, [
-    ...known.filter(({ asOf }) => !wanted.has(asOf)).map(({ asOf }) => asOf),
-    ...fresh.map((i) => snapshots[i].asOf),
-  ]);
-  await syncAssets(runner, graph);
-  await writeSnapshots(runner, graph, fresh, windowDays);
-  const moved = snapshots.flatMap((s, i) => {
-    const row = held.get(s.asOf);
-    return row && row.hash === hashes[i] && row.validTo !== validToOf(snapshots, i) ? [i] : [];
-  });
-  for (const i of moved) {
-    const parameters = { universe, asOf: snapshots[i].asOf, validTo: validToOf(snapshots, i) };
-    await runner.write({ text: load.CLOSE_CORRELATED, parameters });
-    await runner.write({ text: load.CLOSE_IN_BUCKET, parameters });
-  }
-  const rows = [...fresh, ...moved].map((i) => ({
-    id: `${universe}|${snapshots[i].asOf}`,
-    universe,
-    asOf: snapshots[i].asOf,
+  const wanted = snapshots.map((snapshot, i) => ({
+    asOf: snapshot.asOf,
     validTo: validToOf(snapshots, i),
-    hash: hashes[i],
+    hash: contentHash(snapshot, windowDays),
+    layersHash: i >= snapshots.length - LAYER_SNAPSHOTS ? layersHash(snapshot) : '',
   }));
-  await writeRows(runner, load.MERGE_SNAPSHOTS, rows);
-  return fresh.length;
+  const where = (test: (want: Head, have: Head | undefined) => boolean): number[] =>
+    wanted.flatMap((want, i) => (test(want, held.get(want.asOf)) ? [i] : []));
+  const dates = new Set(snapshots.map(({ asOf }) => asOf));
+  return {
+    wanted,
+    fresh: where((want, have) => have?.hash !== want.hash),
+    layers: where((want, have) => have?.hash !== want.hash || have.layersHash !== want.layersHash),
+    moved: where((want, have) => have?.hash === want.hash && have.validTo !== want.validTo),
+    gone: known.filter(({ asOf }) => !dates.has(asOf)).map(({ asOf }) => asOf),
+  };
 }
 
-async function deleteSnapshots(runner: CypherRunner, universe: string, dates: string[]): Promise<void> {
-  if (dates.length === 0) return;
-  for (const text of [load.DELETE_CORRELATED, load.DELETE_IN_BUCKET, load.DELETE_SNAPSHOTS]) {
-    await runner.write({ text, parameters: { universe, dates } });
-  }
+async function removeStale(runner: CypherRunner, universe: string, plan: Plan): Promise<void> {
+  const datesOf = (indices: number[]) => indices.map((i) => plan.wanted[i].asOf);
+  const write = async (text: string, dates: string[]) => {
+    if (dates.length > 0) await runner.write({ text, parameters: { universe, dates } });
+  };
+  await write(load.MARK_SNAPSHOTS, [...plan.gone, ...datesOf([...plan.layers, ...plan.moved])]);
+  const stale = [...plan.gone, ...datesOf(plan.fresh)];
+  await write(load.DELETE_CORRELATED, stale);
+  await write(load.DELETE_LAYERS, datesOf(plan.layers));
+  await write(load.DELETE_EXPOSED_TO, [...plan.gone, ...datesOf(plan.layers)]);
+  await write(load.DELETE_SNAPSHOTS, stale);
 }
 
-async function syncAssets(runner: CypherRunner, graph: AssetGraph): Promise<void> {
-  const { universe } = graph;
-  const id = (name: string) => `${universe}|${name}`;
-  const categoryId = (kind: string, name: string) => `${universe}|${kind}|${name}`;
-  const rows = graph.assets.map((asset) => ({ id: id(asset.symbol), universe, ...asset }));
-  await runner.write({ text: load.DELETE_OTHER_ASSETS, parameters: { universe, keep: rows.map((row) => row.id) } });
-  await writeRows(runner, load.MERGE_ASSETS, rows);
-  const categories = new Map(
-    graph.categories.map(({ kind, name }) => [
-      categoryId(kind, name),
-      { id: categoryId(kind, name), universe, kind, name },
-    ]),
-  );
-  await runner.write({ text: load.DELETE_OTHER_CATEGORIES, parameters: { universe, keep: [...categories.keys()] } });
-  await writeRows(runner, load.MERGE_CATEGORIES, [...categories.values()]);
-  await runner.write({ text: load.DELETE_STATIC_CATEGORIES, parameters: { universe } });
-  await writeRows(
-    runner,
-    load.MERGE_IN_CATEGORY,
-    graph.categories.map(({ symbol, kind, name }) => ({ asset: id(symbol), category: categoryId(kind, name) })),
-  );
-  await runner.write({ text: load.DELETE_STATIC_SUPPLIERS, parameters: { universe } });
-  await writeRows(
-    runner,
-    load.MERGE_SUPPLIED_BY,
-    graph.suppliers.map(({ symbol, supplier }) => ({ asset: id(symbol), supplier: id(supplier) })),
-  );
-  await writeRows(
-    runner,
-    load.MERGE_BUCKETS,
-    BUCKETS.map((name) => ({ id: `${universe}|bucket|${name}`, universe, name })),
-  );
-}
+const snapshotId = (universe: string, asOf: string): string => `${universe}|${asOf}`;
 
-async function writeSnapshots(
-  runner: CypherRunner,
-  graph: AssetGraph,
-  indices: number[],
-  windowDays: number,
-): Promise<void> {
+const rowsOf = ({ universe, snapshots }: AssetGraph, indices: number[], heads: readonly Head[]) =>
+  indices.map((i) => ({
+    id: snapshotId(universe, snapshots[i].asOf),
+    universe,
+    ...heads[i],
+    regime: snapshots[i].regime,
+  }));
+
+async function writeSnapshots(runner: CypherRunner, graph: AssetGraph, plan: Plan, windowDays: number): Promise<void> {
   const { universe, snapshots } = graph;
-  const period = (i: number) => ({ validFrom: snapshots[i].asOf, validTo: validToOf(snapshots, i) });
-  await writeRows(
-    runner,
-    load.MERGE_IN_BUCKET,
-    indices.flatMap((i) =>
-      snapshots[i].members.map(({ symbol, bucket, rank }) => ({
-        asset: `${universe}|${symbol}`,
-        bucket: `${universe}|bucket|${bucket}`,
-        ...period(i),
-        rank,
-      })),
-    ),
+  const id = (symbol: string) => assetId(universe, symbol);
+  const period = (i: number) => ({ validFrom: snapshots[i].asOf, validTo: plan.wanted[i].validTo });
+  const unfinished = plan.wanted.map((head) => ({ ...head, hash: '', layersHash: '' }));
+  await writeRows(runner, load.MERGE_SNAPSHOTS, rowsOf(graph, plan.fresh, unfinished));
+  const members = plan.fresh.flatMap((i) =>
+    snapshots[i].members.map(({ symbol, rank, microstructure, pageRank, betweenness, core }) => ({
+      asset: id(symbol),
+      snapshot: snapshotId(universe, snapshots[i].asOf),
+      ...period(i),
+      rank,
+      microstructure,
+      pageRank,
+      betweenness,
+      core,
+    })),
   );
-  await writeRows(
-    runner,
-    load.MERGE_CORRELATED,
-    indices.flatMap((i) =>
-      snapshots[i].edges.map(({ source, target, strength }) => ({
-        source: `${universe}|${source}`,
-        target: `${universe}|${target}`,
-        ...period(i),
-        strength,
-        windowDays,
-      })),
-    ),
-  );
+  await writeRows(runner, load.MERGE_IN_SNAPSHOT, members);
+  const main = plan.fresh.flatMap((i) => {
+    const measured = { layer: 'main', sessions: windowDays, lastDate: snapshots[i].asOf };
+    return snapshots[i].edges.map((edge) => ({ ...edge, ...measured, ...period(i) }));
+  });
+  const kept = plan.layers.filter((i) => plan.wanted[i].layersHash !== '');
+  const layers = kept.flatMap((i) => snapshots[i].layers.map((edge) => ({ ...edge, ...period(i) })));
+  const edges = [...main, ...layers].map((edge) => ({ ...edge, source: id(edge.source), target: id(edge.target) }));
+  await writeRows(runner, load.MERGE_CORRELATED, edges);
+  await writeMacro(runner, graph, plan, kept);
 }
 
-/** UNWIND in batches. */
-export async function writeRows(runner: CypherRunner, text: string, rows: Record<string, unknown>[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += BATCH_ROWS) {
-    await runner.write({ text, parameters: { rows: rows.slice(from, from + BATCH_ROWS) } });
+async function writeMacro(
+  runner: CypherRunner,
+  { universe, snapshots }: AssetGraph,
+  plan: Plan,
+  kept: number[],
+): Promise<void> {
+  const seriesId = (series: string) => namedId(universe, 'MacroSeries', series);
+  const period = (i: number) => ({ validFrom: snapshots[i].asOf, validTo: plan.wanted[i].validTo });
+  const observed = plan.fresh.flatMap((i) =>
+    snapshots[i].macro.map(({ series, ...value }) => ({
+      snapshot: snapshotId(universe, snapshots[i].asOf),
+      series: seriesId(series),
+      ...value,
+      ...period(i),
+    })),
+  );
+  await writeRows(runner, load.MERGE_OBSERVED, observed);
+  const exposures = kept.flatMap((i) =>
+    snapshots[i].exposures.map(({ symbol, series, strength }) => ({
+      asset: assetId(universe, symbol),
+      series: seriesId(series),
+      strength,
+      ...period(i),
+    })),
+  );
+  await writeRows(runner, load.MERGE_EXPOSED_TO, exposures);
+}
+
+async function closeMoved(runner: CypherRunner, { universe }: AssetGraph, plan: Plan): Promise<void> {
+  for (const i of plan.moved) {
+    const parameters = { universe, asOf: plan.wanted[i].asOf, validTo: plan.wanted[i].validTo };
+    for (const text of [load.CLOSE_CORRELATED, load.CLOSE_IN_SNAPSHOT, load.CLOSE_OBSERVED, load.CLOSE_EXPOSED_TO]) {
+      await runner.write({ text, parameters });
+    }
   }
 }

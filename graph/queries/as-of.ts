@@ -2,7 +2,7 @@
 
 /** The `$count` most connected assets: hubs. Ties fall to the first symbol. */
 export const HUBS_AS_OF = `MATCH (a:Asset)-[r:CORRELATED]-(:Asset)
-WHERE a.universe = $universe AND r.validFrom <= $asOf AND r.validTo > $asOf
+WHERE a.universe = $universe AND r.layer = 'main' AND r.validFrom <= $asOf AND r.validTo > $asOf
 WITH a.symbol AS symbol, sum(r.strength) AS strength
 RETURN symbol, strength
 ORDER BY strength DESC, symbol
@@ -15,6 +15,6 @@ ORDER BY symbol`;
 
 /** Assets that `$symbol` is correlated with, strongest first. */
 export const NEIGHBOURHOOD_AS_OF = `MATCH (a:Asset)-[r:CORRELATED]-(b:Asset)
-WHERE a.universe = $universe AND a.symbol = $symbol AND r.validFrom <= $asOf AND r.validTo > $asOf
+WHERE a.universe = $universe AND a.symbol = $symbol AND r.layer = 'main' AND r.validFrom <= $asOf AND r.validTo > $asOf
 RETURN b.symbol AS symbol, r.weight AS weight
 ORDER BY weight DESC, symbol`;

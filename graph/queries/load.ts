@@ -11,35 +11,35 @@ export const MERGE_CATEGORIES = `UNWIND $rows AS row
 MERGE (c:Category {id: row.id})
 SET c.universe = row.universe, c.kind = row.kind, c.name = row.name`;
 
-export const MERGE_IN_CATEGORY = `UNWIND $rows AS row
-MATCH (a:Asset {id: row.asset})
-MATCH (c:Category {id: row.category})
-MERGE (a)-[:IN_CATEGORY]->(c)`;
+export const MERGE_SNAPSHOTS = `UNWIND $rows AS row
+MERGE (s:Snapshot {id: row.id})
+SET s.universe = row.universe, s.asOf = row.asOf, s.validTo = row.validTo, s.regime = row.regime,
+    s.hash = row.hash, s.layersHash = row.layersHash`;
 
-export const MERGE_SUPPLIED_BY = `UNWIND $rows AS row
+export const MERGE_IN_SNAPSHOT = `UNWIND $rows AS row
 MATCH (a:Asset {id: row.asset})
-MATCH (b:Asset {id: row.supplier})
-MERGE (a)-[:SUPPLIED_BY]->(b)`;
-
-export const MERGE_BUCKETS = `UNWIND $rows AS row
-MERGE (b:LiquidityBucket {id: row.id})
-SET b.universe = row.universe, b.name = row.name`;
-
-export const MERGE_IN_BUCKET = `UNWIND $rows AS row
-MATCH (a:Asset {id: row.asset})
-MATCH (b:LiquidityBucket {id: row.bucket})
-MERGE (a)-[r:IN_BUCKET {validFrom: row.validFrom}]->(b)
-SET r.validTo = row.validTo, r.rank = row.rank`;
+MATCH (s:Snapshot {id: row.snapshot})
+MERGE (a)-[r:IN_SNAPSHOT]->(s)
+SET r.validFrom = row.validFrom, r.validTo = row.validTo, r.rank = row.rank, r.microstructure = row.microstructure,
+    r.pageRank = row.pageRank, r.betweenness = row.betweenness, r.core = row.core`;
 
 export const MERGE_CORRELATED = `UNWIND $rows AS row
 MATCH (a:Asset {id: row.source})
 MATCH (b:Asset {id: row.target})
-MERGE (a)-[r:CORRELATED {validFrom: row.validFrom}]->(b)
-SET r.validTo = row.validTo, r.strength = row.strength, r.weight = row.strength / 1000000.0, r.windowDays = row.windowDays`;
+MERGE (a)-[r:CORRELATED {validFrom: row.validFrom, layer: row.layer}]->(b)
+SET r.validTo = row.validTo, r.strength = row.strength, r.weight = row.strength / 1000000.0, r.sessions = row.sessions, r.lastDate = row.lastDate`;
 
-export const MERGE_SNAPSHOTS = `UNWIND $rows AS row
-MERGE (s:Snapshot {id: row.id})
-SET s.universe = row.universe, s.asOf = row.asOf, s.validTo = row.validTo, s.hash = row.hash`;
+export const MERGE_OBSERVED = `UNWIND $rows AS row
+MATCH (s:Snapshot {id: row.snapshot})
+MATCH (m:MacroSeries {id: row.series})
+MERGE (s)-[r:OBSERVED]->(m)
+SET r.validFrom = row.validFrom, r.validTo = row.validTo, r.value = row.value, r.eventDate = row.eventDate, r.knownDate = row.knownDate`;
+
+export const MERGE_EXPOSED_TO = `UNWIND $rows AS row
+MATCH (a:Asset {id: row.asset})
+MATCH (m:MacroSeries {id: row.series})
+MERGE (a)-[r:EXPOSED_TO {validFrom: row.validFrom}]->(m)
+SET r.validTo = row.validTo, r.strength = row.strength`;
 
 export const MERGE_EMBEDDINGS = `UNWIND $rows AS row
 MATCH (a:Asset {id: row.asset})
@@ -47,31 +47,25 @@ MERGE (e:Embedding {id: row.id})
 SET e.universe = row.universe, e.symbol = row.symbol, e.asOf = row.asOf, e.model = row.model, e.vector = row.vector
 MERGE (e)-[:EMBEDS]->(a)`;
 
-export const DELETE_OTHER_ASSETS = `MATCH (a:Asset)
-WHERE a.universe = $universe AND NOT a.id IN $keep
-DETACH DELETE a`;
+/** Before anything of a snapshot is changed: a load that dies then leaves no snapshot that looks whole. */
+export const MARK_SNAPSHOTS = `MATCH (s:Snapshot)
+WHERE s.universe = $universe AND s.asOf IN $dates
+SET s.hash = '', s.layersHash = '', s.validTo = ''`;
 
-export const DELETE_OTHER_CATEGORIES = `MATCH (c:Category)
-WHERE c.universe = $universe AND NOT c.id IN $keep
-DETACH DELETE c`;
-
-export const DELETE_STATIC_CATEGORIES = `MATCH (a:Asset)-[r:IN_CATEGORY]->(:Category)
-WHERE a.universe = $universe
-DELETE r`;
-
-export const DELETE_STATIC_SUPPLIERS = `MATCH (a:Asset)-[r:SUPPLIED_BY]->(:Asset)
-WHERE a.universe = $universe
-DELETE r`;
-
+/** Its members and observations go with it. */
 export const DELETE_SNAPSHOTS = `MATCH (s:Snapshot)
 WHERE s.universe = $universe AND s.asOf IN $dates
-DELETE s`;
+DETACH DELETE s`;
 
 export const DELETE_CORRELATED = `MATCH (a:Asset)-[r:CORRELATED]->(:Asset)
 WHERE a.universe = $universe AND r.validFrom IN $dates
 DELETE r`;
 
-export const DELETE_IN_BUCKET = `MATCH (a:Asset)-[r:IN_BUCKET]->(:LiquidityBucket)
+export const DELETE_LAYERS = `MATCH (a:Asset)-[r:CORRELATED]->(:Asset)
+WHERE a.universe = $universe AND r.layer <> 'main' AND r.validFrom IN $dates
+DELETE r`;
+
+export const DELETE_EXPOSED_TO = `MATCH (a:Asset)-[r:EXPOSED_TO]->(:MacroSeries)
 WHERE a.universe = $universe AND r.validFrom IN $dates
 DELETE r`;
 
@@ -84,6 +78,28 @@ export const CLOSE_CORRELATED = `MATCH (a:Asset)-[r:CORRELATED]->(:Asset)
 WHERE a.universe = $universe AND r.validFrom = $asOf
 SET r.validTo = $validTo`;
 
-export const CLOSE_IN_BUCKET = `MATCH (a:Asset)-[r:IN_BUCKET]->(:LiquidityBucket)
+export const CLOSE_IN_SNAPSHOT = `MATCH (a:Asset)-[r:IN_SNAPSHOT]->(s:Snapshot)
+WHERE a.universe = $universe AND s.asOf = $asOf
+SET r.validTo = $validTo`;
+
+export const CLOSE_OBSERVED = `MATCH (s:Snapshot)-[r:OBSERVED]->(:MacroSeries)
+WHERE s.universe = $universe AND s.asOf = $asOf
+SET r.validTo = $validTo`;
+
+export const CLOSE_EXPOSED_TO = `MATCH (a:Asset)-[r:EXPOSED_TO]->(:MacroSeries)
 WHERE a.universe = $universe AND r.validFrom = $asOf
 SET r.validTo = $validTo`;
+
+/** A load begins by taking the universe: the one before it writes no more. */
+export const BEGIN_LOAD = `MERGE (l:Load {id: $universe})
+SET l.token = $token, l.step = 0`;
+
+/** Before every other statement of a load. The write to `l` is a lock: what comes after it is done before another load's next statement. */
+export const WHILE_LOADING = `MATCH (l:Load {id: $load})
+WHERE l.token = $token
+SET l.step = l.step + 1
+WITH l
+`;
+
+export const LOAD_TOKEN = `MATCH (l:Load {id: $universe})
+RETURN l.token AS token`;

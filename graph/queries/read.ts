@@ -1,35 +1,37 @@
 /** Statements that read the graph back, in a fixed order. */
 export const SNAPSHOTS = `MATCH (s:Snapshot)
 WHERE s.universe = $universe
-RETURN s.asOf AS asOf, s.validTo AS validTo, s.hash AS hash
+RETURN s.asOf AS asOf, s.validTo AS validTo, s.regime AS regime, s.hash AS hash, s.layersHash AS layersHash
 ORDER BY asOf`;
 
 export const CORRELATED_HISTORY = `MATCH (a:Asset)-[r:CORRELATED]->(b:Asset)
 WHERE a.universe = $universe
-RETURN r.validFrom AS asOf, r.validTo AS validTo, a.symbol AS source, b.symbol AS target, r.strength AS strength, r.windowDays AS windowDays
-ORDER BY asOf, source, target`;
+RETURN r.layer AS layer, r.validFrom AS asOf, r.validTo AS validTo, a.symbol AS source, b.symbol AS target,
+       r.strength AS strength, r.sessions AS sessions, r.lastDate AS lastDate
+ORDER BY asOf, layer, source, target`;
 
-export const BUCKET_HISTORY = `MATCH (a:Asset)-[r:IN_BUCKET]->(b:LiquidityBucket)
+export const MEMBER_HISTORY = `MATCH (a:Asset)-[r:IN_SNAPSHOT]->(s:Snapshot)
 WHERE a.universe = $universe
-RETURN r.validFrom AS asOf, r.validTo AS validTo, a.symbol AS symbol, b.name AS bucket, r.rank AS rank
+RETURN s.asOf AS asOf, a.symbol AS symbol, r.rank AS rank, r.microstructure AS microstructure,
+       r.pageRank AS pageRank, r.betweenness AS betweenness, r.core AS core
 ORDER BY asOf, symbol`;
+
+export const OBSERVED_HISTORY = `MATCH (s:Snapshot)-[r:OBSERVED]->(m:MacroSeries)
+WHERE s.universe = $universe
+RETURN s.asOf AS asOf, m.name AS series, r.value AS value, r.eventDate AS eventDate, r.knownDate AS knownDate
+ORDER BY asOf, series`;
+
+export const EXPOSURE_HISTORY = `MATCH (a:Asset)-[r:EXPOSED_TO]->(m:MacroSeries)
+WHERE a.universe = $universe
+RETURN r.validFrom AS asOf, a.symbol AS symbol, m.name AS series, r.strength AS strength
+ORDER BY asOf, symbol, series`;
 
 /** Weighted degree (millionths) of every asset in every snapshot, most connected first. */
 export const DEGREE_HISTORY = `MATCH (a:Asset)-[r:CORRELATED]-(:Asset)
-WHERE a.universe = $universe
+WHERE a.universe = $universe AND r.layer = 'main'
 WITH r.validFrom AS asOf, a.symbol AS symbol, sum(r.strength) AS strength
 RETURN asOf, symbol, strength
 ORDER BY asOf, strength DESC, symbol`;
-
-export const STATIC_RELATIONS = `MATCH (a:Asset)-[:IN_CATEGORY]->(c:Category)
-WHERE a.universe = $universe
-RETURN a.symbol AS symbol, c.kind AS kind, c.name AS name
-ORDER BY symbol, kind, name`;
-
-export const SUPPLIERS = `MATCH (a:Asset)-[:SUPPLIED_BY]->(b:Asset)
-WHERE a.universe = $universe
-RETURN a.symbol AS symbol, b.symbol AS name
-ORDER BY symbol, name`;
 
 export const ASSETS = `MATCH (a:Asset)
 WHERE a.universe = $universe

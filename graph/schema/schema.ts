@@ -4,6 +4,9 @@
  */
 export type PropertyType = 'STRING' | 'INT64' | 'DOUBLE' | 'DOUBLE[]';
 
+/** Raised with every change of the tables below: a store of an older version is loaded anew, one of a newer version is refused. */
+export const SCHEMA_VERSION = 2;
+
 export interface NodeTable {
   readonly label: string;
   readonly properties: Readonly<Record<string, PropertyType>>;
@@ -17,6 +20,7 @@ export interface RelationshipTable {
 }
 
 const valid = { validFrom: 'STRING', validTo: 'STRING' } as const;
+const named = { id: 'STRING', universe: 'STRING', name: 'STRING' } as const;
 
 export const NODES: readonly NodeTable[] = [
   {
@@ -32,12 +36,25 @@ export const NODES: readonly NodeTable[] = [
     },
   },
   /** What assets belong to: `kind` is group (sector or currency bloc), industry, region, fund (ETF membership) or peg. */
-  { label: 'Category', properties: { id: 'STRING', universe: 'STRING', kind: 'STRING', name: 'STRING' } },
-  { label: 'LiquidityBucket', properties: { id: 'STRING', universe: 'STRING', name: 'STRING' } },
-  /** One picture of the time-varying part; `hash` names its content and is written last. */
+  { label: 'Category', properties: { ...named, kind: 'STRING' } },
+  { label: 'LiquidityBucket', properties: named },
+  /** Assets whose returns move together beyond the market. */
+  { label: 'FactorCluster', properties: named },
+  /** Assets that hold together by their correlations. */
+  { label: 'Community', properties: named },
+  { label: 'MacroSeries', properties: named },
+  /** One picture of the time-varying part; the hashes name its content and are written last. */
   {
     label: 'Snapshot',
-    properties: { id: 'STRING', universe: 'STRING', asOf: 'STRING', validTo: 'STRING', hash: 'STRING' },
+    properties: {
+      id: 'STRING',
+      universe: 'STRING',
+      asOf: 'STRING',
+      validTo: 'STRING',
+      regime: 'STRING',
+      hash: 'STRING',
+      layersHash: 'STRING',
+    },
   },
   {
     label: 'Embedding',
@@ -50,18 +67,55 @@ export const NODES: readonly NodeTable[] = [
       vector: 'DOUBLE[]',
     },
   },
+  /** Who is loading a universe: every write of a load takes hold of it, and does nothing once another load has begun. */
+  { label: 'Load', properties: { id: 'STRING', token: 'STRING', step: 'INT64' } },
+  { label: 'SchemaVersion', properties: { id: 'STRING', version: 'INT64' } },
 ];
 
 export const RELATIONSHIPS: readonly RelationshipTable[] = [
-  { type: 'IN_CATEGORY', from: 'Asset', to: 'Category', properties: {} },
-  { type: 'SUPPLIED_BY', from: 'Asset', to: 'Asset', properties: {} },
-  /** `weight`: correlation over `windowDays` sessions; `strength`: the same in millionths, so that sums are exact. */
+  { type: 'IN_CATEGORY', from: 'Asset', to: 'Category', properties: { ...valid, source: 'STRING' } },
+  { type: 'SUPPLIED_BY', from: 'Asset', to: 'Asset', properties: { ...valid, weight: 'DOUBLE', source: 'STRING' } },
+  /**
+   * `weight`: correlation over `sessions`, the newest of which is `lastDate`; `strength`: the same in millionths, so that sums are exact.
+   * `layer`: main (the main window), short (63 sessions), calm or turbulent (the newest sessions of that regime).
+   */
   {
     type: 'CORRELATED',
     from: 'Asset',
     to: 'Asset',
-    properties: { ...valid, weight: 'DOUBLE', strength: 'INT64', windowDays: 'INT64' },
+    properties: {
+      ...valid,
+      layer: 'STRING',
+      weight: 'DOUBLE',
+      strength: 'INT64',
+      sessions: 'INT64',
+      lastDate: 'STRING',
+    },
   },
-  { type: 'IN_BUCKET', from: 'Asset', to: 'LiquidityBucket', properties: { ...valid, rank: 'INT64' } },
+  /** An asset in a snapshot: place among the least liquid, microstructure regime, centrality (millionths) in the main layer. */
+  {
+    type: 'IN_SNAPSHOT',
+    from: 'Asset',
+    to: 'Snapshot',
+    properties: {
+      ...valid,
+      rank: 'INT64',
+      microstructure: 'STRING',
+      pageRank: 'INT64',
+      betweenness: 'INT64',
+      core: 'INT64',
+    },
+  },
+  { type: 'IN_BUCKET', from: 'Asset', to: 'LiquidityBucket', properties: valid },
+  { type: 'IN_CLUSTER', from: 'Asset', to: 'FactorCluster', properties: valid },
+  { type: 'IN_COMMUNITY', from: 'Asset', to: 'Community', properties: valid },
+  /** The newest value of a series that was known when the snapshot was taken. */
+  {
+    type: 'OBSERVED',
+    from: 'Snapshot',
+    to: 'MacroSeries',
+    properties: { ...valid, value: 'DOUBLE', eventDate: 'STRING', knownDate: 'STRING' },
+  },
+  { type: 'EXPOSED_TO', from: 'Asset', to: 'MacroSeries', properties: { ...valid, strength: 'INT64' } },
   { type: 'EMBEDS', from: 'Embedding', to: 'Asset', properties: {} },
 ];

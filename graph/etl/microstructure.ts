@@ -1,0 +1,80 @@
+import { MIN_COVERAGE } from '../../domain/features/asset-series.ts';
+import { type PrefixSum, prefixSum, windowSum } from '../../domain/features/rolling.ts';
+import type { BarTable } from '../../domain/market/bar.ts';
+import type { MarketPanel } from '../../domain/market/panel.ts';
+
+/** Sessions that are averaged, and the past that the average is ranked in. */
+const AVERAGE_DAYS = 21;
+const PAST_DAYS = 252;
+
+/** [T, A] ln(high / low) of each bar, which splits leave alone; NaN without a bar. null where no bar has a range (reference rates). */
+export function barRanges(bars: BarTable, panel: MarketPanel): Float64Array | null {
+  const sessions = new Map(panel.dates.map((date, t) => [date, t]));
+  const assets = new Map(panel.symbols.map((symbol, a) => [symbol, a]));
+  const ranges = new Float64Array(sessions.size * assets.size).fill(Number.NaN);
+  let any = false;
+  for (let row = 0; row < bars.date.length; row++) {
+    const [t, a] = [sessions.get(bars.date[row]), assets.get(bars.symbol[row])];
+    if (t === undefined || a === undefined) continue;
+    const range = Math.log(bars.high[row] / bars.low[row]);
+    ranges[t * assets.size + a] = range;
+    any ||= range > 0;
+  }
+  return any ? ranges : null;
+}
+
+/**
+ * Microstructure regimes of assets beside their own past year: the mean range of the last 21 sessions, which widens with the spread, as
+ * `tight`, `normal` or `wide` by thirds of the last 252 such means; with volume also the mean traded value, as `thin`, `normal` or `heavy`:
+ * `wide-thin`. Without ranges the size of the return takes their place. `unknown` until half a year of means is known.
+ */
+export function microstructureRegimes(
+  panel: MarketPanel,
+  ranges: Float64Array | null,
+  hasVolume: boolean,
+): (asset: number, t: number) => string {
+  const size = panel.symbols.length;
+  const range = panel.symbols.map((_, a) =>
+    rollingMean(panel.dates.length, (t) => {
+      const i = t * size + a;
+      if (panel.tradable[i] === 0) return Number.NaN;
+      return ranges ? ranges[i] : Math.abs(panel.returns[i]);
+    }),
+  );
+  const traded = hasVolume
+    ? panel.symbols.map((_, a) => rollingMean(panel.dates.length, (t) => panel.volume[t * size + a]))
+    : null;
+  return (asset, t) => {
+    const spread = thirdOf(range[asset], t, ['tight', 'normal', 'wide']);
+    const volume = traded && thirdOf(traded[asset], t, ['thin', 'normal', 'heavy']);
+    if (spread === null || (traded && volume === null)) return 'unknown';
+    return volume ? `${spread}-${volume}` : spread;
+  };
+}
+
+/** Mean of the known values of the last 21 sessions; NaN with fewer than 80 % of them. */
+function rollingMean(sessions: number, value: (t: number) => number): (t: number) => number {
+  const known = (t: number) => (Number.isFinite(value(t)) ? 1 : 0);
+  const counts: PrefixSum = prefixSum(sessions, known);
+  const sums: PrefixSum = prefixSum(sessions, (t) => (known(t) ? value(t) : 0));
+  return (t) => {
+    const from = t - AVERAGE_DAYS + 1;
+    if (from < 0) return Number.NaN;
+    const count = windowSum(counts, from, t);
+    return count >= MIN_COVERAGE * AVERAGE_DAYS ? windowSum(sums, from, t) / count : Number.NaN;
+  };
+}
+
+function thirdOf(mean: (t: number) => number, t: number, names: readonly [string, string, string]): string | null {
+  const present = mean(t);
+  let below = 0;
+  let known = 0;
+  for (let s = Math.max(0, t - PAST_DAYS + 1); s <= t; s++) {
+    const past = mean(s);
+    if (Number.isNaN(past)) continue;
+    known++;
+    if (past < present) below++;
+  }
+  if (Number.isNaN(present) || known < PAST_DAYS / 2) return null;
+  return names[Math.min(2, Math.floor((3 * below) / known))];
+}
