@@ -60,6 +60,7 @@ describe('loadSettings', () => {
       api: { port: 9000 },
       limits: { maxWeight: 0.2 },
       training: { hidden: 32 },
+      embeddings: { algorithm: 'graphsage' },
     });
     const { config, universe, profile } = loadSettings({
       root,
@@ -71,6 +72,7 @@ describe('loadSettings', () => {
     expect(config.api.issuer).toBe('drl-portfolio');
     expect(universe.limits.maxWeight).toBe(0.2);
     expect(profile.training.hidden).toBe(32);
+    expect(profile.embeddings).toMatchObject({ algorithm: 'graphsage', dimensions: 128 });
   });
 
   test('a universe of the home is found by its id', () => {

@@ -50,6 +50,24 @@ export const universeSchema = z.strictObject({
 });
 export type UniverseConfig = z.infer<typeof universeSchema>;
 
+export const embeddingAlgorithmSchema = z.enum(['node2vec', 'graphsage']);
+
+/** One vector an asset and snapshot. `walks` and `walkLength` are node2vec's alone. */
+export const embeddingSettingsSchema = z.strictObject({
+  algorithm: embeddingAlgorithmSchema,
+  dimensions: z.number().int().min(1).max(1024),
+  walks: z.number().int().positive(),
+  walkLength: z.number().int().min(2),
+  /** Steps of a walk within which two nodes belong together. */
+  window: z.number().int().positive(),
+  epochs: z.number().int().positive(),
+  /** A walk goes back with weight 1/p and away from where it was with weight 1/q. */
+  p: z.number().positive(),
+  q: z.number().positive(),
+  negatives: z.number().int().min(1).max(64),
+  seed: z.number().int(),
+});
+
 export const profileSchema = z.strictObject({
   id: z.enum(['quick', 'full']),
   /** Walk-forward windows, the last one ending at the decision date, each `testDays` long, with purge and embargo before it. */
@@ -70,17 +88,7 @@ export const profileSchema = z.strictObject({
   parallelTrials: z.number().int().positive().default(8),
   /** Each window's learners start from the parameters of the window before; their windows then train one after the other. */
   warmStart: z.boolean().default(false),
-  embeddings: z.strictObject({
-    dimensions: z.number().int().positive(),
-    walks: z.number().int().positive(),
-    walkLength: z.number().int().positive(),
-    window: z.number().int().positive(),
-    epochs: z.number().int().positive(),
-    p: z.number().positive(),
-    q: z.number().positive(),
-    negatives: z.number().int().positive(),
-    seed: z.number().int(),
-  }),
+  embeddings: embeddingSettingsSchema,
   graph: z.strictObject({
     correlationDays: z.number().int().positive(),
     correlationThreshold: z.number().gt(0).lt(1),

@@ -81,7 +81,9 @@ class EvmChain implements PortfolioChain {
     this.chainId = options.chainConfig.chainId;
     this.network = options.chainConfig.network;
     this.#rpc = checkedOnce(options.rpc ?? createRpc(options.rpcUrl), this.chainId);
-    this.#witness = options.witnessUrl ? checkedOnce(createRpc(options.witnessUrl, { retries: 1 }), this.chainId) : null;
+    this.#witness = options.witnessUrl
+      ? checkedOnce(createRpc(options.witnessUrl, { retries: 1 }), this.chainId)
+      : null;
   }
 
   async contract(): Promise<string | null> {

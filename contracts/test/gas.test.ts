@@ -34,7 +34,8 @@ async function rebalanceGas(count: number): Promise<number> {
 
 test('gas of a rebalance, with signature, attestation, caps, groups, turnover, epoch, model and NAV', async () => {
   const measured: Record<string, number> = {};
-  for (const count of [5, 10, 15, 30, 41, 100, 117, MOST]) measured[`rebalance of ${count} weights`] = await rebalanceGas(count);
+  for (const count of [5, 10, 15, 30, 41, 100, 117, MOST])
+    measured[`rebalance of ${count} weights`] = await rebalanceGas(count);
   if (process.env.DRL_UPDATE_GAS === '1') writeFileSync(SNAPSHOT, `${JSON.stringify(measured, null, 2)}\n`);
   console.log(
     Object.entries(measured)

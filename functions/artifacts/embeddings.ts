@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { getArtifactFile, getManifest, type ObjectStore, putArtifact } from '../../adapters/object-store/port.ts';
 import { readTable, writeTable } from '../../adapters/parquet/parquet.ts';
+import { embeddingAlgorithmSchema } from '../../config/schema.ts';
 import type { EmbeddingHistory } from '../../domain/features/embedding-history.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
-import type { SnapshotVectors } from '../../graph/embeddings/embed-snapshot.ts';
+import type { SnapshotVectors } from '../../graph/embeddings/align.ts';
 
 /** File of an embeddings artifact: asOf, symbol, v0, v1 ... (float32), ascending by asOf, symbol. */
 export const EMBEDDINGS_FILE = 'embeddings.parquet';
@@ -11,7 +12,7 @@ export const EMBEDDINGS_FILE = 'embeddings.parquet';
 export const embeddingsFactsSchema = z.object({
   universe: z.string(),
   date: z.iso.date(),
-  algorithm: z.literal('node2vec'),
+  algorithm: embeddingAlgorithmSchema,
   /** Options and seed. */
   options: z.record(z.string(), z.number()),
   dimensions: z.number().int().positive(),

@@ -1,9 +1,14 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ProductError } from '../../domain/errors.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
-import { embedSnapshot, type SnapshotVectors } from '../../graph/embeddings/embed-snapshot.ts';
-import type { Node2vecOptions } from '../../graph/embeddings/node2vec.ts';
+import {
+  type EmbeddingOptions,
+  embedSnapshot,
+  type SnapshotEmbedding,
+  type SnapshotVectors,
+} from '../../graph/embeddings/embed-snapshot.ts';
 import type { AssetGraph } from '../../graph/etl/asset-graph.ts';
 import { syncGraph, writeRows } from '../../graph/etl/sync.ts';
 import { DELETE_EMBEDDINGS, MERGE_EMBEDDINGS } from '../../graph/queries/load.ts';
@@ -16,8 +21,8 @@ import type { Ports, Progress } from '../ports.ts';
 
 const input = runSchema.extend({ graph: z.object({ graph: artifactRefSchema }) });
 
-/** Vectors of a snapshot, and the name of all that they were computed from. */
-interface ModelVectors extends SnapshotVectors {
+/** Vectors of a snapshot, and the name of all that they were computed from, earlier snapshots included. */
+interface ModelVectors extends SnapshotEmbedding {
   model: string;
 }
 
@@ -32,8 +37,8 @@ export const embeddingsStage = defineStage({
   isFinal: () => true,
   async run({ strategy, universe, date, graph: from }, { store, graph: runner, settings, progress }) {
     const { graph, facts } = await loadGraph(store, strategy, from.graph);
-    const options = settings.profile.embeddings;
-    const snapshots = embedAll(graph, options, progress);
+    const { algorithm, ...options } = settings.profile.embeddings;
+    const snapshots = await embedAll(graph, settings.profile.embeddings, progress);
     await runner.applySchema();
     await syncGraph(runner, graph, facts.windowDays);
     await writeBack(runner, universe, snapshots, options.dimensions);
@@ -42,7 +47,7 @@ export const embeddingsStage = defineStage({
     const embeddings = await writeEmbeddings(store, strategy, from.graph, snapshots, {
       universe,
       date,
-      algorithm: 'node2vec',
+      algorithm,
       options,
       dimensions: options.dimensions,
       snapshots: snapshots.length,
@@ -53,20 +58,25 @@ export const embeddingsStage = defineStage({
 });
 
 /** A day adds at most one snapshot: a process that runs many days computes each snapshot once. */
-const computed = new Map<string, SnapshotVectors>();
-const MAX_REMEMBERED = 1024;
+const computed = new Map<string, SnapshotEmbedding>();
+const MAX_REMEMBERED = 256;
 
-function embedAll(graph: AssetGraph, options: Node2vecOptions, progress: Progress): ModelVectors[] {
+/** Every snapshot goes on from the one before; its model names that one's, the relations and itself. */
+async function embedAll(graph: AssetGraph, options: EmbeddingOptions, progress: Progress): Promise<ModelVectors[]> {
   const { categories, suppliers, snapshots } = graph;
-  const relations = hashOf({ categories, suppliers, options });
-  return snapshots.map((snapshot, index) => {
-    const model = hashOf({ relations, snapshot });
-    const vectors = computed.get(model) ?? embedSnapshot(graph, snapshot, options);
+  const all: ModelVectors[] = [];
+  for (const snapshot of snapshots) {
+    const previous = all.at(-1) ?? null;
+    const before = previous?.model ?? hashOf({ categories, suppliers, options });
+    const model = hashOf({ before, snapshot });
+    const vectors =
+      computed.get(model) ?? (await embedSnapshot(graph, snapshot, options, previous, availableParallelism()));
     if (computed.size >= MAX_REMEMBERED) computed.clear();
     computed.set(model, vectors);
-    progress({ step: index + 1, total: snapshots.length, unit: 'snapshot', message: snapshot.asOf });
-    return { ...vectors, model };
-  });
+    all.push({ ...vectors, model });
+    progress({ step: all.length, total: snapshots.length, unit: 'snapshot', message: snapshot.asOf });
+  }
+  return all;
 }
 
 async function writeBack(

@@ -1,53 +1,52 @@
 import type { AssetGraph, GraphSnapshot } from '../etl/asset-graph.ts';
-import { type Node2vecOptions, node2vec } from './node2vec.ts';
-import { type WalkGraph, walkGraph } from './walk-graph.ts';
+import { alignTo, type SnapshotVectors } from './align.ts';
+import { forward, type SageWeights } from './graphsage/sage.ts';
+import { SNAPSHOT_FEATURES, snapshotFeatures } from './graphsage/snapshot-features.ts';
+import { createSage, trainSage } from './graphsage/train-sage.ts';
+import { type Node2vecOptions, node2vec } from './node2vec/node2vec.ts';
+import { snapshotWalkGraph } from './snapshot-graph.ts';
 
-/** Weight of a relation that is known, not measured, beside correlations between the threshold and 1. */
-export const RELATION_WEIGHT = 0.5;
+export type { SnapshotVectors };
 
-export interface SnapshotVectors {
-  readonly asOf: string;
-  readonly symbols: readonly string[];
-  /** float32 [symbols, dimensions]. */
-  readonly vectors: Float32Array;
+/** `walks` and `walkLength` are node2vec's alone. */
+export interface EmbeddingOptions extends Node2vecOptions {
+  algorithm: 'node2vec' | 'graphsage';
 }
+
+/** The vectors of a snapshot, and what the next one begins with. */
+export interface SnapshotEmbedding extends SnapshotVectors {
+  readonly weights: SageWeights | null;
+}
+
+/** Steps of training an epoch: of GraphSAGE on the first snapshot, and on each that goes on from the weights of the one before. */
+const SAGE_STEPS = { first: 150, next: 10 };
 
 /**
- * One vector per asset of a snapshot. The walks also pass through the categories (sector, region, fund, peg) and supply-chain links
- * of the snapshot's assets, so that an asset without a correlation edge still has a place.
+ * One vector per asset of a snapshot, on the axes of the snapshot before: node2vec learns anew and is turned onto it, GraphSAGE goes on from its
+ * weights. Rests on this snapshot and on `previous` (null: the first), so a longer history never changes what came earlier.
+ * @param threads that may work on a large graph
  */
-export function embedSnapshot(graph: AssetGraph, snapshot: GraphSnapshot, options: Node2vecOptions): SnapshotVectors {
+export async function embedSnapshot(
+  graph: AssetGraph,
+  snapshot: GraphSnapshot,
+  options: EmbeddingOptions,
+  previous: SnapshotEmbedding | null,
+  threads = 1,
+): Promise<SnapshotEmbedding> {
   const symbols = snapshot.members.map(({ symbol }) => symbol);
-  const vectors = node2vec(snapshotWalkGraph(graph, snapshot), options);
-  return { asOf: snapshot.asOf, symbols, vectors: vectors.slice(0, symbols.length * options.dimensions) };
-}
-
-/** Nodes: the snapshot's assets in order, then the categories that they are in. */
-export function snapshotWalkGraph(graph: AssetGraph, snapshot: GraphSnapshot): WalkGraph {
-  const places = new Map(snapshot.members.map(({ symbol }, index) => [symbol, index]));
-  const categories = new Map<string, number>();
-  const edges: [number, number, number][] = snapshot.edges.map(({ source, target, strength }) => [
-    placeOf(places, source),
-    placeOf(places, target),
-    strength / 1e6,
-  ]);
-  for (const { symbol, kind, name } of graph.categories) {
-    const asset = places.get(symbol);
-    if (asset === undefined) continue;
-    const key = `${kind}|${name}`;
-    const category = categories.get(key) ?? places.size + categories.size;
-    categories.set(key, category);
-    edges.push([asset, category, RELATION_WEIGHT]);
+  const assetsOf = (vectors: ArrayLike<number>): SnapshotVectors => ({
+    asOf: snapshot.asOf,
+    symbols,
+    vectors: Float32Array.from({ length: symbols.length * options.dimensions }, (_, i) => vectors[i]),
+  });
+  const walks = snapshotWalkGraph(graph, snapshot);
+  if (options.algorithm === 'node2vec') {
+    const own = assetsOf(await node2vec(walks, options, threads));
+    return { ...(previous ? alignTo(previous, own) : own), weights: null };
   }
-  for (const { symbol, supplier } of graph.suppliers) {
-    const [a, b] = [places.get(symbol), places.get(supplier)];
-    if (a !== undefined && b !== undefined) edges.push([a, b, RELATION_WEIGHT]);
-  }
-  return walkGraph(places.size + categories.size, edges);
-}
-
-function placeOf(places: ReadonlyMap<string, number>, symbol: string): number {
-  const place = places.get(symbol);
-  if (place === undefined) throw new RangeError(`the snapshot has an edge to ${symbol}, which is no member`);
-  return place;
+  const features = snapshotFeatures(graph, snapshot, walks);
+  const start = previous?.weights ?? createSage(SNAPSHOT_FEATURES, options);
+  const steps = options.epochs * (previous?.weights ? SAGE_STEPS.next : SAGE_STEPS.first);
+  const weights = trainSage(start, walks, features, options, steps);
+  return { ...assetsOf(forward(weights, walks, features).vectors.data), weights };
 }

@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { fixturePanel } from '../../domain/features/fixture-panel.ts';
 import type { Instrument } from '../../domain/market/instrument.ts';
 import { panelUntil } from '../../domain/market/panel.ts';
-import { embedSnapshot, snapshotWalkGraph } from '../embeddings/embed-snapshot.ts';
 import { OPEN_END, OPEN_START } from './asset-graph.ts';
 import { buildAssetGraph, type GraphOptions, neighboursOf } from './build.ts';
 import { membershipsOf } from './memberships.ts';
@@ -150,25 +149,6 @@ test('reference data become categories and suppliers; what is not in the panel i
     nodes: 8 + 4 + 4 + 5 + groups,
     relationships: 11 + 1 + edges + members + layers + memberships.flat().length,
   });
-});
-
-test('every asset of a snapshot gets a vector, also one without an edge; assets that are gone do not', () => {
-  const embedding = {
-    dimensions: 4,
-    walks: 2,
-    walkLength: 10,
-    window: 3,
-    epochs: 1,
-    p: 1,
-    q: 1,
-    negatives: 2,
-    seed: 1,
-  };
-  const { symbols, vectors } = embedSnapshot(graph, graph.snapshots[2], embedding);
-  expect(symbols).toEqual(['S00', 'S01', 'S02', 'S03', 'S04', 'S05', 'S06']);
-  expect(vectors).toHaveLength(7 * 4);
-  expect(vectors.every(Number.isFinite)).toBe(true);
-  expect(snapshotWalkGraph(graph, graph.snapshots[2]).nodes).toBe(7 + 4);
 });
 
 test('the number of hubs is a share of the assets, rounded up', () => {

@@ -1,5 +1,4 @@
 import { MIN_COVERAGE } from '../../domain/features/asset-series.ts';
-import { type PrefixSum, prefixSum, windowSum } from '../../domain/features/rolling.ts';
 import type { BarTable } from '../../domain/market/bar.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
 
@@ -54,15 +53,17 @@ export function microstructureRegimes(
 
 /** Mean of the known values of the last 21 sessions; NaN with fewer than 80 % of them. */
 function rollingMean(sessions: number, value: (t: number) => number): (t: number) => number {
-  const known = (t: number) => (Number.isFinite(value(t)) ? 1 : 0);
-  const counts: PrefixSum = prefixSum(sessions, known);
-  const sums: PrefixSum = prefixSum(sessions, (t) => (known(t) ? value(t) : 0));
-  return (t) => {
-    const from = t - AVERAGE_DAYS + 1;
-    if (from < 0) return Number.NaN;
-    const count = windowSum(counts, from, t);
-    return count >= MIN_COVERAGE * AVERAGE_DAYS ? windowSum(sums, from, t) / count : Number.NaN;
-  };
+  const values = Float64Array.from({ length: sessions }, (_, t) => value(t));
+  const means = values.map((_, t) => {
+    let [sum, count] = [0, 0];
+    for (let s = t - AVERAGE_DAYS + 1; s <= t; s++) {
+      if (!Number.isFinite(values[s])) continue; // before the first session too
+      sum += values[s];
+      count++;
+    }
+    return t >= AVERAGE_DAYS - 1 && count >= MIN_COVERAGE * AVERAGE_DAYS ? sum / count : Number.NaN;
+  });
+  return (t) => means[t];
 }
 
 function thirdOf(mean: (t: number) => number, t: number, names: readonly [string, string, string]): string | null {

@@ -1,4 +1,4 @@
-import { badInput } from '../../domain/errors.ts';
+import { badInput } from '../../../domain/errors.ts';
 
 /** An undirected weighted graph in compressed rows: neighbours of node i are `targets[offsets[i] .. offsets[i + 1] - 1]`, ascending. */
 export interface WalkGraph {
@@ -12,13 +12,13 @@ export interface WalkGraph {
 export function walkGraph(nodes: number, edges: readonly (readonly [number, number, number])[]): WalkGraph {
   const rows = Array.from({ length: nodes }, () => new Map<number, number>());
   for (const [i, j, weight] of edges) {
-    if (!(i >= 0 && i < nodes && j >= 0 && j < nodes && i !== j && weight > 0 && weight < Infinity)) {
+    if (!(i >= 0 && i < nodes && j >= 0 && j < nodes && weight > 0 && weight < Infinity)) {
       throw badInput('WALK_GRAPH_EDGE', 'An edge must join two different nodes with a positive weight', {
         facts: { from: i, to: j, weight: String(weight), nodes },
       });
     }
     rows[i].set(j, (rows[i].get(j) ?? 0) + weight);
-    rows[j].set(i, (rows[j].get(i) ?? 0) + weight);
+    if (i !== j) rows[j].set(i, (rows[j].get(i) ?? 0) + weight);
   }
   const offsets = new Int32Array(nodes + 1);
   rows.forEach((row, i) => {

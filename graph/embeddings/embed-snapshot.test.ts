@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import { type AssetGraph, type GraphSnapshot, OPEN_END, OPEN_START } from '../etl/asset-graph.ts';
+import { alignTo, displacement, type SnapshotVectors } from './align.ts';
+import { type EmbeddingOptions, embedSnapshot, type SnapshotEmbedding } from './embed-snapshot.ts';
+import { snapshotWalkGraph } from './snapshot-graph.ts';
+
+const SYMBOLS = ['A0', 'A1', 'A2', 'A3', 'B0', 'B1', 'B2', 'B3', 'LONE', 'NEW'];
+const OPTIONS: EmbeddingOptions = {
+  algorithm: 'node2vec',
+  dimensions: 32,
+  walks: 10,
+  walkLength: 20,
+  window: 5,
+  epochs: 1,
+  p: 1,
+  q: 1,
+  negatives: 5,
+  seed: 7,
+};
+
+const ALWAYS = { validFrom: OPEN_START, validTo: OPEN_END, source: 'reference' };
+const UNPLACED = { cluster: -1, community: -1, microstructure: 'unknown', pageRank: 0, betweenness: 0, core: 0 };
+
+/** Two cliques, an asset without any edge, and from the third day on an asset that is new, with edges into the first clique. */
+function snapshot(day: number): GraphSnapshot {
+  const members = SYMBOLS.slice(0, day < 2 ? 9 : 10);
+  const pairs = ['A', 'B'].flatMap((clique) =>
+    [0, 1, 2, 3].flatMap((i) => [0, 1, 2, 3].filter((j) => j > i).map((j) => [`${clique}${i}`, `${clique}${j}`])),
+  );
+  const fresh = day < 2 ? [] : ['A0', 'A1', 'A2'].map((symbol) => [symbol, 'NEW']);
+  return {
+    asOf: `2020-01-0${day + 1}`,
+    members: members.map((symbol) => ({ symbol, bucket: 'normal', rank: -1, ...UNPLACED })),
+    ...{ regime: 'calm' as const, layers: [], macro: [], exposures: [] },
+    edges: [...pairs, ...fresh].map(([source, target], k) => ({
+      source,
+      target,
+      strength: 6e5 + 1e4 * ((k + day) % 7),
+    })),
+  };
+}
+const graph: AssetGraph = {
+  universe: 'test',
+  assets: [],
+  categories: [
+    { symbol: 'A0', kind: 'group', name: 'first', ...ALWAYS },
+    { symbol: 'A1', kind: 'group', name: 'first', ...ALWAYS },
+    { symbol: 'B0', kind: 'group', name: 'second', ...ALWAYS },
+    { symbol: 'NEW', kind: 'group', name: 'first', ...ALWAYS },
+  ],
+  suppliers: [{ symbol: 'A0', supplier: 'A1', weight: 1, ...ALWAYS }],
+  snapshots: [0, 1, 2, 3].map(snapshot),
+};
+
+async function history(options: EmbeddingOptions, snapshots = graph.snapshots): Promise<SnapshotEmbedding[]> {
+  const all: SnapshotEmbedding[] = [];
+  for (const each of snapshots) all.push(await embedSnapshot(graph, each, options, all.at(-1) ?? null));
+  return all;
+}
+
+const rowOf = ({ symbols, vectors }: SnapshotVectors, symbol: string): Float32Array => {
+  const [place, size] = [symbols.indexOf(symbol), vectors.length / symbols.length];
+  return vectors.subarray(place * size, (place + 1) * size);
+};
+function cosine(of: SnapshotVectors, a: string, b: string): number {
+  const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, d) => sum + value * y[d], 0);
+  const [x, y] = [rowOf(of, a), rowOf(of, b)];
+  return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y));
+}
+
+test('the nodes are the assets of the day, then the categories that they are in', () => {
+  expect(snapshotWalkGraph(graph, graph.snapshots[0]).nodes).toBe(9 + 2);
+  const stranger = { ...snapshot(0), edges: [{ source: 'A0', target: 'GONE', strength: 5e5 }] };
+  expect(() => snapshotWalkGraph(graph, stranger)).toThrow('GONE');
+});
+
+describe.each(['node2vec', 'graphsage'] as const)('%s', (algorithm) => {
+  const options = { ...OPTIONS, algorithm };
+
+  test('every asset has a vector, also the one without an edge; cliques lie together', async () => {
+    const [first] = await history(options, [snapshot(0)]);
+    expect(first.symbols).toEqual(SYMBOLS.slice(0, 9));
+    expect(first.vectors).toHaveLength(9 * 32);
+    expect(first.vectors.every(Number.isFinite)).toBe(true);
+    expect(rowOf(first, 'LONE').some((x) => x !== 0)).toBe(true);
+    expect(cosine(first, 'A2', 'A3')).toBeGreaterThan(cosine(first, 'A2', 'B3') + 0.2);
+  });
+
+  test('a longer history never changes earlier snapshots, and the same history gives the same bits', async () => {
+    const [long, short] = [await history(options), await history(options, graph.snapshots.slice(0, 2))];
+    expect(long.slice(0, 2)).toEqual(short);
+    expect(await history(options)).toEqual(long);
+  });
+
+  test('an asset that was listed yesterday lies with those it moves with', async () => {
+    const latest = (await history(options))[2];
+    expect(cosine(latest, 'NEW', 'A2')).toBeGreaterThan(cosine(latest, 'NEW', 'B2') + 0.2);
+  });
+
+  test('from one day to the next vectors stay where they are', async () => {
+    const [first, second] = await history(options);
+    expect(displacement(first, second)).toBeLessThan(0.5);
+  });
+});
+
+test('GraphSAGE goes on from the weights of the day before, node2vec keeps none', async () => {
+  const [first, second] = await history({ ...OPTIONS, algorithm: 'graphsage' });
+  expect(second.weights).not.toEqual(first.weights);
+  expect((await history(OPTIONS, [snapshot(0)]))[0].weights).toBeNull();
+});
+
+describe('alignment', () => {
+  test('another seed of the same graph is brought back: angles stay, distances shrink', async () => {
+    const [one] = await history(OPTIONS, [snapshot(0)]);
+    const [other] = await history({ ...OPTIONS, seed: 8 }, [snapshot(0)]);
+    const aligned = alignTo(one, other);
+    expect(displacement(one, other)).toBeGreaterThan(0.9);
+    expect(displacement(one, aligned)).toBeLessThan(0.5 * displacement(one, other));
+    for (const [a, b] of [
+      ['A0', 'A1'],
+      ['A0', 'B0'],
+      ['A3', 'LONE'],
+    ])
+      expect(cosine(aligned, a, b)).toBeCloseTo(cosine(other, a, b), 5);
+  });
+
+  test('a rotated copy is recovered', async () => {
+    const [one] = await history(OPTIONS, [snapshot(0)]);
+    // Every coordinate moved on by one place, and the first mirrored.
+    const rotated = one.vectors.map((_, i) => one.vectors[i - (i % 32) + ((i + 1) % 32)] * (i % 32 === 0 ? -1 : 1));
+    const back = alignTo(one, { ...one, vectors: rotated });
+    expect(Math.max(...back.vectors.map((x, i) => Math.abs(x - one.vectors[i])))).toBeLessThan(1e-6);
+  });
+
+  test('two days without a common asset are left alone', () => {
+    const of = (symbol: string) => ({ asOf: '2020-01-01', symbols: [symbol], vectors: Float32Array.of(1, 2) });
+    expect(alignTo(of('X'), of('Y'))).toEqual(of('Y'));
+    expect(displacement(of('X'), of('Y'))).toBe(0);
+  });
+});
