@@ -11,7 +11,6 @@ import { refuseBadBatch } from '../../domain/market/quarantine.ts';
 import { barFiles, DATASET_FILES, DATASET_SCHEMA, type DatasetFacts, quarantineTable } from '../artifacts/dataset.ts';
 import { putPartitioned } from '../artifacts/partitions.ts';
 import { pointInTimeColumns } from '../artifacts/point-in-time.ts';
-import { settlePointer } from '../artifacts/pointer.ts';
 import { storeRaw } from '../artifacts/raw.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
@@ -186,7 +185,6 @@ async function storeDataset(
     inputs,
     facts,
   });
-  await settlePointer(store, strategy, `datasets/${universe.id}`, ref);
   return { ref, facts };
 }
 

@@ -4,7 +4,7 @@ import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { BarTable } from '../../domain/market/bar.ts';
 import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { type Revision, reviseBars, reviseTable } from '../../domain/market/revisions.ts';
-import { barsOf, DATASET_FILES, datasetFactsSchema } from '../artifacts/dataset.ts';
+import { DATASET_FILES, datasetFactsSchema, loadBars } from '../artifacts/dataset.ts';
 import { readPointInTime } from '../artifacts/point-in-time.ts';
 
 /** What an earlier dataset of a universe said, and the revisions that it had noted. */
@@ -42,7 +42,7 @@ async function readEarlier(store: ObjectStore, strategy: string, ref: ArtifactRe
   return {
     ref,
     asOf: datasetFactsSchema.parse(facts).asOf,
-    bars: barsOf(await readTable(await bytes(DATASET_FILES.bars))),
+    bars: await loadBars(store, strategy, ref),
     fundamentals: await table(DATASET_FILES.fundamentals),
     macro: await table(DATASET_FILES.macro),
     revisions:
