@@ -30,6 +30,7 @@ import type { Progress } from './ports.ts';
  *   DRL_GRAPH_URL           bolt URL of the Neo4j container beside the task, or
  *   DRL_GRAPH_SECRET        ARN of a secret {"url", "user", "password"}
  *   DRL_RPC_SECRET          ARN of a secret {"urls": ["https://...", ...]}
+ *   DRL_PROVIDER_SECRET     ARN of a secret with the keys of market data providers {"ALPACA_KEY_ID", "ALPACA_SECRET_KEY", "FRED_API_KEY", "SEC_CONTACT"}
  *   DRL_CONTRACT_PARAMETER  name of the SSM parameter that `drl chain init` writes (JSON: address, first block, assets)
  *   DRL_KEY_<ROLE>          ARN of the KMS key of a chain role (STRATEGIST, RELAYER, ATTESTOR, APPROVER); absent: the role is not this function's
  *   DRL_ALERT_TOPIC         ARN of the alerts' topic
@@ -113,10 +114,15 @@ export const neo4jGraph = /* @__PURE__ */ once(async (): Promise<GraphStore> => 
   );
 });
 
-/** Market data by the universe's own provider: the ECB over HTTP, or bundled files. */
+/** Market data by the universe's own provider. Keys are asked for only when one needs them. */
 export const ecbMarketData = /* @__PURE__ */ once(async (): Promise<MarketDataProvider> => {
   const { createMarketData } = await import('../adapters/market-data/create.ts');
-  return createMarketData((await settings()).universe.provider, { root: root(), home: root(), store: await s3Store() });
+  return createMarketData((await settings()).universe.provider, {
+    root: root(),
+    home: root(),
+    store: await s3Store(),
+    keys: () => secret<Record<string, string>>('DRL_PROVIDER_SECRET'),
+  });
 });
 
 /**

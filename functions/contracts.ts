@@ -21,6 +21,8 @@ export const ingestOutput = z.object({
   rows: z.number().int(),
   symbols: z.number().int(),
   quarantined: z.number().int(),
+  /** Values of past days that the source states otherwise than in the dataset before. */
+  revisions: z.number().int().default(0),
   /** Whether this day's run trains: no model yet, or `retrainEverySessions` have passed since the last training. */
   trainingDue: z.boolean(),
   /** Why closed, or why training is due or not, in plain words. */

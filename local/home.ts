@@ -14,6 +14,8 @@ export interface Home {
   readonly chain: string;
   /** Folders of trainings that were cut off: the same training goes on from there. */
   readonly jobs: string;
+  /** Pages of a fetch that was cut off: the same fetch goes on from there. */
+  readonly fetch: string;
   readonly universes: string;
   readonly keys: string;
   readonly apiSecret: string;
@@ -25,6 +27,7 @@ const layout = (path: string): Home => ({
   ledger: join(path, 'ledger'),
   chain: join(path, 'chain'),
   jobs: join(path, 'jobs'),
+  fetch: join(path, 'fetch'),
   universes: join(path, 'universes'),
   keys: join(path, 'keys.json'),
   apiSecret: join(path, 'api-secret'),

@@ -54,11 +54,21 @@ export function localPorts({ home, settings, metrics, progress }: LocalPortsOpti
       closers.push(() => graph.close());
       return graph;
     },
-    marketData: async () =>
-      (await import('../adapters/market-data/create.ts')).createMarketData(settings.universe.provider, {
+    marketData: async () => {
+      const { createMarketData } = await import('../adapters/market-data/create.ts');
+      const { folderPages } = await import('../adapters/market-data/pages.ts');
+      let page = 0;
+      return createMarketData(settings.universe.provider, {
         root: ROOT,
         home: home.path,
-      }),
+        pages: folderPages(home.fetch),
+        progress({ file, bytes, kept }) {
+          page++;
+          const message = `${file}, ${bytes} bytes${kept ? ', kept from a fetch that was cut off' : ''}`;
+          progress({ step: page, total: page, unit: 'pages', message });
+        },
+      });
+    },
     trainingJob: async () =>
       (await import('../adapters/training-job/subprocess.ts')).createSubprocessTrainingJob({ folder: home.jobs }),
     exactRuntime: async () => (await import('../adapters/policy-runtime/exact.ts')).exactRuntime,

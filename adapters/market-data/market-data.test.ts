@@ -258,6 +258,13 @@ describe('the simulated universe', () => {
 });
 
 describe('bundled universes', () => {
+  test.each(['equity-us-live', 'fx-ecb-carry'])('%s is a valid configuration', (id) => {
+    const universe = universeSchema.parse(
+      JSON.parse(readFileSync(join(root, 'config', 'universes', `${id}.json`), 'utf8')),
+    );
+    expect([universe.id, universe.provider.kind]).toEqual([id, 'several']);
+  });
+
   test.each(['fx-ecb', 'fx-ecb-all', 'equity-sim', 'promotion-sim'])(
     '%s is a valid configuration whose provider gives files',
     async (id) => {

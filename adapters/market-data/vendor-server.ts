@@ -291,8 +291,8 @@ function fredObservations(query: URLSearchParams, extra: string | null) {
       realtime_end: '9999-12-31',
       date,
     };
-    const value = i === 2 ? '.' : String(3.4 + i / 10);
-    const revised = { ...first, realtime_start: isoOfDay(dayOfIso(date) + 73), value: String(3.5 + i / 10) };
+    const value = i === 2 ? '.' : (3.4 + i / 10).toFixed(1);
+    const revised = { ...first, realtime_start: isoOfDay(dayOfIso(date) + 73), value: (3.5 + i / 10).toFixed(1) };
     return vintages && i === 0 ? [{ ...first, value }, revised] : [{ ...first, value }];
   });
   if (extra) observations.push({ realtime_start: '2024-01-03', realtime_end: '9999-12-31', date: extra, value: '9.9' });

@@ -36,6 +36,7 @@ export function stageEnvironment(
     ...(has('chain')
       ? { DRL_RPC_SECRET: stateful.rpcSecret.secretArn, DRL_CONTRACT_PARAMETER: stateful.contract.parameterName }
       : {}),
+    ...(has('marketData') ? { DRL_PROVIDER_SECRET: stateful.providerKeys.secretArn } : {}),
     ...(has('alerts') ? { DRL_ALERT_TOPIC: stateful.alerts.topicArn } : {}),
     ...Object.fromEntries(keys),
   };

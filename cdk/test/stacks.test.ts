@@ -46,6 +46,22 @@ const allTypes = () =>
   );
 const of = <T>(value: unknown) => value as T;
 
+test('the keys of market data providers are read by ingest alone, and kept when the stack goes', () => {
+  const [[id, secret]] = resources('stateful', 'AWS::SecretsManager::Secret').filter(([name]) =>
+    name.startsWith('ProviderKeys'),
+  );
+  expect(secret.DeletionPolicy).toBe('Retain');
+  const readers = resources('pipeline', 'AWS::IAM::Policy').filter(([, policy]) => JSON.stringify(policy).includes(id));
+  expect(readers.map(([, { Properties }]) => JSON.stringify(Properties['Roles']))).toEqual([
+    expect.stringContaining('ingest'),
+  ]);
+  const told = resources('pipeline', 'AWS::Lambda::Function').filter(([, each]) =>
+    JSON.stringify(each.Properties['Environment'] ?? {}).includes('DRL_PROVIDER_SECRET'),
+  );
+  expect(told).toHaveLength(1);
+  expect(JSON.stringify(templates.api.toJSON())).not.toContain(id);
+});
+
 describe('the stage list is the wiring', () => {
   const place = (on: 'lambda' | 'task') => STAGES.filter((stage) => settings.compute[stage].on === on);
 

@@ -1,5 +1,6 @@
 import type { CalendarId } from './calendar.ts';
-import { dayNumber, dayOfIso, isoOfDay, weekdayOfDay } from './days.ts';
+import { dayNumber, isoOfDay, weekdayOfDay } from './days.ts';
+import { closeTime } from './trading-hours.ts';
 
 const SUNDAY = 6;
 const DAY_MINUTES = 1440;
@@ -37,27 +38,11 @@ export function isoOfMinutes(utcMinutes: number): string {
   return `${isoOfDay(day)}T${two(Math.floor(minute / 60))}:${two(minute % 60)}Z`;
 }
 
-const [OPEN, CLOSE, EARLY_CLOSE] = [570, 960, 780];
-/** Early closings of the New York Stock Exchange outside the yearly rules. */
-const EARLY = new Set(['1997-12-26', '1999-12-31', '2003-12-26']);
+const OPEN = 570;
 
-/**
- * Opening and closing of a session in minutes after midnight of the exchange's clock. XNYS: 9:30 to 16:00; to 13:00 on the day after
- * Thanksgiving, on 24 December, and beside Independence Day: on 3 July, or, where 4 July was a Thursday before 2013, on the Friday after (NYSE rule 7.2 and
- * its yearly notices, since 1993). Other calendars have no hours: the whole day.
- */
+/** Opening and closing of a session in minutes after midnight of the exchange's clock. Calendars without hours: the whole day. */
 export function sessionHours(calendar: CalendarId, date: string): { open: number; close: number } {
   if (calendar !== 'XNYS') return { open: 0, close: DAY_MINUTES };
-  return { open: OPEN, close: closesEarly(date) ? EARLY_CLOSE : CLOSE };
-}
-
-function closesEarly(date: string): boolean {
-  const [year, monthDay, weekday] = [Number(date.slice(0, 4)), date.slice(5), weekdayOfDay(dayOfIso(date))];
-  if (year < 1993) return false;
-  if (EARLY.has(date)) return true;
-  if (monthDay === '12-24') return weekday < 4;
-  if (monthDay === '07-03') return weekday < 4 && (weekday !== 2 || year >= 2013);
-  if (monthDay === '07-05') return weekday === 4 && year < 2013;
-  // The Friday after the fourth Thursday of November lies on its 23rd to 29th day.
-  return weekday === 4 && monthDay >= '11-23' && monthDay <= '11-29';
+  const [hours, minutes] = closeTime(date).split(':').map(Number);
+  return { open: OPEN, close: hours * 60 + minutes };
 }

@@ -27,6 +27,10 @@ export const DATASET_FILES = {
   quarantine: 'quarantine.parquet',
   fundamentals: 'fundamentals.parquet',
   macro: 'macro.parquet',
+  /** Bars shorter than a day, of which the days were made, with their interval. */
+  intraday: 'intraday.parquet',
+  /** Values of past days that the source states otherwise than it did: both, and since when. */
+  revisions: 'revisions.parquet',
 } as const;
 
 /** What this program writes, and the newest that it can read. */
@@ -61,6 +65,8 @@ export const datasetFactsSchema = z.object({
   symbols: z.number().int(),
   quarantined: z.number().int(),
   firstDate: z.iso.date(),
+  /** Values of past days that the source had changed since the dataset before (`inputs.previous`); absent: none, ever. */
+  revisions: z.number().int().optional(),
 });
 export type DatasetFacts = z.infer<typeof datasetFactsSchema>;
 

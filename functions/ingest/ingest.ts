@@ -14,7 +14,10 @@ import { pointInTimeColumns } from '../artifacts/point-in-time.ts';
 import { storeRaw } from '../artifacts/raw.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
+import { intradayTable } from './intraday-table.ts';
+import { compareWithEarlier, earlierDataset, revisionColumns } from './revisions.ts';
 import { membersOf, parseSource, type Source } from './source.ts';
+import { refuseStaleDay } from './stale-day.ts';
 
 /** The pointer that names the last session on which models were trained; the register stage moves it. */
 export const LAST_TRAINING = 'training/last';
@@ -25,6 +28,7 @@ const closed = (date: string, calendar: string) => ({
   rows: 0,
   symbols: 0,
   quarantined: 0,
+  revisions: 0,
   trainingDue: false,
   reason: `${date} is not a session of calendar ${calendar}`,
 });
@@ -64,6 +68,7 @@ export const ingestStage = defineStage({
     refuseBadBatch(checked.quarantined, checked.rows);
     if (checked.dataDates && !checked.dataDates.has(date)) return closed(date, calendar);
     requireWholeDay(checked, source, date);
+    refuseStaleDay(checked.bars, date);
     const { ref, facts } = await storeDataset(store, strategy, universe, date, files, source, checked);
     const training = await trainingDue(store, strategy, universe, profile, date, checked);
     return {
@@ -72,6 +77,7 @@ export const ingestStage = defineStage({
       rows: facts.rows,
       symbols: facts.symbols,
       quarantined: facts.quarantined,
+      revisions: facts.revisions ?? 0,
       trainingDue: training.due,
       reason: training.reason,
     };
@@ -143,9 +149,12 @@ async function storeDataset(
 ): Promise<{ ref: ArtifactRef; facts: DatasetFacts }> {
   const { bars, quarantined } = checked;
   const instruments = source.instruments(bars, date);
-  const { fundamentals, macro } = source.pointInTime(date);
+  const earlier = await earlierDataset(store, strategy, universe.id, date);
+  const compared = compareWithEarlier(earlier, bars, source.pointInTime(date), date);
+  const { fundamentals, macro, revisions } = compared;
   const inputs: Record<string, ArtifactRef> = {};
   for (const [n, file] of files.entries()) inputs[`raw_${n}`] = await storeRaw(store, strategy, file);
+  if (earlier && revisions.length > 0) inputs.previous = earlier.ref;
   const facts: DatasetFacts = {
     schemaVersion: DATASET_SCHEMA,
     universe: universe.id,
@@ -160,6 +169,7 @@ async function storeDataset(
     symbols: instruments.length,
     quarantined: quarantined.length,
     firstDate: bars.date[0],
+    ...(revisions.length > 0 ? { revisions: compared.found } : {}),
   };
   const ref = await putPartitioned(store, strategy, `datasets/${universe.id}`, {
     kind: 'datasets',
@@ -169,6 +179,8 @@ async function storeDataset(
       [DATASET_FILES.quarantine]: quarantineTable(quarantined),
       ...(fundamentals ? { [DATASET_FILES.fundamentals]: writeTable(pointInTimeColumns(fundamentals)) } : {}),
       ...(macro ? { [DATASET_FILES.macro]: writeTable(pointInTimeColumns(macro)) } : {}),
+      ...(source.intraday ? { [DATASET_FILES.intraday]: intradayTable(source.intraday, date) } : {}),
+      ...(revisions.length > 0 ? { [DATASET_FILES.revisions]: writeTable(revisionColumns(revisions)) } : {}),
     },
     inputs,
     facts,

@@ -1,5 +1,6 @@
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
+import type { Revision } from '../../domain/market/revisions.ts';
 import { checkoutDataset, diffDatasets } from '../data/checkout.ts';
 import { dataLog, dataQuarantine } from '../data/datasets.ts';
 import { fetchSource } from '../data/fetch.ts';
@@ -36,6 +37,19 @@ const reasons = (counts: Record<string, number>): string =>
   Object.entries(counts)
     .map(([reason, count]) => `${count} ${reason}`)
     .join(', ') || 'none';
+
+const SHOWN_REVISIONS = 20;
+
+/** What the source says of past days otherwise than the newest dataset does. */
+function revisionLines(revisions: readonly Revision[]): string {
+  if (revisions.length === 0) return '';
+  const shown = revisions.slice(0, SHOWN_REVISIONS).map(({ symbol, date, field, before, after }) => {
+    const value = (x: number): string => (Number.isNaN(x) ? 'none' : String(x));
+    return `revised  ${symbol} ${date} ${field}: ${value(before)} -> ${value(after)}`;
+  });
+  const more = revisions.length > shown.length ? [`and ${revisions.length - shown.length} more`] : [];
+  return `\n${[`The source revises ${revisions.length} values of past days; the next ingest notes each:`, ...shown, ...more].join('\n')}`;
+}
 
 const VERBS: Record<string, Verb> = {
   async import([folder], options) {
@@ -92,12 +106,13 @@ const VERBS: Record<string, Verb> = {
     try {
       const { store, marketData } = await installation.ports(['store', 'marketData']);
       const { universe, config } = installation.settings;
+      installation.progress.stage('fetch');
       const report = await fetchSource(universe, marketData, store, config.strategy);
       show(
         options,
         report,
         () =>
-          `${report.universe}: ${report.rows.toLocaleString('en-US')} rows, ${report.symbols} symbols, ${report.firstDay} to ${report.newestDay}; set aside: ${reasons(report.reasons)}\n${report.files.map((file) => `${file.file}  ${file.bytes} bytes  ${file.sha256}  from ${file.origin}`).join('\n')}`,
+          `${report.universe}: ${report.rows.toLocaleString('en-US')} rows, ${report.symbols} symbols, ${report.firstDay} to ${report.newestDay}; set aside: ${reasons(report.reasons)}\n${report.files.map((file) => `${file.file}  ${file.bytes} bytes  ${file.sha256}  from ${file.origin}`).join('\n')}${revisionLines(report.revisions)}`,
       );
     } finally {
       await installation.close();

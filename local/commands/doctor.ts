@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { resolve } from 'node:path';
+import { PROVIDER_KEYS, providersOf, type SingleProvider } from '../../domain/market/provider-config.ts';
 import { existingHome, homeOwner } from '../home.ts';
+import { readSettings } from '../settings.ts';
 import { table } from '../table.ts';
 import { type CommonOptions, printJson } from './args.ts';
 
@@ -16,7 +18,14 @@ interface Check {
 
 /** What this machine has and lacks. Exit 0 when everything required is there, else 1. */
 export async function doctor(options: CommonOptions): Promise<number> {
-  const checks = [nodeVersion(), machine(), ...(await engines()), homeState(options.home), ...optionalTools()];
+  const checks = [
+    nodeVersion(),
+    machine(),
+    ...(await engines()),
+    homeState(options.home),
+    ...providerKeys(options),
+    ...optionalTools(),
+  ];
   const ok = checks.every((check) => check.ok || check.need === 'optional');
   if (options.json) printJson({ ok, checks });
   else {
@@ -103,6 +112,26 @@ function homeState(folder: string): Check {
   } catch (error) {
     return { ...base, ok: false, found: (error as Error).message };
   }
+}
+
+/** What the market data of the universe needs and the environment lacks. */
+function providerKeys(options: CommonOptions): Check[] {
+  let kinds: string[];
+  try {
+    kinds = providersOf(readSettings(options, existingHome(options.home)).universe.provider).map(({ kind }) => kind);
+  } catch (error) {
+    const found = (error as Error).message;
+    return [{ what: 'configuration', need: 'required', ok: false, found, remedy: 'Correct the configuration.' }];
+  }
+  return [...new Set(kinds)].flatMap((kind) =>
+    (PROVIDER_KEYS[kind as SingleProvider['kind']] ?? []).map((name) => ({
+      what: `${name} (market data: ${kind})`,
+      need: 'required' as const,
+      ok: Boolean(process.env[name]?.trim()),
+      found: process.env[name]?.trim() ? 'set' : 'not set',
+      remedy: `Set the variable ${name} in the environment.`,
+    })),
+  );
 }
 
 function optionalTools(): Check[] {

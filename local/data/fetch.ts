@@ -5,7 +5,9 @@ import { sha256 } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { checkBars } from '../../domain/market/quality.ts';
 import { countReasons, refuseBadBatch } from '../../domain/market/quarantine.ts';
+import type { Revision } from '../../domain/market/revisions.ts';
 import { storeRaw } from '../../functions/artifacts/raw.ts';
+import { compareWithEarlier, earlierDataset } from '../../functions/ingest/revisions.ts';
 import { membersOf, parseSource } from '../../functions/ingest/source.ts';
 
 export interface SourceReport {
@@ -17,6 +19,8 @@ export interface SourceReport {
   reasons: Record<string, number>;
   firstDay: string | null;
   newestDay: string | null;
+  /** Values of past days on which the source and the newest dataset differ; an ingest would note them. Empty when there is no dataset, or nobody asked. */
+  revisions: Revision[];
 }
 
 const END_OF_TIME = '9999-12-31';
@@ -26,14 +30,21 @@ export async function checkSource(universe: UniverseConfig, marketData: MarketDa
   return (await readSource(universe, marketData)).report;
 }
 
-/** `drl data fetch`: the same, and the bytes are stored as they came. */
+/**
+ * `drl data fetch`: the same, compared with the newest dataset, and the bytes are stored as they came. Nothing is stored before everything is there and
+ * has passed.
+ */
 export async function fetchSource(
   universe: UniverseConfig,
   marketData: MarketDataProvider,
   store: ObjectStore,
   strategy: string,
 ): Promise<SourceReport> {
-  const { report, files } = await readSource(universe, marketData);
+  const { report, files, source, bars } = await readSource(universe, marketData);
+  const earlier = await earlierDataset(store, strategy, universe.id, END_OF_TIME);
+  const values = source.pointInTime(END_OF_TIME);
+  const noted = earlier?.revisions.length ?? 0;
+  report.revisions = compareWithEarlier(earlier, bars, values, report.newestDay ?? END_OF_TIME).revisions.slice(noted);
   for (const [n, file] of files.entries()) report.files[n].raw = await storeRaw(store, strategy, file);
   return report;
 }
@@ -64,6 +75,7 @@ async function readSource(universe: UniverseConfig, marketData: MarketDataProvid
     reasons: countReasons(quarantined),
     firstDay: bars.date[0] ?? null,
     newestDay: bars.date.at(-1) ?? null,
+    revisions: [],
   };
-  return { report, files };
+  return { report, files, source, bars };
 }

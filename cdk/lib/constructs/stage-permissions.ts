@@ -44,6 +44,7 @@ export function grantPorts(
     stateful.rpcSecret.grantRead(role);
     stateful.contract.grantRead(role);
   }
+  if (has('marketData')) stateful.providerKeys.grantRead(role);
   if (has('alerts')) stateful.alerts.grantPublish(role);
   for (const name of AWS_ROLES) if (access.signs?.includes(name)) stateful.keys[name].grantSigning(role);
 }

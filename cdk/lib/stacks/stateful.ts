@@ -11,7 +11,7 @@ import {
   ObjectOwnership,
   StorageClass,
 } from 'aws-cdk-lib/aws-s3';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Secret, type SecretStringGenerator } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
@@ -36,6 +36,8 @@ export class StatefulStack extends Stack {
   readonly ledger: CfnCluster;
   readonly keys: Readonly<Record<AwsRole, ChainKey>>;
   readonly rpcSecret: Secret;
+  /** Keys of market data providers, for ingest alone. */
+  readonly providerKeys: Secret;
   /** Made only where a function needs a graph server; a task has its own beside it. */
   readonly graphSecret: Secret | undefined;
   readonly contract: StringParameter;
@@ -66,6 +68,12 @@ export class StatefulStack extends Stack {
     this.rpcSecret = this.#secret(
       'RpcUrls',
       'JSON {"urls": [...]}: HTTPS endpoints of at least two Ethereum providers',
+    );
+    this.providerKeys = this.#secret(
+      'ProviderKeys',
+      'JSON with the keys that the universe needs: ALPACA_KEY_ID, ALPACA_SECRET_KEY, FRED_API_KEY, SEC_CONTACT',
+      // An object from the start, so that what is missing is a key, not a form.
+      { secretStringTemplate: '{}', generateStringKey: 'unused' },
     );
     const graphOnLambda = (Object.keys(STAGE_ACCESS) as Stage[]).some(
       (name) => STAGE_ACCESS[name].ports.includes('graph') && props.settings.compute[name].on === 'lambda',
@@ -140,8 +148,12 @@ export class StatefulStack extends Stack {
     });
   }
 
-  #secret(id: string, description: string): Secret {
-    const secret = new Secret(this, id, { description, removalPolicy: RemovalPolicy.RETAIN });
+  #secret(id: string, description: string, generateSecretString?: SecretStringGenerator): Secret {
+    const secret = new Secret(this, id, {
+      description,
+      removalPolicy: RemovalPolicy.RETAIN,
+      ...(generateSecretString ? { generateSecretString } : {}),
+    });
     acknowledge(
       secret,
       'SMG4',

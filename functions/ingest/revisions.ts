@@ -1,0 +1,89 @@
+import { getArtifactFile, getManifest, getPointer, type ObjectStore } from '../../adapters/object-store/port.ts';
+import { readTable, type TableColumns } from '../../adapters/parquet/parquet.ts';
+import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import type { BarTable } from '../../domain/market/bar.ts';
+import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
+import { type Revision, reviseBars, reviseTable } from '../../domain/market/revisions.ts';
+import { DATASET_FILES, datasetFactsSchema, loadBars } from '../artifacts/dataset.ts';
+import { readPointInTime } from '../artifacts/point-in-time.ts';
+
+/** What an earlier dataset of a universe said, and the revisions that it had noted. */
+export interface Earlier {
+  ref: ArtifactRef;
+  asOf: string;
+  bars: BarTable;
+  fundamentals: PointInTimeTable | null;
+  macro: PointInTimeTable | null;
+  revisions: Revision[];
+}
+
+/**
+ * The dataset that the one of `date` follows: the newest of its universe, when that is of an earlier day; when it is of this day (a run that was cut off),
+ * the one that it names itself.
+ */
+export async function earlierDataset(
+  store: ObjectStore,
+  strategy: string,
+  universe: string,
+  date: string,
+): Promise<Earlier | null> {
+  const newest = (await getPointer<ArtifactRef>(store, strategy, `datasets/${universe}`))?.value ?? null;
+  if (newest === null) return null;
+  const { facts, inputs } = await getManifest(store, strategy, newest);
+  const { asOf } = datasetFactsSchema.parse(facts);
+  if (asOf < date) return readEarlier(store, strategy, newest);
+  return asOf === date && inputs.previous ? readEarlier(store, strategy, inputs.previous) : null;
+}
+
+async function readEarlier(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<Earlier> {
+  const { facts, files } = await getManifest(store, strategy, ref);
+  const bytes = (name: string) => getArtifactFile(store, strategy, ref, name);
+  const table = async (name: string) => (name in files ? readPointInTime(await bytes(name)) : null);
+  return {
+    ref,
+    asOf: datasetFactsSchema.parse(facts).asOf,
+    bars: await loadBars(store, strategy, ref),
+    fundamentals: await table(DATASET_FILES.fundamentals),
+    macro: await table(DATASET_FILES.macro),
+    revisions:
+      DATASET_FILES.revisions in files ? revisionsOf(await readTable(await bytes(DATASET_FILES.revisions))) : [],
+  };
+}
+
+type Values = { fundamentals: PointInTimeTable | null; macro: PointInTimeTable | null };
+
+/** What the source says now beside what it said before: every change is a revision known from `date` on, none replaces what was known. */
+export function compareWithEarlier(earlier: Earlier | null, bars: BarTable, values: Values, date: string) {
+  if (!earlier) return { ...values, revisions: [], found: 0 };
+  const { asOf } = earlier;
+  const fundamentals = reviseTable(earlier.fundamentals, values.fundamentals, asOf, date);
+  const macro = reviseTable(earlier.macro, values.macro, asOf, date);
+  const found = [...reviseBars(earlier.bars, bars, asOf, date), ...fundamentals.revisions, ...macro.revisions];
+  return {
+    fundamentals: fundamentals.table,
+    macro: macro.table,
+    revisions: [...earlier.revisions, ...found],
+    found: found.length,
+  };
+}
+
+export const revisionColumns = (rows: readonly Revision[]): TableColumns => ({
+  knownDate: { type: 'STRING', data: rows.map(({ knownDate }) => knownDate) },
+  symbol: { type: 'STRING', data: rows.map(({ symbol }) => symbol) },
+  date: { type: 'STRING', data: rows.map(({ date }) => date) },
+  field: { type: 'STRING', data: rows.map(({ field }) => field) },
+  before: { type: 'DOUBLE', data: Float64Array.from(rows, ({ before }) => before) },
+  after: { type: 'DOUBLE', data: Float64Array.from(rows, ({ after }) => after) },
+});
+
+export function revisionsOf(table: Record<string, ArrayLike<unknown>>): Revision[] {
+  const { knownDate, symbol, date, field, before, after } = table as Record<string, string[]>;
+  return knownDate.map((_, i) => ({
+    knownDate: knownDate[i],
+    symbol: symbol[i],
+    date: date[i],
+    field: field[i],
+    before: Number(before[i]),
+    after: Number(after[i]),
+  }));
+}
