@@ -61,6 +61,8 @@ export const datasetFactsSchema = z.object({
   symbols: z.number().int(),
   quarantined: z.number().int(),
   firstDate: z.iso.date(),
+  /** Rows that are in because somebody vouched for them (input `releases`). */
+  released: z.number().int().positive().optional(),
 });
 export type DatasetFacts = z.infer<typeof datasetFactsSchema>;
 
