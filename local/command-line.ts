@@ -142,6 +142,7 @@ function dataCommands(add: Add, program: Command): void {
       ],
     ],
     ['log', 'datasets of this strategy, newest first', []],
+    ['lineage <dataset>', 'OpenLineage events of a dataset and of all that it rests on, one a line', []],
     ['diff <a> <b>', 'rows that differ between two datasets', []],
     ['checkout <dataset> <folder>', 'write a dataset out as files', []],
     [

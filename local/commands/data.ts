@@ -2,13 +2,14 @@ import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts
 import { badInput } from '../../domain/errors.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
 import type { QuarantinedRow } from '../../domain/market/quarantine.ts';
-import { checkoutDataset, diffDatasets } from '../data/checkout.ts';
+import { checkoutDataset, diffDatasets, findDataset } from '../data/checkout.ts';
 import { compareFolders, comparisonText } from '../data/compare.ts';
 import { dataLog, dataQuarantine } from '../data/datasets.ts';
 import { fetchSource } from '../data/fetch.ts';
 import { checkFolder } from '../data/folder-check.ts';
 import { collectGarbage, type Garbage } from '../data/garbage.ts';
 import { importFolder } from '../data/import.ts';
+import { lineageOf } from '../data/lineage.ts';
 import { type Explanation, explainRow, releaseRow } from '../data/quarantine.ts';
 import { adoptUniverse, existingHome, lockHome, openHome } from '../home.ts';
 import { openInstallation } from '../installation.ts';
@@ -183,6 +184,13 @@ const VERBS: Record<string, Verb> = {
             ]),
           ),
     );
+  },
+
+  async lineage([dataset], options) {
+    const { store, strategy } = stored(options);
+    const ref = await findDataset(store, strategy, dataset);
+    const events = await lineageOf(store, strategy, ref, new Date().toISOString());
+    show(options, events, () => events.map((event) => JSON.stringify(event)).join('\n'));
   },
 
   async diff([a, b], options) {

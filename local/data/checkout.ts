@@ -24,7 +24,7 @@ export interface DatasetDifference {
 }
 
 /** A dataset by its hash or the beginning of it. */
-async function findDataset(store: ObjectStore, strategy: string, prefix: string): Promise<ArtifactRef> {
+export async function findDataset(store: ObjectStore, strategy: string, prefix: string): Promise<ArtifactRef> {
   const keys = await store.list(`${strategy}/datasets/`);
   const hashes = [...new Set(keys.map((key) => key.split('/')[2]))].filter((hash) => hash.startsWith(prefix));
   if (hashes.length === 1) return { kind: 'datasets', hash: hashes[0] };

@@ -19,6 +19,7 @@ import { checkoutDataset, diffDatasets } from './checkout.ts';
 import { dataLog, dataQuarantine } from './datasets.ts';
 import { checkSource, fetchSource } from './fetch.ts';
 import { collectGarbage } from './garbage.ts';
+import { lineageOf } from './lineage.ts';
 import { importFolder } from './import.ts';
 import { explainRow, releaseRow } from './quarantine.ts';
 
@@ -394,6 +395,15 @@ describe('looking at data', () => {
     expect(await store.exists(halfWritten)).toBe(false);
     expect(await readdir(jobs)).toEqual([]);
     expect(await ingestDay('2024-01-30')).toMatchObject({ dataset: decided });
+  });
+
+  test('lineage is an event a run, sources first, each made from what ran before it', async () => {
+    await prepare();
+    const { ref } = (await dataLog(store, 'user'))[0];
+    const events = await lineageOf(store, 'user', ref, '2024-02-01T00:00:00.000Z');
+    expect(events.map(({ job }) => job.name)).toEqual(['fetch', 'ingest']);
+    expect(events[1].inputs[0].facets.version).toEqual(events[0].outputs[0].facets.version);
+    expect(events[1].outputs[0].facets.version).toMatchObject({ datasetVersion: ref.hash });
   });
 
   test('quarantine of a day without a dataset names the newest', async () => {
