@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import type { BarTable } from '../../domain/market/bar.ts';
 import { readTable } from '../../adapters/parquet/parquet.ts';
-import { BAR_SCHEMA, barFiles } from '../../functions/artifacts/dataset.ts';
+import type { BarTable } from '../../domain/market/bar.ts';
+import { BAR_SCHEMA } from '../../domain/market/bar-schema.ts';
+import { barFiles } from '../../functions/artifacts/dataset.ts';
 import { partitionYear } from '../../functions/artifacts/partitions.ts';
 import { BarsTable, GLUE_TYPES } from '../lib/constructs/bars-table.ts';
 
@@ -45,7 +46,10 @@ describe('the table of bars in the catalogue', () => {
   test('finds the file that the writer writes: the projected location is its folder', () => {
     const [name] = Object.keys(barFiles(bars));
     const values: Record<string, string> = { strategy: 'main', dataset: 'abc', year: partitionYear('bars', name)! };
-    const location = input.Parameters['storage.location.template'].replace(/\$\{(\w+)\}/g, (_, key: string) => values[key]);
+    const location = input.Parameters['storage.location.template'].replace(
+      /\$\{(\w+)\}/g,
+      (_, key: string) => values[key],
+    );
     expect(`${location}part.parquet`).toBe(`s3://artifacts/main/datasets/abc/${name}`);
     expect(input.PartitionKeys.map((key) => key.Name)).toEqual(Object.keys(values));
     for (const key of Object.keys(values)) expect(input.Parameters).toHaveProperty([`projection.${key}.type`]);

@@ -46,7 +46,10 @@ export function runEventOf(
     schemaURL: `${SPEC}#/$defs/RunEvent`,
     run: {
       runId: uuidOf(ref.hash),
-      facets: day === undefined ? {} : { nominalTime: facetOf('NominalTimeRunFacet', { nominalStartTime: `${day}T00:00:00Z` }) },
+      facets:
+        day === undefined
+          ? {}
+          : { nominalTime: facetOf('NominalTimeRunFacet', { nominalStartTime: `${day}T00:00:00Z` }) },
     },
     job: { namespace: strategy, name: options.job, facets: {} },
     inputs: Object.values(manifest.inputs).map((input) => datasetOf(strategy, input)),

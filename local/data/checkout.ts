@@ -4,7 +4,8 @@ import { getArtifactFile, getManifest, type ObjectStore } from '../../adapters/o
 import { badInput } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { type BarTable, PRICE_COLUMNS } from '../../domain/market/bar.ts';
-import { BARS_TABLE, loadBars } from '../../functions/artifacts/dataset.ts';
+import { BARS_TABLE } from '../../domain/market/bar-schema.ts';
+import { loadBars } from '../../functions/artifacts/dataset.ts';
 import { comparePartitions, type DateRange } from '../../functions/artifacts/partitions.ts';
 
 const COMPARED = [...PRICE_COLUMNS, 'dividend', 'split'] as const;

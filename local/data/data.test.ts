@@ -19,8 +19,8 @@ import { checkoutDataset, diffDatasets } from './checkout.ts';
 import { dataLog, dataQuarantine } from './datasets.ts';
 import { checkSource, fetchSource } from './fetch.ts';
 import { collectGarbage } from './garbage.ts';
-import { lineageOf } from './lineage.ts';
 import { importFolder } from './import.ts';
+import { lineageOf } from './lineage.ts';
 import { explainRow, releaseRow } from './quarantine.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -141,13 +141,13 @@ describe('drl data import', () => {
   test('says of each other file why it was left out', async () => {
     await put('bars.csv', csv(rowsOf(['AAA', 'BBB'])));
     await put('again.csv', csv(rowsOf(['AAA']), HEADER));
-    await put('macro.csv', 'series,date,value\nX,2024-01-01,1\n');
+    await put('series.csv', 'series,date,value\nX,2024-01-01,1\n');
     await put('indices.csv', csv(rowsOf(['SPX'], 7)));
     await put('universe.csv', 'symbol\nAAA\nBBB\n');
     expect((await run()).skipped).toEqual([
       { file: 'again.csv', reason: expect.stringContaining('already in bars.csv') },
       { file: 'indices.csv', reason: 'none of its 1 symbols is in universe.csv' },
-      { file: 'macro.csv', reason: expect.stringContaining('lacks the columns symbol, open') },
+      { file: 'series.csv', reason: expect.stringContaining('lacks the columns symbol, open') },
     ]);
   });
 

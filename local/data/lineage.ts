@@ -1,7 +1,7 @@
 import { getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
 import type { ArtifactKind, ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { type RunEvent, runEventOf } from '../../domain/lineage/openlineage.ts';
-import { BAR_SCHEMA } from '../../functions/artifacts/dataset.ts';
+import { BAR_SCHEMA } from '../../domain/market/bar-schema.ts';
 
 /** Which job leaves which kind of artifact; kinds that only people write have the name of the kind. */
 const JOBS: Partial<Record<ArtifactKind, string>> = {

@@ -76,7 +76,7 @@ function asGiven(parsed: ParsedBars): BarTable {
   test('back adjustment of the raw bars gives the vendor’s own adjusted returns', () => {
     const bySymbol = new Map<string, number[]>();
     for (const symbol of new Set(raw.symbol)) bySymbol.set(symbol, []);
-    raw.symbol.forEach((symbol, row) => bySymbol.get(symbol)!.push(row));
+    for (const [row, symbol] of raw.symbol.entries()) bySymbol.get(symbol)!.push(row);
     let [compared, differ] = [0, 0];
     for (const rows of bySymbol.values()) {
       const column = (data: readonly number[]) => Float64Array.from(rows, (row) => data[row]);

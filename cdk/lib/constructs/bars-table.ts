@@ -1,18 +1,13 @@
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { ColumnType } from '../../../adapters/parquet/parquet.ts';
-import { BAR_SCHEMA, BARS_TABLE } from '../../../functions/artifacts/dataset.ts';
-import { PARTITION_COLUMN } from '../../../functions/artifacts/partitions.ts';
+import { BAR_SCHEMA, BARS_TABLE, PARTITION_COLUMN } from '../../../domain/market/bar-schema.ts';
 
 /** What Athena calls the types that the writer uses. */
-export const GLUE_TYPES: Readonly<Record<ColumnType, string>> = {
+export const GLUE_TYPES: Readonly<Record<(typeof BAR_SCHEMA)[keyof typeof BAR_SCHEMA], string>> = {
   STRING: 'string',
   DATE: 'date',
-  FLOAT: 'float',
   DOUBLE: 'double',
-  INT32: 'int',
-  BOOLEAN: 'boolean',
 };
 
 const PARQUET = 'org.apache.hadoop.hive.ql.io.parquet';
@@ -61,6 +56,6 @@ export class BarsTable extends Construct {
         },
       },
     });
-    this.table.addDependency(this.database);
+    this.table.addResourceDependency(this.database);
   }
 }
