@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { parseBarsCsv } from '../domain/market/bars.ts';
-import { cleanBars } from '../domain/market/corruption-fixture.ts';
+import { cleanBars } from '../domain/market/bars-fixture.ts';
 import { ecbToBars, parseEcbCsv } from '../domain/market/ecb.ts';
 import type { ParsedBars } from '../domain/market/parsed-bars.ts';
 import { type BarRules, type CheckedBars, checkBars } from '../domain/market/quality.ts';

@@ -126,10 +126,23 @@ function dataCommands(add: Add, program: Command): void {
     .default('data');
   const each: [string, string, Option[]][] = [
     ['import <folder>', "import a folder of the user's own bars as a universe", [calendar]],
-    ['check <folder>', 'check a folder of bars without importing it', [calendar]],
+    [
+      'check <folder>',
+      'check a folder of bars without importing it; --against compares it with another vendor',
+      [calendar, new Option('--against <folder>', "another vendor's bars of the same symbols")],
+    ],
     ['fetch', 'fetch the live feed of the universe', []],
-    ['quarantine', 'rows that were set aside, with reasons', [new Option('--date <day>', 'the session')]],
+    [
+      'quarantine [list|explain|release] [row]',
+      'rows that were set aside: list them, explain one, or vouch for one',
+      [
+        new Option('--date <day>', 'the session'),
+        new Option('--by <name>', 'release: who answers for it'),
+        new Option('--because <reason>', 'release: why the row is right'),
+      ],
+    ],
     ['log', 'datasets of this strategy, newest first', []],
+    ['lineage <dataset>', 'OpenLineage events of a dataset and of all that it rests on, one a line', []],
     ['diff <a> <b>', 'rows that differ between two datasets', []],
     ['checkout <dataset> <folder>', 'write a dataset out as files', []],
     [

@@ -6,6 +6,7 @@ export const HASH = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case 
 export const ARTIFACT_KINDS = [
   'raw',
   'datasets',
+  'releases',
   'graphs',
   'embeddings',
   'features',

@@ -105,6 +105,7 @@ export class SeriesRules {
   /** `ratio`: of the row's prices to the last good close, after splits and dividends. */
   #jump(series: Series, row: number, at: number, ratio: { open: number; close: number }): QuarantineReason | null {
     if (within(ratio.close, SMALLEST_JUMP)) return null;
+    if (this.#isSwapped(series, row, at)) return 'SYMBOLS_SWAPPED';
     if (UNITS.some((unit) => near(ratio.close, unit, 0.1))) return 'UNIT_SHIFT';
     const { date, close, volume } = this.#rows;
     const fromSuspect = (close[row] * (this.#actions?.split[row] ?? 1)) / series.suspect;
@@ -117,7 +118,6 @@ export class SeriesRules {
     }
     const believed = series.held >= HELD_BARS || dayOfIso(date[row]) - dayOfIso(date[series.last]) > HALT_DAYS;
     if (believed || Math.abs(Math.log(ratio.close)) < QUIET_JUMP || within(fromSuspect, QUIET_CONFIRMED)) return null;
-    if (this.#isSwapped(series, row, at)) return 'SYMBOLS_SWAPPED';
     return this.#trade(series, row) < QUIET_VOLUME ? 'QUIET_JUMP' : null;
   }
 

@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { getArtifactFile, getArtifactJson, getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
-import {
-  type ColumnType,
-  readTable,
-  type Table,
-  type TableColumns,
-  writeTable,
-} from '../../adapters/parquet/parquet.ts';
+import { readTable, type Table, type TableColumns, writeTable } from '../../adapters/parquet/parquet.ts';
 import { refused } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { BarTable } from '../../domain/market/bar.ts';
+import { BAR_SCHEMA, BARS_TABLE } from '../../domain/market/bar-schema.ts';
 import { buildPanel } from '../../domain/market/build-panel.ts';
 import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
@@ -17,9 +12,6 @@ import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import type { QuarantinedRow } from '../../domain/market/quarantine.ts';
 import { type DateRange, partitionFiles, readPartitions } from './partitions.ts';
 import { readPointInTime } from './point-in-time.ts';
-
-/** The table of bars: one file a year, `bars/year=2020/part.parquet`. Datasets of schema 1 have one file, `bars.parquet`. */
-export const BARS_TABLE = 'bars';
 
 /** Files of a dataset artifact beside its bars. Fundamentals and macro are there only when the source has them. */
 export const DATASET_FILES = {
@@ -35,19 +27,6 @@ export const DATASET_FILES = {
 
 /** What this program writes, and the newest that it can read. */
 export const DATASET_SCHEMA = 2;
-
-/** The columns of the bars as every engine sees them, in order; the last two only where the source has corporate actions. */
-export const BAR_SCHEMA = {
-  symbol: 'STRING',
-  date: 'DATE',
-  open: 'DOUBLE',
-  high: 'DOUBLE',
-  low: 'DOUBLE',
-  close: 'DOUBLE',
-  volume: 'DOUBLE',
-  dividend: 'DOUBLE',
-  split: 'DOUBLE',
-} as const satisfies Record<keyof BarTable, ColumnType>;
 
 export const datasetFactsSchema = z.object({
   /** Layout of the files; absent: 1. */
@@ -67,6 +46,8 @@ export const datasetFactsSchema = z.object({
   firstDate: z.iso.date(),
   /** Values of past days that the source had changed since the dataset before (`inputs.previous`); absent: none, ever. */
   revisions: z.number().int().optional(),
+  /** Rows that are in because somebody vouched for them (input `releases`). */
+  released: z.number().int().positive().optional(),
 });
 export type DatasetFacts = z.infer<typeof datasetFactsSchema>;
 

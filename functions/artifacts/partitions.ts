@@ -10,9 +10,7 @@ import {
 import { readTable, type Table, type TableColumns, writeTable } from '../../adapters/parquet/parquet.ts';
 import { ProductError, refused } from '../../domain/errors.ts';
 import type { ArtifactRef, Manifest } from '../../domain/lineage/manifest.ts';
-
-/** The partition column of every partitioned table; in the file's path only, as Hive, Athena, DuckDB and pandas want it. */
-export const PARTITION_COLUMN = 'year';
+import { PARTITION_COLUMN } from '../../domain/market/bar-schema.ts';
 
 const partitionFile = (table: string, year: string): string => `${table}/${PARTITION_COLUMN}=${year}/part.parquet`;
 

@@ -12,6 +12,7 @@ import { barFiles, DATASET_FILES, DATASET_SCHEMA, type DatasetFacts, quarantineT
 import { putPartitioned } from '../artifacts/partitions.ts';
 import { pointInTimeColumns } from '../artifacts/point-in-time.ts';
 import { storeRaw } from '../artifacts/raw.ts';
+import { loadReleases } from '../artifacts/release.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
 import { intradayTable } from './intraday-table.ts';
@@ -58,18 +59,21 @@ export const ingestStage = defineStage({
     const files = await marketData.fetch(date);
     const source = await parseSource(universe, files);
     requireRange(source, universe, date);
+    const releases = await loadReleases(store, strategy, universe.id);
     const checked = checkBars(source.batches, {
       calendar,
       asOf: date,
       members: membersOf(universe),
       lifeEnds: source.lifeEnds,
       actions: source.actions,
+      released: releases.ids,
     });
     refuseBadBatch(checked.quarantined, checked.rows);
     if (checked.dataDates && !checked.dataDates.has(date)) return closed(date, calendar);
     requireWholeDay(checked, source, date);
     refuseStaleDay(checked.bars, date);
-    const { ref, facts } = await storeDataset(store, strategy, universe, date, files, source, checked);
+    const released = checked.released.length > 0 ? releases.head : null;
+    const { ref, facts } = await storeDataset(store, strategy, universe, date, files, source, checked, released);
     const training = await trainingDue(store, strategy, universe, profile, date, checked);
     return {
       open: true,
@@ -146,6 +150,7 @@ async function storeDataset(
   files: readonly RawFile[],
   source: Source,
   checked: CheckedBars,
+  released: ArtifactRef | null,
 ): Promise<{ ref: ArtifactRef; facts: DatasetFacts }> {
   const { bars, quarantined } = checked;
   const instruments = source.instruments(bars, date);
@@ -155,6 +160,7 @@ async function storeDataset(
   const inputs: Record<string, ArtifactRef> = {};
   for (const [n, file] of files.entries()) inputs[`raw_${n}`] = await storeRaw(store, strategy, file);
   if (earlier && revisions.length > 0) inputs.previous = earlier.ref;
+  if (released) inputs.releases = released;
   const facts: DatasetFacts = {
     schemaVersion: DATASET_SCHEMA,
     universe: universe.id,
@@ -170,6 +176,7 @@ async function storeDataset(
     quarantined: quarantined.length,
     firstDate: bars.date[0],
     ...(revisions.length > 0 ? { revisions: compared.found } : {}),
+    ...(released && { released: checked.released.length }),
   };
   const ref = await putPartitioned(store, strategy, `datasets/${universe.id}`, {
     kind: 'datasets',

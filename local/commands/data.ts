@@ -1,19 +1,46 @@
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
+import { badInput } from '../../domain/errors.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
+import type { QuarantinedRow } from '../../domain/market/quarantine.ts';
 import type { Revision } from '../../domain/market/revisions.ts';
-import { checkoutDataset, diffDatasets } from '../data/checkout.ts';
+import { checkoutDataset, diffDatasets, findDataset } from '../data/checkout.ts';
+import { compareFolders, comparisonText } from '../data/compare.ts';
 import { dataLog, dataQuarantine } from '../data/datasets.ts';
 import { fetchSource } from '../data/fetch.ts';
 import { checkFolder } from '../data/folder-check.ts';
 import { collectGarbage, type Garbage } from '../data/garbage.ts';
 import { importFolder } from '../data/import.ts';
+import { lineageOf } from '../data/lineage.ts';
+import { type Explanation, explainRow, releaseRow } from '../data/quarantine.ts';
 import { adoptUniverse, existingHome, lockHome, openHome } from '../home.ts';
 import { openInstallation } from '../installation.ts';
 import { readSettings } from '../settings.ts';
 import { table } from '../table.ts';
 import { type CommonOptions, parseDate, printJson } from './args.ts';
 
-type DataOptions = CommonOptions & { calendar?: CalendarId; date?: string; delete?: boolean };
+type DataOptions = CommonOptions & {
+  calendar?: CalendarId;
+  date?: string;
+  delete?: boolean;
+  against?: string;
+  by?: string;
+  because?: string;
+};
+const rowText = (row: QuarantinedRow): string =>
+  `${row.file} line ${row.line}: ${row.reason} ${row.symbol} ${row.date} ${row.field} = ${row.value}`;
+
+const explanationText = ({ id, row, rule, whatToDo, neighbours, released }: Explanation): string =>
+  [
+    `${id}  ${rowText(row)}`,
+    `rule       ${row.reason}: ${rule}`,
+    `what to do ${whatToDo}`,
+    ...(released ? [`released   by ${released.by} on ${released.at}: ${released.because}`] : []),
+    table(
+      ['date', 'open', 'high', 'low', 'close', 'volume'],
+      neighbours.map((bar) => [bar.date, bar.open, bar.high, bar.low, bar.close, bar.volume].map(String)),
+    ),
+  ].join('\n');
+
 type Verb = (words: readonly string[], options: DataOptions) => Promise<void>;
 
 const IMPORTED_UNIVERSE = 'user';
@@ -83,6 +110,11 @@ const VERBS: Record<string, Verb> = {
   },
 
   async check([folder], options) {
+    if (options.against !== undefined) {
+      const compared = await compareFolders(folder, options.against, options.calendar ?? 'data');
+      show(options, compared, () => comparisonText(compared));
+      return;
+    }
     const { checked, used, skipped } = await checkFolder({ folder, calendar: options.calendar ?? 'data' });
     show(options, { files: used, skipped, rows: checked.rows, quarantined: checked.quarantined }, () =>
       [
@@ -119,19 +151,35 @@ const VERBS: Record<string, Verb> = {
     }
   },
 
-  async quarantine(_, options) {
+  async quarantine([verb = 'list', row = ''], options) {
     const { store, strategy } = stored(options);
-    const found = await dataQuarantine(
-      store,
-      strategy,
-      options.date === undefined ? undefined : parseDate(options.date, '--date'),
-    );
-    show(
-      options,
-      found,
-      () =>
-        `dataset ${found.dataset.hash} of ${found.date}: ${found.rows.length} rows set aside (${reasons(found.reasons)})\n${found.rows.map((row) => `${row.file} line ${row.line}: ${row.reason} ${row.symbol} ${row.date} ${row.field} = ${row.value}`).join('\n')}`,
-    );
+    const date = options.date === undefined ? undefined : parseDate(options.date, '--date');
+    if (verb === 'list') {
+      const found = await dataQuarantine(store, strategy, date);
+      show(options, found, () =>
+        [
+          `dataset ${found.dataset.hash} of ${found.date}: ${found.rows.length} rows set aside (${reasons(found.reasons)})`,
+          ...found.rows.map((each) => `${each.id}  ${rowText(each)}`),
+        ].join('\n'),
+      );
+    } else if (verb === 'explain') {
+      const explained = await explainRow(store, strategy, row, date);
+      show(options, explained, () => explanationText(explained));
+    } else if (verb === 'release') {
+      const { by, because } = options;
+      const released = await releaseRow(store, strategy, row, { by, because, at: new Date().toISOString(), date });
+      show(
+        options,
+        released,
+        () =>
+          `released ${rowText(released.row)}\nThe next ingest takes the row in and names release ${released.release.hash}.`,
+      );
+    } else {
+      throw badInput('QUARANTINE_VERB', 'A quarantine is listed, explained or released', {
+        facts: { given: verb },
+        remedy: 'drl data quarantine [list | explain <row> | release <row> --by <name> --because <reason>]',
+      });
+    }
   },
 
   async log(_, options) {
@@ -153,6 +201,13 @@ const VERBS: Record<string, Verb> = {
     );
   },
 
+  async lineage([dataset], options) {
+    const { store, strategy } = stored(options);
+    const ref = await findDataset(store, strategy, dataset);
+    const events = await lineageOf(store, strategy, ref, new Date().toISOString());
+    show(options, events, () => events.map((event) => JSON.stringify(event)).join('\n'));
+  },
+
   async diff([a, b], options) {
     const { store, strategy } = stored(options);
     const difference = await diffDatasets(store, strategy, a, b);
@@ -160,7 +215,7 @@ const VERBS: Record<string, Verb> = {
       options,
       difference,
       () =>
-        `only in ${a}: ${difference.onlyInA.length} rows, only in ${b}: ${difference.onlyInB.length}, other values: ${difference.changed.length}\n${difference.changed
+        `only in ${a}: ${difference.onlyInA.length} rows, only in ${b}: ${difference.onlyInB.length}, other values: ${difference.changed.length}; years that are the same file in both: ${difference.partitions.same.length}, that are not: ${difference.partitions.changed.join(', ') || 'none'}\n${difference.changed
           .slice(0, 20)
           .map((row) => `changed  ${row.symbol} ${row.date}: ${row.fields.join(', ')}`)
           .join('\n')}`,

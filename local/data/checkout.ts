@@ -4,7 +4,9 @@ import { getArtifactFile, getManifest, type ObjectStore } from '../../adapters/o
 import { badInput } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { type BarTable, PRICE_COLUMNS } from '../../domain/market/bar.ts';
-import { loadDataset } from '../../functions/artifacts/dataset.ts';
+import { BARS_TABLE } from '../../domain/market/bar-schema.ts';
+import { loadBars } from '../../functions/artifacts/dataset.ts';
+import { comparePartitions, type DateRange } from '../../functions/artifacts/partitions.ts';
 
 const COMPARED = [...PRICE_COLUMNS, 'dividend', 'split'] as const;
 
@@ -16,11 +18,14 @@ interface BarKey {
 export interface DatasetDifference {
   onlyInA: BarKey[];
   onlyInB: BarKey[];
+  /** A vendor's revision of a bar: both datasets hold it, with other values. */
   changed: (BarKey & { fields: string[] })[];
+  /** Years whose bars are the same file in both, and years whose are not. Only the latter are read. */
+  partitions: { same: string[]; changed: string[] };
 }
 
 /** A dataset by its hash or the beginning of it. */
-async function findDataset(store: ObjectStore, strategy: string, prefix: string): Promise<ArtifactRef> {
+export async function findDataset(store: ObjectStore, strategy: string, prefix: string): Promise<ArtifactRef> {
   const keys = await store.list(`${strategy}/datasets/`);
   const hashes = [...new Set(keys.map((key) => key.split('/')[2]))].filter((hash) => hash.startsWith(prefix));
   if (hashes.length === 1) return { kind: 'datasets', hash: hashes[0] };
@@ -57,12 +62,17 @@ export async function diffDatasets(
   a: string,
   b: string,
 ): Promise<DatasetDifference> {
+  const refs = await Promise.all([a, b].map((name) => findDataset(store, strategy, name)));
+  const [manifestA, manifestB] = await Promise.all(refs.map((ref) => getManifest(store, strategy, ref)));
+  const partitions = comparePartitions(BARS_TABLE, manifestA, manifestB);
+  const difference: DatasetDifference = { onlyInA: [], onlyInB: [], changed: [], partitions };
+  // Datasets from before the partitions have none to compare: everything is read.
+  if (partitions.changed.length === 0 && partitions.same.length > 0) return difference;
   const [first, second] = await Promise.all(
-    [a, b].map(async (name) => (await loadDataset(store, strategy, await findDataset(store, strategy, name))).bars),
+    refs.map((ref) => loadBars(store, strategy, ref, rangeOf(partitions.changed))),
   );
   const index = (bars: BarTable) => new Map(bars.symbol.map((symbol, row) => [`${bars.date[row]} ${symbol}`, row]));
   const inSecond = index(second);
-  const difference: DatasetDifference = { onlyInA: [], onlyInB: [], changed: [] };
   for (const [key, row] of index(first)) {
     const other = inSecond.get(key);
     const bar = { symbol: first.symbol[row], date: first.date[row] };
@@ -76,3 +86,6 @@ export async function diffDatasets(
   for (const row of inSecond.values()) difference.onlyInB.push({ symbol: second.symbol[row], date: second.date[row] });
   return difference;
 }
+
+const rangeOf = (years: readonly string[]): DateRange | undefined =>
+  years.length === 0 ? undefined : { from: `${years[0]}-01-01`, to: `${years[years.length - 1]}-12-31` };

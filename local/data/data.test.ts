@@ -7,18 +7,21 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createMarketData } from '../../adapters/market-data/create.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { getPointer, movePointer, putArtifact } from '../../adapters/object-store/port.ts';
+import { getManifest, getPointer, movePointer, putArtifact } from '../../adapters/object-store/port.ts';
 import { writeTable } from '../../adapters/parquet/parquet.ts';
 import { loadSettings } from '../../config/load.ts';
 import { type Settings, universeSchema } from '../../config/schema.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
 import { loadDataset } from '../../functions/artifacts/dataset.ts';
+import { loadReleases } from '../../functions/artifacts/release.ts';
 import { ingestStage } from '../../functions/ingest/ingest.ts';
 import { checkoutDataset, diffDatasets } from './checkout.ts';
 import { dataLog, dataQuarantine } from './datasets.ts';
 import { checkSource, fetchSource } from './fetch.ts';
 import { collectGarbage } from './garbage.ts';
 import { importFolder } from './import.ts';
+import { lineageOf } from './lineage.ts';
+import { explainRow, releaseRow } from './quarantine.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const HEADER = 'symbol,date,open,high,low,close,volume';
@@ -269,6 +272,73 @@ describe('drl data import', () => {
   });
 });
 
+describe('the quarantine', () => {
+  const spike = (row: string): string =>
+    row.startsWith('AAA,2024-01-17') ? 'AAA,2024-01-17,130,135,125,131,950' : row;
+  const prepare = async () => {
+    await put('bars.csv', csv([...rowsOf(['AAA', 'BBB', 'CCC']).map(spike), 'BBB,2024-01-06,1,1,1,1,1']));
+    await run();
+    await ingestDay('2024-01-30');
+    const { rows } = await dataQuarantine(store, 'user');
+    const idOf = (reason: string) => rows.find((row) => row.reason === reason)!.id;
+    return { jump: idOf('PRICE_JUMP'), impossible: idOf('NOT_A_SESSION') };
+  };
+  const decision = { by: 'Ada', because: 'a takeover at 131, see the filing', at: '2024-02-01T10:00:00.000Z' };
+
+  test('explains a row: the rule, the bars around it, what to do', async () => {
+    const { jump, impossible } = await prepare();
+    expect(await explainRow(store, 'user', jump.slice(0, 6))).toMatchObject({
+      id: jump,
+      row: { reason: 'PRICE_JUMP', symbol: 'AAA', date: '2024-01-17', value: '131 after 20' },
+      rule: expect.stringContaining('factor of 4'),
+      whatToDo: expect.stringContaining('release the row'),
+      releasable: true,
+      released: null,
+      neighbours: [
+        { date: '2024-01-11' },
+        { date: '2024-01-12' },
+        { date: '2024-01-16', close: 20 },
+        { date: '2024-01-18' },
+        { date: '2024-01-19' },
+        { date: '2024-01-22' },
+      ],
+    });
+    expect(await explainRow(store, 'user', impossible)).toMatchObject({ releasable: false });
+    await expect(explainRow(store, 'user', 'ffff')).rejects.toMatchObject({ code: 'QUARANTINE_ROW' });
+  });
+
+  test('lets a row go when somebody answers for it: the next ingest takes it in and says so', async () => {
+    const { jump, impossible } = await prepare();
+    const before = (await dataLog(store, 'user'))[0];
+    await expect(releaseRow(store, 'user', jump, { at: decision.at })).rejects.toMatchObject({
+      code: 'RELEASE_UNSIGNED',
+    });
+    await expect(releaseRow(store, 'user', impossible, decision)).rejects.toMatchObject({ code: 'RELEASE_IMPOSSIBLE' });
+    expect((await store.list('user/releases/')).length).toBe(0);
+    const { release } = await releaseRow(store, 'user', jump, decision);
+    expect((await explainRow(store, 'user', jump)).released).toEqual(decision);
+    const output = await ingestDay('2024-01-31');
+    const { bars, facts } = await loadDataset(store, 'user', output.dataset!);
+    // The bar after it is now the one that jumps, and waits for its own next bar.
+    expect(facts).toMatchObject({ released: 1, quarantined: 2 });
+    expect(bars.close[bars.date.findIndex((date, i) => date === '2024-01-17' && bars.symbol[i] === 'AAA')]).toBe(131);
+    expect((await getManifest(store, 'user', output.dataset!)).inputs.releases).toEqual(release);
+    expect((await dataLog(store, 'user'))[0]).toEqual(before);
+  });
+
+  test('keeps every release, each with the one before it; of two at once one is told to try again', async () => {
+    const { jump } = await prepare();
+    const first = await releaseRow(store, 'user', jump, decision);
+    const again = await Promise.allSettled(
+      ['Bo', 'Cy'].map((by) => releaseRow(store, 'user', jump, { ...decision, by })),
+    );
+    expect(again.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const { releases, head } = await loadReleases(store, 'user', 'user');
+    expect(releases.map(({ by }) => by)).toEqual([expect.stringMatching(/Bo|Cy/), 'Ada']);
+    expect((await getManifest(store, 'user', head!)).inputs.previous).toEqual(first.release);
+  });
+});
+
 describe('looking at data', () => {
   const days = ['2024-01-30', '2024-01-31'];
   const prepare = async () => {
@@ -290,6 +360,7 @@ describe('looking at data', () => {
         { symbol: 'BBB', date: '2024-01-31' },
       ],
       changed: [],
+      partitions: { same: [], changed: ['2024'] },
     });
     const out = join(home, 'out');
     const { files } = await checkoutDataset(store, 'user', b, out);
@@ -324,6 +395,15 @@ describe('looking at data', () => {
     expect(await store.exists(halfWritten)).toBe(false);
     expect(await readdir(jobs)).toEqual([]);
     expect(await ingestDay('2024-01-30')).toMatchObject({ dataset: decided });
+  });
+
+  test('lineage is an event a run, sources first, each made from what ran before it', async () => {
+    await prepare();
+    const { ref } = (await dataLog(store, 'user'))[0];
+    const events = await lineageOf(store, 'user', ref, '2024-02-01T00:00:00.000Z');
+    expect(events.map(({ job }) => job.name)).toEqual(['fetch', 'ingest']);
+    expect(events[1].inputs[0].facets.version).toEqual(events[0].outputs[0].facets.version);
+    expect(events[1].outputs[0].facets.version).toMatchObject({ datasetVersion: ref.hash });
   });
 
   test('quarantine of a day without a dataset names the newest', async () => {

@@ -1,7 +1,7 @@
 import { getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
 import { badInput } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
-import { countReasons, type QuarantinedRow } from '../../domain/market/quarantine.ts';
+import { countReasons, type QuarantinedRow, rowId } from '../../domain/market/quarantine.ts';
 import { type DatasetFacts, datasetFactsSchema, loadQuarantine } from '../../functions/artifacts/dataset.ts';
 
 export interface DatasetEntry {
@@ -22,6 +22,7 @@ export async function dataLog(store: ObjectStore, strategy: string): Promise<Dat
       const sources: DatasetEntry['sources'] = [];
       for (const input of Object.values(manifest.inputs)) {
         const raw = await getManifest(store, strategy, input);
+        if (input.kind !== 'raw') continue;
         for (const [file, { sha256 }] of Object.entries(raw.files))
           sources.push({ file, sha256, origin: String(raw.facts.origin) });
       }
@@ -33,16 +34,20 @@ export async function dataLog(store: ObjectStore, strategy: string): Promise<Dat
   );
 }
 
+export interface QuarantineList {
+  dataset: ArtifactRef;
+  universe: string;
+  date: string;
+  rows: (QuarantinedRow & { id: string })[];
+  reasons: Record<string, number>;
+}
+
 /**
  * `drl data quarantine`: the rows set aside in the dataset of a session, the newest by default.
  *
  * @throws ProductError DATA_NO_DATASET (bad input).
  */
-export async function dataQuarantine(
-  store: ObjectStore,
-  strategy: string,
-  date?: string,
-): Promise<{ dataset: ArtifactRef; date: string; rows: QuarantinedRow[]; reasons: Record<string, number> }> {
+export async function dataQuarantine(store: ObjectStore, strategy: string, date?: string): Promise<QuarantineList> {
   const log = await dataLog(store, strategy);
   const entry = date === undefined ? log.at(-1) : log.findLast(({ facts }) => facts.asOf === date);
   if (!entry) {
@@ -56,5 +61,12 @@ export async function dataQuarantine(
     );
   }
   const rows = await loadQuarantine(store, strategy, entry.ref);
-  return { dataset: entry.ref, date: entry.facts.asOf, rows, reasons: countReasons(rows) };
+  const { asOf, universe } = entry.facts;
+  return {
+    dataset: entry.ref,
+    universe,
+    date: asOf,
+    rows: rows.map((row) => ({ id: rowId(row), ...row })),
+    reasons: countReasons(rows),
+  };
 }

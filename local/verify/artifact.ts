@@ -71,6 +71,7 @@ const LINK_NAMES: Partial<Record<ArtifactKind, string>> = {
   embeddings: 'embeddings',
   graphs: 'graph snapshot',
   datasets: 'dataset',
+  releases: 'release of rows',
   raw: 'file',
 };
 const ORDER = Object.keys(LINK_NAMES);

@@ -1,0 +1,108 @@
+import type { BarTable } from './bar.ts';
+
+/** A day on which two vendors do not say the same about a symbol. */
+export interface Disagreement {
+  symbol: string;
+  date: string;
+  /** Total return of the day by each, as a fraction. */
+  a: number;
+  b: number;
+  /**
+   * `reverts`: the difference is undone by the next day, so that one of the two has a bad or stale print; `stale`: the same, and one of the two did
+   * not move at all; `action`: a split or distribution of that day; `stays`: none of these.
+   */
+  pattern: 'reverts' | 'stale' | 'action' | 'stays';
+}
+
+export interface VendorComparison {
+  /** Returns that both have. */
+  compared: number;
+  onlyInA: number;
+  onlyInB: number;
+  /** Number of returns that differ by more than so many points (hundredths), largest limit first. */
+  bySize: { points: number; days: number; shareBps: number }[];
+  byYear: Record<string, number>;
+  bySymbol: Record<string, number>;
+  /** Beyond the band, in order of date. */
+  disagreements: Disagreement[];
+}
+
+const SIZES = [10, 5, 2, 1, 0.5];
+
+interface Return {
+  value: number;
+  action: boolean;
+}
+
+/**
+ * Compare the daily total returns of two vendors for the symbols and days that both have. Returns, not prices: adjusted levels hold what happened
+ * later. `band` is the difference, in points (0.01 = a hundredth of the price), from which on a day is listed.
+ */
+export function compareVendors(a: BarTable, b: BarTable, band = 0.02): VendorComparison {
+  const [mine, theirs] = [returnsOf(a), returnsOf(b)];
+  const comparison: VendorComparison = {
+    compared: 0,
+    onlyInA: 0,
+    onlyInB: 0,
+    bySize: SIZES.map((points) => ({ points, days: 0, shareBps: 0 })),
+    byYear: {},
+    bySymbol: {},
+    disagreements: [],
+  };
+  for (const [symbol, days] of mine) {
+    const others = theirs.get(symbol);
+    const both = [...days.keys()].filter((date) => others?.has(date));
+    comparison.onlyInA += days.size - both.length;
+    comparison.compared += both.length;
+    if (others) compareSymbol(symbol, both, days, others, band, comparison);
+  }
+  const total = [...theirs.values()].reduce((sum, days) => sum + days.size, 0);
+  comparison.onlyInB = total - comparison.compared;
+  for (const size of comparison.bySize)
+    size.shareBps = comparison.compared ? (1e4 * size.days) / comparison.compared : 0;
+  comparison.disagreements.sort((x, y) => (x.date < y.date ? -1 : x.date > y.date ? 1 : x.symbol < y.symbol ? -1 : 1));
+  return comparison;
+}
+
+function compareSymbol(
+  symbol: string,
+  dates: readonly string[],
+  mine: ReadonlyMap<string, Return>,
+  theirs: ReadonlyMap<string, Return>,
+  band: number,
+  into: VendorComparison,
+): void {
+  const difference = dates.map((date) => mine.get(date)!.value - theirs.get(date)!.value);
+  dates.forEach((date, t) => {
+    const size = Math.abs(difference[t]);
+    for (const entry of into.bySize) if (size > entry.points / 100) entry.days++;
+    if (!(size > band)) return;
+    const [a, b] = [mine.get(date)!, theirs.get(date)!];
+    const undone = [difference[t - 1], difference[t + 1]].some((other) => Math.abs(difference[t] + other) < size / 2);
+    const still = Math.min(Math.abs(a.value), Math.abs(b.value)) < 1e-9;
+    const pattern = undone ? (still ? 'stale' : 'reverts') : a.action || b.action ? 'action' : 'stays';
+    into.disagreements.push({ symbol, date, a: a.value, b: b.value, pattern });
+    into.byYear[date.slice(0, 4)] = (into.byYear[date.slice(0, 4)] ?? 0) + 1;
+    into.bySymbol[symbol] = (into.bySymbol[symbol] ?? 0) + 1;
+  });
+}
+
+function returnsOf(bars: BarTable): Map<string, Map<string, Return>> {
+  const last = new Map<string, number>();
+  const returns = new Map<string, Map<string, Return>>();
+  for (let row = 0; row < bars.symbol.length; row++) {
+    const symbol = bars.symbol[row];
+    const before = last.get(symbol);
+    last.set(symbol, bars.close[row]);
+    if (before === undefined) continue;
+    const [dividend, split] = [bars.dividend?.[row] ?? 0, bars.split?.[row] ?? 1];
+    let days = returns.get(symbol);
+    if (!days) {
+      days = new Map();
+      returns.set(symbol, days);
+    }
+    const value = ((bars.close[row] + dividend) * split) / before - 1;
+    days.set(bars.date[row], { value, action: dividend !== 0 || split !== 1 });
+  }
+  return returns;
+}
