@@ -1,0 +1,36 @@
+import type { FeatureInputs } from '../../domain/features/compute.ts';
+import type { Need } from '../../domain/features/definition.ts';
+import type { GraphHistory } from '../../domain/features/graph-history.ts';
+import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
+import type { LoadedGraph } from '../artifacts/graph.ts';
+
+/** What features may read of a day's artifacts, in the forms in which they read it. */
+export const featureInputs = (
+  dataset: { fundamentals?: unknown; macro?: unknown },
+  { graph }: LoadedGraph,
+  embeddings: FeatureInputs['embeddings'],
+): FeatureInputs => ({
+  embeddings,
+  fundamentals: pointInTime(dataset.fundamentals),
+  macro: pointInTime(dataset.macro),
+  graph: graphHistory(graph),
+});
+
+/** Datasets of before the table with two times have no series that features could read. */
+const pointInTime = (table: unknown): PointInTimeTable | null =>
+  table !== null && typeof table === 'object' && 'series' in table ? (table as PointInTimeTable) : null;
+
+const graphHistory = ({ snapshots }: LoadedGraph['graph']): GraphHistory => ({
+  dates: snapshots.map(({ asOf }) => asOf),
+  snapshots: snapshots.map(({ members, edges }) => ({
+    symbols: members.map(({ symbol }) => symbol),
+    edges: edges.map(({ source, target, strength }) => ({ source, target, weight: strength / 1e6 })),
+  })),
+});
+
+/** What the universe has for features to read. Ranges only where volume is: reference rates have neither. */
+export function available(inputs: FeatureInputs, hasVolume: boolean): Set<Need> {
+  const has = new Set<Need>(hasVolume ? ['volume', 'range'] : []);
+  for (const need of ['embeddings', 'fundamentals', 'macro', 'graph'] as const) if (inputs[need]) has.add(need);
+  return has;
+}
