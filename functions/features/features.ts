@@ -3,16 +3,14 @@ import { learnersOf } from '../../config/schema.ts';
 import { computeFeatures } from '../../domain/features/compute.ts';
 import { universeFeatureSpec } from '../../domain/features/default-spec.ts';
 import { historyDigest } from '../../domain/features/history-digest.ts';
-import { fitNormaliser, hasCompleteRow, identityNormaliser } from '../../domain/features/normaliser.ts';
-import type { FeatureTensor, Normaliser } from '../../domain/features/spec.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
-import type { Trial } from '../../domain/lineage/model.ts';
 import { walkForwardTrials } from '../../domain/validation/walk-forward.ts';
 import { loadDataset } from '../artifacts/dataset.ts';
 import { loadEmbeddings } from '../artifacts/embeddings.ts';
-import { normaliserKey, writeFeatures } from '../artifacts/features.ts';
+import { writeFeatures } from '../artifacts/features.ts';
 import { loadGraph } from '../artifacts/graph.ts';
+import { normalisersOf } from '../artifacts/normalisers.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
 import { available, featureInputs } from './inputs.ts';
@@ -66,19 +64,3 @@ export const featuresStage = defineStage({
     return { features: ref, featureSpecHash: hashOf(spec), columns: spec.columns.length, trials, parallelTrials };
   },
 });
-
-/**
- * One normaliser for each training window, fitted on that window alone. A baseline on a history too short for any complete row reads
- * only the anchor, and gets the one that scales nothing.
- */
-export function normalisersOf(tensor: FeatureTensor, trials: readonly Trial[]): Record<string, Normaliser> {
-  const normalisers: Record<string, Normaliser> = {};
-  for (const trial of trials) {
-    const { kind, trainFrom, trainTo } = trial;
-    const bare = kind === 'baseline' && !hasCompleteRow(tensor, trainFrom, trainTo);
-    normalisers[normaliserKey(trial)] ??= bare
-      ? identityNormaliser(tensor.columns.length, trainFrom, trainTo)
-      : fitNormaliser(tensor, trainFrom, trainTo);
-  }
-  return normalisers;
-}
