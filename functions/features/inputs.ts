@@ -1,24 +1,20 @@
 import type { FeatureInputs } from '../../domain/features/compute.ts';
 import type { Need } from '../../domain/features/definition.ts';
 import type { GraphHistory } from '../../domain/features/graph-history.ts';
-import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
+import type { Dataset } from '../artifacts/dataset.ts';
 import type { LoadedGraph } from '../artifacts/graph.ts';
 
 /** What features may read of a day's artifacts, in the forms in which they read it. */
 export const featureInputs = (
-  dataset: { fundamentals?: unknown; macro?: unknown },
+  { fundamentals, macro }: Pick<Dataset, 'fundamentals' | 'macro'>,
   { graph }: LoadedGraph,
   embeddings: FeatureInputs['embeddings'],
 ): FeatureInputs => ({
   embeddings,
-  fundamentals: pointInTime(dataset.fundamentals),
-  macro: pointInTime(dataset.macro),
+  fundamentals,
+  macro,
   graph: graphHistory(graph),
 });
-
-/** Datasets of before the table with two times have no series that features could read. */
-const pointInTime = (table: unknown): PointInTimeTable | null =>
-  table !== null && typeof table === 'object' && 'series' in table ? (table as PointInTimeTable) : null;
 
 const graphHistory = ({ snapshots }: LoadedGraph['graph']): GraphHistory => ({
   dates: snapshots.map(({ asOf }) => asOf),

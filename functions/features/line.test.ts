@@ -172,7 +172,7 @@ describe('graph -> embeddings -> features', () => {
     const { panel } = await loadDataset(store, STRATEGY, ingest.dataset);
     const { spec } = await loadFeatures(store, STRATEGY, first.features.features);
     const inputs = featureInputs(
-      {},
+      { fundamentals: null, macro: null },
       await loadGraph(store, STRATEGY, built.graph),
       await loadEmbeddings(store, STRATEGY, embedded.embeddings),
     );
