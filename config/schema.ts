@@ -45,6 +45,11 @@ export const universeSchema = z.strictObject({
   limits: limitsSchema,
   /** The baseline that policies tilt, and that model 0 is. Absent: inverse volatility over 63 sessions, at 8 % a year at most. */
   anchor: anchorSchema.optional(),
+  /**
+   * What policies observe: names of features, of families, `default` and `all` (of those that the data allow), in this order: `drl features list`. Absent:
+   * `default`.
+   */
+  features: z.array(z.string()).min(1).optional(),
   /** Whether a hub, bucket or correlation window needs volume; false for FX. */
   hasVolume: z.boolean(),
 });

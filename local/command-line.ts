@@ -39,7 +39,9 @@ function build(exit: (code: number) => void): Command {
     for (const option of [...common(), ...options]) command.addOption(option);
     return command.action(async (...args: unknown[]) => {
       const words = args.slice(0, -2) as string[];
-      const code = await action(args.at(-2) as CommonOptions & Record<string, unknown>, ...words);
+      // A command that has commands of its own takes their options too: `drl features list --json`.
+      const given = (args.at(-1) as Command).optsWithGlobals<CommonOptions & Record<string, unknown>>();
+      const code = await action(given, ...words);
       if (code !== undefined) exit(code);
     });
   };
@@ -72,9 +74,18 @@ function build(exit: (code: number) => void): Command {
       );
       continue;
     }
-    add(program, stage, `run stage ${stage} of one day, on what the stages before it left`, [date], async (options) =>
-      (await import('./commands/stage.ts')).stage(stage, options),
+    const command = add(
+      program,
+      stage,
+      `run stage ${stage} of one day, on what the stages before it left`,
+      [date],
+      async (options) => (await import('./commands/stage.ts')).stage(stage, options),
     );
+    if (stage === 'features') {
+      add(command, 'list', 'the features that a universe may name, by family', [], async (options) =>
+        (await import('./commands/features.ts')).listFeatures(options),
+      );
+    }
   }
   add(program, 'serve', 'serve the API, the Swagger UI and the dashboard on 127.0.0.1', [port], async (options) =>
     (await import('./commands/start.ts')).serve(options),
@@ -105,7 +116,7 @@ function build(exit: (code: number) => void): Command {
   add(
     program,
     'research <study>',
-    'studies on stored data: baselines; costs; learners (trained and judged walk-forward)',
+    'studies on stored data: baselines; costs; learners (trained and judged walk-forward); ablation (the same with and without some features)',
     [date, ...learnerOptions()],
     async (options, study) => (await import('./commands/research.ts')).research(study, options),
   );
@@ -245,5 +256,6 @@ const learnerOptions = (): Option[] => [
   new Option('--parallel <n>', 'trials at once (default: as many as cores)'),
   new Option('--set <learner.name=value...>', 'hyper-parameters, such as ppo.totalSteps=65536'),
   new Option('--warm-start', 'begin each window with what the window before ended in'),
+  new Option('--without <list>', 'of an ablation: graph, fundamentals, macro, volume, or families of features'),
   new Option('--out <folder>', 'write <universe>-learners.json, .md and .svg there'),
 ];

@@ -13,14 +13,17 @@ interface RangeLogs {
 export function rangeLogs(view: MarketView, asset: number): RangeLogs {
   return view.remember(`range${asset}`, () => {
     const { sessions, assets, panel, series } = view;
+    const { quoted } = series[asset];
     const of = (field: 'open' | 'high' | 'low'): Float64Array => {
       const prices = panel[field] as Float64Array;
-      return Float64Array.from({ length: sessions }, (_, t) => {
-        if (series[asset].quoted[t] === 0) return Number.NaN;
+      const logs = new Float64Array(sessions).fill(Number.NaN);
+      for (let t = 0; t < sessions; t++) {
+        if (quoted[t] === 0) continue;
         const price = prices[t * assets + asset];
         if (!(price > 0 && price < Infinity)) view.refuse(field, t, asset, price);
-        return Math.log(price);
-      });
+        logs[t] = Math.log(price);
+      }
+      return logs;
     };
     const logs = { open: of('open'), high: of('high'), low: of('low'), close: series[asset].close.map(Math.log) };
     const wrong = logs.high.findIndex((high, t) => high < logs.low[t]);

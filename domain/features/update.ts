@@ -16,11 +16,9 @@ export function updateFeatures(
   inputs: FeatureInputs = {},
 ): FeatureTensor | null {
   const known = before.dates.length;
-  const lookback = Math.max(spec.anchor.volatilityDays, ...spec.columns.map(({ lookbackDays }) => lookbackDays));
-  // An asset that was halted where the tail begins shows its first bar so many sessions later, or starts anew.
-  const from = known - lookback - MAX_HALT_SESSIONS;
   const same =
-    from > 0 &&
+    known > tailSessions(spec) &&
+    known < panel.dates.length &&
     before.dates[0] === panel.dates[0] &&
     before.dates[known - 1] === panel.dates[known - 1] &&
     equal(before.symbols, panel.symbols) &&
@@ -28,9 +26,8 @@ export function updateFeatures(
       before.columns,
       spec.columns.map(({ name }) => name),
     );
-  if (!same || panel.dates.length <= known) return null;
-  const tail = new MarketView(panelBetween(panel, from, panel.dates.length), inputs, known - from);
-  const added = featuresOf(tail, spec);
+  if (!same) return null;
+  const added = addedFeatures(panel, spec, inputs, known);
   return {
     dates: panel.dates,
     symbols: panel.symbols,
@@ -40,6 +37,21 @@ export function updateFeatures(
     anchorExposure: joined(before.anchorExposure, added.anchorExposure),
   };
 }
+
+/** The tensor of the sessions from `known` on alone; there must be more than `tailSessions` before them. */
+export function addedFeatures(
+  panel: MarketPanel,
+  spec: FeatureSpec,
+  inputs: FeatureInputs,
+  known: number,
+): FeatureTensor {
+  const tail = tailSessions(spec);
+  return featuresOf(new MarketView(panelBetween(panel, known - tail, panel.dates.length), inputs, tail), spec);
+}
+
+/** Sessions before a new one from which its features follow: an asset that was halted where they begin has its first bar within so many, or starts anew. */
+const tailSessions = ({ anchor, columns }: FeatureSpec): number =>
+  Math.max(anchor.volatilityDays, ...columns.map(({ lookbackDays }) => lookbackDays)) + MAX_HALT_SESSIONS;
 
 const equal = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((x, i) => x === b[i]);

@@ -53,11 +53,11 @@ export async function writeFeatures(
   strategy: string,
   inputs: { dataset: ArtifactRef; graph: ArtifactRef; embeddings: ArtifactRef },
   features: Omit<LoadedFeatures, 'specHash'>,
-  facts: { universe: string; date: string },
+  facts: { universe: string; date: string; history?: string },
 ): Promise<ArtifactRef> {
   const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
   const { tensor, spec, normalisers, hubs, illiquid, trials } = features;
-  return putPartitioned(store, strategy, `features/${facts.universe}`, {
+  return putPartitioned(store, strategy, featuresPointer(facts.universe), {
     kind: 'features',
     files: {
       ...partitionFiles(FEATURES_TABLE, tensorColumns(tensor)),
@@ -76,6 +76,17 @@ export async function writeFeatures(
     },
   });
 }
+
+/** The pointer to the features of a universe that were written last. */
+export const featuresPointer = (universe: string): string => `features/${universe}`;
+
+/** What of a features artifact says whether it can be continued by a day. */
+export const featuresFactsSchema = z.object({
+  featureSpecHash: z.string(),
+  sessions: z.number().int().positive(),
+  /** `historyDigest` of all that the features rest on. */
+  history: z.string(),
+});
 
 /** A features artifact, every file checked against its hash. */
 export async function loadFeatures(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<LoadedFeatures> {

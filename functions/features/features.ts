@@ -1,19 +1,20 @@
 import { z } from 'zod';
 import { learnersOf } from '../../config/schema.ts';
 import { computeFeatures } from '../../domain/features/compute.ts';
-import { defaultFeatureSpec } from '../../domain/features/default-spec.ts';
-import { fitNormaliser, hasCompleteRow, identityNormaliser } from '../../domain/features/normaliser.ts';
-import type { FeatureTensor, Normaliser } from '../../domain/features/spec.ts';
+import { universeFeatureSpec } from '../../domain/features/default-spec.ts';
+import { historyDigest } from '../../domain/features/history-digest.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
-import type { Trial } from '../../domain/lineage/model.ts';
 import { walkForwardTrials } from '../../domain/validation/walk-forward.ts';
 import { loadDataset } from '../artifacts/dataset.ts';
 import { loadEmbeddings } from '../artifacts/embeddings.ts';
-import { normaliserKey, writeFeatures } from '../artifacts/features.ts';
+import { writeFeatures } from '../artifacts/features.ts';
 import { loadGraph } from '../artifacts/graph.ts';
+import { normalisersOf } from '../artifacts/normalisers.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
+import { available, featureInputs } from './inputs.ts';
+import { updatedFeatures } from './previous.ts';
 
 const input = runSchema.extend({
   ingest: z.object({ dataset: artifactRefSchema }),
@@ -28,20 +29,22 @@ export const featuresStage = defineStage({
   needs: ['settings', 'store', 'progress'],
   isFinal: () => true,
   async run({ strategy, universe, date, ingest, graph, embeddings }, { store, settings, progress }) {
-    const [{ panel }, { groups }, history] = await Promise.all([
+    const [dataset, built, history] = await Promise.all([
       loadDataset(store, strategy, ingest.dataset),
       loadGraph(store, strategy, graph.graph),
       loadEmbeddings(store, strategy, embeddings.embeddings),
     ]);
-    const { hasVolume, anchor } = settings.universe;
-    const spec = defaultFeatureSpec({ hasVolume, anchor, embeddings: true });
+    const { panel } = dataset;
+    const inputs = featureInputs(dataset, built, history);
+    const spec = universeFeatureSpec(settings.universe, available(inputs, settings.universe.hasVolume));
     progress({
       step: 0,
       total: 2,
       unit: 'step',
       message: `${spec.columns.length} features, ${panel.dates.length} sessions`,
     });
-    const tensor = computeFeatures(panel, spec, { embeddings: history });
+    const updated = await updatedFeatures(store, strategy, universe, { panel, spec, inputs });
+    const tensor = updated ?? computeFeatures(panel, spec, inputs);
     const trials = walkForwardTrials(panel.dates, {
       ...settings.profile,
       algorithms: learnersOf(settings.profile).map(({ algorithm }) => algorithm),
@@ -52,8 +55,8 @@ export const featuresStage = defineStage({
       store,
       strategy,
       { dataset: ingest.dataset, graph: graph.graph, embeddings: embeddings.embeddings },
-      { tensor, spec, normalisers, trials, ...groups },
-      { universe, date },
+      { tensor, spec, normalisers, trials, ...built.groups },
+      { universe, date, history: historyDigest(panel, inputs, panel.dates.length) },
     );
     progress({ step: 2, total: 2, unit: 'step' });
     const { warmStart } = settings.profile;
@@ -61,19 +64,3 @@ export const featuresStage = defineStage({
     return { features: ref, featureSpecHash: hashOf(spec), columns: spec.columns.length, trials, parallelTrials };
   },
 });
-
-/**
- * One normaliser for each training window, fitted on that window alone. A baseline on a history too short for any complete row reads
- * only the anchor, and gets the one that scales nothing.
- */
-export function normalisersOf(tensor: FeatureTensor, trials: readonly Trial[]): Record<string, Normaliser> {
-  const normalisers: Record<string, Normaliser> = {};
-  for (const trial of trials) {
-    const { kind, trainFrom, trainTo } = trial;
-    const bare = kind === 'baseline' && !hasCompleteRow(tensor, trainFrom, trainTo);
-    normalisers[normaliserKey(trial)] ??= bare
-      ? identityNormaliser(tensor.columns.length, trainFrom, trainTo)
-      : fitNormaliser(tensor, trainFrom, trainTo);
-  }
-  return normalisers;
-}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LadybugGraphStore } from '../../adapters/graph-store/ladybug.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { artifactPrefix, putArtifact } from '../../adapters/object-store/port.ts';
+import { artifactPrefix, getPointer, movePointer, putArtifact } from '../../adapters/object-store/port.ts';
 import { loadSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/schema.ts';
 import { riskGroupsAt, riskGroupsHistory } from '../../domain/features/groups.ts';
@@ -13,13 +13,15 @@ import { hashOf } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { simulateEquityMarket } from '../../domain/simulation/equity-market.ts';
 import { HUBS_AS_OF } from '../../graph/queries/as-of.ts';
-import { barFiles, DATASET_FILES, type DatasetFacts, quarantineTable } from '../artifacts/dataset.ts';
+import { barFiles, DATASET_FILES, type DatasetFacts, loadDataset, quarantineTable } from '../artifacts/dataset.ts';
 import { loadEmbeddings } from '../artifacts/embeddings.ts';
-import { FEATURES_FILES, loadFeatures } from '../artifacts/features.ts';
+import { FEATURES_FILES, featuresPointer, loadFeatures } from '../artifacts/features.ts';
 import { loadGraph } from '../artifacts/graph.ts';
 import { embeddingsStage } from '../embeddings/embeddings.ts';
 import { graphStage } from '../graph/graph.ts';
 import { featuresStage } from './features.ts';
+import { featureInputs } from './inputs.ts';
+import { updatedFeatures } from './previous.ts';
 
 const STRATEGY = 'test';
 const market = simulateEquityMarket({ seed: 21, assets: 10, sessions: 560, start: '2015-01-05' });
@@ -152,6 +154,50 @@ describe('graph -> embeddings -> features', () => {
       first.embedded.embeddings,
       first.features.features,
     ]);
+  });
+
+  test('one day more computed alone gives the hash of the day computed whole; a revised past is computed whole', async () => {
+    const next = market.sessions[559];
+    const run = { strategy: STRATEGY, universe: 'equity-sim', date: next, profile: 'quick' as const };
+    const graph = openGraph();
+    const ingest = { dataset: await putDataset(store, next) };
+    const built = await graphStage.run({ ...run, ingest }, { settings, store, graph, progress });
+    const embedded = await embeddingsStage.run({ ...run, graph: built }, { settings, store, graph, progress });
+    const given = { ...run, ingest, graph: built, embeddings: embedded };
+    const pointer = featuresPointer('equity-sim');
+    const point = async (ref: ArtifactRef) => {
+      const found = await getPointer(store, STRATEGY, pointer);
+      await movePointer(store, STRATEGY, pointer, ref, found?.etag ?? null);
+    };
+    const { panel } = await loadDataset(store, STRATEGY, ingest.dataset);
+    const { spec } = await loadFeatures(store, STRATEGY, first.features.features);
+    const inputs = featureInputs(
+      { fundamentals: null, macro: null },
+      await loadGraph(store, STRATEGY, built.graph),
+      await loadEmbeddings(store, STRATEGY, embedded.embeddings),
+    );
+    const close = panel.close.map((x, i) => (i === 40 ? x * 1.01 : x));
+    const update = (of: typeof panel) => updatedFeatures(store, STRATEGY, 'equity-sim', { panel: of, spec, inputs });
+
+    await point(first.features.features);
+    expect((await update(panel))?.dates).toHaveLength(560);
+    expect(await update({ ...panel, close })).toBeNull();
+    const alone = await featuresStage.run(given, { settings, store, progress });
+    await point(built.graph);
+    expect(await update(panel)).toBeNull();
+    const whole = await featuresStage.run(given, { settings, store, progress });
+    expect(alone.features).toEqual(whole.features);
+  });
+
+  test('a universe names its features; an unknown one is refused with the nearest', async () => {
+    const of = (...features: string[]) => ({ ...settings, universe: { ...settings.universe, features } });
+    const given = { ...first.run, ingest: first.ingest, graph: first.built, embeddings: first.embedded };
+    const chosen = await featuresStage.run(given, { settings: of('momentum', 'trend', 'pageRank'), store, progress });
+    expect(chosen.columns).toBe(14);
+    await expect(featuresStage.run(given, { settings: of('momentun63'), store, progress })).rejects.toMatchObject({
+      code: 'FEATURES_UNKNOWN_COLUMN',
+      facts: { column: 'momentun63', nearest: 'momentum63' },
+    });
   });
 
   test('the next day leaves every past value as it was', async () => {

@@ -1,20 +1,20 @@
 import { badInput } from '../../domain/errors.ts';
 import { openInstallation } from '../installation.ts';
+import { type AblationOptions, ablationStudy, printAblation } from '../research/ablation.ts';
 import { baselineStudy } from '../research/baselines.ts';
-import type { LearnerOptions } from '../research/learner-plan.ts';
 import { publish } from '../research/learner-report.ts';
 import { learnerStudy } from '../research/learners.ts';
 import { parseDate } from './args.ts';
 
 /** Basis points more a trade. */
 const COST_LEVELS: Record<string, readonly number[]> = { baselines: [0], costs: [0, 5, 10, 25] };
-const STUDIES = [...Object.keys(COST_LEVELS), 'learners'];
+const STUDIES = [...Object.keys(COST_LEVELS), 'learners', 'ablation'];
 
 /**
  * Studies on a day's data: `baselines` over the full history, `costs` the same at 0, 5, 10 and 25 bps more a trade, `learners` trained and
- * judged walk-forward.
+ * judged walk-forward, `ablation` the same with and without some features.
  */
-export async function research(study: string, options: LearnerOptions): Promise<number> {
+export async function research(study: string, options: AblationOptions): Promise<number> {
   if (!STUDIES.includes(study))
     throw badInput('USAGE_STUDY', 'There is no such study', {
       facts: { study, known: STUDIES },
@@ -26,7 +26,9 @@ export async function research(study: string, options: LearnerOptions): Promise<
     if (study === 'learners') {
       const { document, runs } = await learnerStudy(installation, date, options);
       publish(document, runs, options);
-    } else await baselineStudy(installation, date, { study, levels: COST_LEVELS[study], json: options.json === true });
+    } else if (study === 'ablation')
+      printAblation(await ablationStudy(installation, date, options), options.json === true);
+    else await baselineStudy(installation, date, { study, levels: COST_LEVELS[study], json: options.json === true });
     return 0;
   } finally {
     await installation.close();

@@ -42,12 +42,7 @@ export async function learnerStudy(
   const plan = learnerPlan(installation, day, options);
   const evidence = await gather(installation, day, plan);
   const runs: StudiedRuns = {
-    learners: plan.learners.map(({ algorithm, settings }) => ({
-      algorithm,
-      training: settings.profile.training,
-      warmStart: settings.profile.warmStart,
-      seeds: [],
-    })),
+    learners: emptyRuns(plan),
     baselines: [await modelZero(installation, evidence), ...(await baselineRuns(evidence.data, evidence.range))],
   };
   const complete = await trainSeeds(installation, evidence, plan, runs);
@@ -60,6 +55,26 @@ export async function learnerStudy(
     notes: shortfall(complete, plan),
   });
   return { document, runs };
+}
+
+const emptyRuns = ({ learners }: LearnerPlan): StudiedRuns['learners'] =>
+  learners.map(({ algorithm, settings }) => ({
+    algorithm,
+    training: settings.profile.training,
+    warmStart: settings.profile.warmStart,
+    seeds: [],
+  }));
+
+/** The learners of a plan alone, on the features of a day that may be another's: its walk-forwards by seed, and the sessions that are judged. */
+export async function trainedRuns(
+  installation: Installation,
+  day: TrainingDay,
+  plan: LearnerPlan,
+): Promise<{ learners: StudiedRuns['learners']; range: TestRange }> {
+  const evidence = await gather(installation, day, plan);
+  const learners = emptyRuns(plan);
+  await trainSeeds(installation, evidence, plan, { learners, baselines: [] });
+  return { learners, range: evidence.range };
 }
 
 async function gather(installation: Installation, day: TrainingDay, { learners }: LearnerPlan): Promise<Evidence> {

@@ -26,7 +26,9 @@ export const REVERSAL: FeatureFamily = {
       view.perAsset(21, ({ level, quoted }, known, out, from) => {
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
-          let [n, sum, squares] = [0, 0, 0];
+          let n = 0;
+          let sum = 0;
+          let squares = 0;
           for (let s = t - 20; s <= t; s++) {
             if (quoted[s] === 0) continue;
             const x = level[s] - level[t];

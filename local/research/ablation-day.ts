@@ -1,0 +1,88 @@
+import { getManifest } from '../../adapters/object-store/port.ts';
+import { nearest } from '../../config/nearest.ts';
+import { badInput } from '../../domain/errors.ts';
+import { CATALOGUE, FAMILIES } from '../../domain/features/catalogue.ts';
+import { NEEDS } from '../../domain/features/definition.ts';
+import type { FeatureTensor } from '../../domain/features/spec.ts';
+import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { loadFeatures, writeFeatures } from '../../functions/artifacts/features.ts';
+import { normalisersOf } from '../../functions/artifacts/normalisers.ts';
+import type { Installation } from '../installation.ts';
+import type { TrainingDay } from '../training.ts';
+
+const WORDS = [...new Set([...NEEDS, ...Object.keys(FAMILIES)])];
+
+/** What was left out. */
+export interface LeftOut {
+  readonly words: readonly string[];
+  readonly features: readonly string[];
+  readonly kept: readonly string[];
+  /** Whether the caps on hubs and illiquid assets, which the graph's snapshots say, were left out too. */
+  readonly constraints: boolean;
+}
+
+/**
+ * The day without some of its features, as a features artifact of its own: the same dataset, sessions, tradable assets and anchor, so that only what policies
+ * see differs; without `graph`, also what needs embeddings, and the caps on groups that the graph names.
+ * @throws ProductError USAGE_WITHOUT (an unknown word, or nothing would be left out).
+ */
+export async function dayWithout(
+  installation: Installation,
+  day: TrainingDay,
+  without: string | undefined,
+): Promise<{ day: TrainingDay; left: LeftOut }> {
+  const words = wordsOf(without);
+  const { store } = await installation.ports(['store']);
+  const { strategy } = installation.settings.config;
+  const features = await loadFeatures(store, strategy, day.features);
+  const out = features.tensor.columns.filter((name) => words.some((word) => isOf(name, word)));
+  const constraints = words.includes('graph');
+  if (out.length === 0 && !constraints)
+    throw badInput('USAGE_WITHOUT', 'The features of this universe have nothing of it: there is nothing to leave out', {
+      facts: { option: '--without', value: words, features: features.tensor.columns },
+      remedy:
+        'Name features of it under "features" of the universe first (drl features list), or leave out something else.',
+    });
+  const kept = features.tensor.columns.filter((name) => !out.includes(name));
+  const tensor = select(features.tensor, kept);
+  const { inputs } = await getManifest(store, strategy, day.features);
+  const reduced = await writeFeatures(
+    store,
+    strategy,
+    inputs as { dataset: ArtifactRef; graph: ArtifactRef; embeddings: ArtifactRef },
+    {
+      tensor,
+      spec: { ...features.spec, columns: features.spec.columns.filter(({ name }) => kept.includes(name)) },
+      normalisers: normalisersOf(tensor, features.trials),
+      trials: features.trials,
+      hubs: constraints ? {} : features.hubs,
+      illiquid: constraints ? {} : features.illiquid,
+    },
+    { universe: `${installation.settings.universe.id}-ablation`, date: day.date },
+  );
+  return { day: { ...day, features: reduced }, left: { words, features: out, kept, constraints } };
+}
+
+const isOf = (name: string, word: string): boolean =>
+  Object.hasOwn(FAMILIES[word as keyof typeof FAMILIES] ?? {}, name) ||
+  CATALOGUE[name].needs.some((need) => need === word || (word === 'graph' && need === 'embeddings'));
+
+function wordsOf(without: string | undefined): string[] {
+  const words = (without ?? '').split(',').filter((word) => word !== '');
+  const unknown = words.find((word) => !WORDS.includes(word));
+  if (words.length > 0 && unknown === undefined) return words;
+  throw badInput('USAGE_WITHOUT', 'An ablation leaves something out', {
+    facts: { option: '--without', value: unknown ?? null, nearest: nearest(unknown ?? '', WORDS), known: WORDS },
+    remedy: 'For example --without graph',
+  });
+}
+
+/** Some columns of a tensor. */
+function select(tensor: FeatureTensor, kept: readonly string[]): FeatureTensor {
+  const places = kept.map((name) => tensor.columns.indexOf(name));
+  const [rows, width] = [tensor.anchorLogit.length, tensor.columns.length];
+  const values = new Float32Array(rows * kept.length);
+  for (let row = 0; row < rows; row++)
+    for (let f = 0; f < kept.length; f++) values[row * kept.length + f] = tensor.values[row * width + places[f]];
+  return { ...tensor, columns: kept, values };
+}
