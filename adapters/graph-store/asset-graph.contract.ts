@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { fixturePanel } from '../../domain/features/fixture-panel.ts';
 import type { AssetGraph, GraphSnapshot, SnapshotMember } from '../../graph/etl/asset-graph.ts';
 import { OPEN_END, OPEN_START } from '../../graph/etl/asset-graph.ts';
+import { buildAssetGraph } from '../../graph/etl/build.ts';
+import { GRAPH_COLUMNS, tensorFromGraph, tensorFromStore } from '../../graph/etl/graph-tensor.ts';
 import { readAssetGraph } from '../../graph/etl/read-back.ts';
 import { readRiskGroups } from '../../graph/etl/risk-groups.ts';
 import { syncGraph } from '../../graph/etl/sync.ts';
@@ -166,6 +169,91 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
         expect(await back()).toEqual(next);
         if (!died) expect(n).toBeGreaterThan(20);
       }
+    });
+
+    test('the tensor of an episode, read day by day through Cypher, is the one of the artifact', async () => {
+      const panel = fixturePanel({
+        seed: 3,
+        sessions: 420,
+        assets: 6,
+        listedFrom: { 4: 150 },
+        listedUntil: { 5: 300 },
+      });
+      const instruments = panel.symbols.map((symbol, a) => ({
+        symbol,
+        name: symbol,
+        kind: 'equity' as const,
+        group: panel.groups[a],
+        firstDate: panel.dates[0],
+        lastDate: panel.dates[419],
+        events: [],
+        reference: {},
+      }));
+      const options = { universe: 'panel', windowDays: 120, threshold: 0.3, everySessions: 40, hasVolume: true };
+      const graph = buildAssetGraph(panel, instruments, { ...options, assumedSpreadBps: () => 2 });
+      await syncGraph(store, graph, 120);
+      const days = panel.dates.filter((_, t) => t > 100 && t % 13 === 0);
+      const groups = await readRiskGroups(store, graph, 0.8);
+      const stored = tensorFromGraph(graph, groups, days, panel.symbols);
+      expect(await tensorFromStore(store, graph, days, panel.symbols, 0.8)).toEqual(stored);
+      const known = stored.values.filter((x) => !Number.isNaN(x));
+      expect(known.length).toBeGreaterThan(0.7 * stored.values.length);
+      GRAPH_COLUMNS.forEach((name, f) => {
+        const values = new Set(stored.values.filter((_, k) => k % GRAPH_COLUMNS.length === f));
+        expect([name, values.size]).toEqual([name, Math.max(3, values.size)]);
+      });
+    });
+
+    test('of two loads at once the later goes through, the earlier is refused and writes no more', async () => {
+      await syncGraph(store, graphOf([FIRST]), WINDOW);
+      for (const at of [3, 12]) {
+        let writes = 0;
+        let second: Promise<number> | null = null;
+        const first = syncGraph(
+          {
+            read: (statement) => store.read(statement),
+            write: async (statement) => {
+              if (++writes === at) second = syncGraph(store, graphOf([SECOND, THIRD]), WINDOW);
+              if (writes >= at) await second;
+              await store.write(statement);
+            },
+          },
+          graphOf([FIRST, SECOND]),
+          WINDOW,
+        );
+        await expect(first).rejects.toMatchObject({ code: 'GRAPH_LOAD_OVERTAKEN', facts: { universe: 'one' } });
+        await second;
+        expect(await back()).toEqual(graphOf([SECOND, THIRD]));
+        await syncGraph(store, graphOf([FIRST]), WINDOW);
+      }
+    });
+
+    test('side by side in any order, one load at least is refused or both agree, and the next makes the graph whole', async () => {
+      const loads = [graphOf([FIRST, SECOND]), graphOf([SECOND, THIRD])].map((graph) =>
+        syncGraph(store, graph, WINDOW),
+      );
+      const results = await Promise.allSettled(loads);
+      expect(results.filter(({ status }) => status === 'rejected').length).toBe(1);
+      await syncGraph(store, graphOf([FIRST, SECOND, THIRD]), WINDOW);
+      expect(await back()).toEqual(graphOf([FIRST, SECOND, THIRD]));
+    });
+
+    test('a graph of a newer schema is refused and left alone; one of an older is emptied', async () => {
+      const version = (n: number) =>
+        store.write({ text: "MERGE (v:SchemaVersion {id: 'graph'}) SET v.version = $n", parameters: { n } });
+      await syncGraph(store, graphOf([FIRST]), WINDOW);
+      await version(99);
+      await expect(store.applySchema()).rejects.toMatchObject({
+        code: 'GRAPH_SCHEMA_NEWER',
+        kind: 'refused',
+        facts: { version: 99 },
+        remedy: expect.stringContaining('newer version'),
+      });
+      expect(await back()).toEqual(graphOf([FIRST]));
+      await version(1);
+      await store.applySchema();
+      expect((await back()).assets).toEqual([]);
+      await store.applySchema();
     });
 
     test('a store that was tampered with is noticed', async () => {
