@@ -111,9 +111,16 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
     });
 
     test('hubs and buckets as of a day are those of its snapshot', async () => {
-      const groups = await readRiskGroups(store, await back(), 0.75);
+      const groups = await readRiskGroups(store, await back(), { hubDecile: 0.75 });
       expect(groups.hubs).toEqual({ '2020-03-31': ['A'], '2020-06-30': ['C'], '2020-09-30': ['A'] });
       expect(groups.illiquid).toEqual({ '2020-03-31': ['A'], '2020-06-30': ['A'], '2020-09-30': ['A'] });
+      expect(groups.neighbourhoods).toEqual({
+        '2020-03-31': { A: ['A', 'B', 'C'] },
+        '2020-06-30': { C: ['B', 'C', 'D'] },
+        '2020-09-30': { A: ['A', 'D'] },
+      });
+      // the fixture's communities are one asset each
+      expect(groups.communities).toEqual({ '2020-03-31': {}, '2020-06-30': {}, '2020-09-30': {} });
       for (const [asOf, hubs] of Object.entries(groups.hubs)) {
         const parameters = { universe: 'one', asOf, count: hubs.length };
         const rows = await store.read<{ symbol: string }>({ text: HUBS_AS_OF, parameters });
@@ -193,7 +200,7 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
       const graph = buildAssetGraph(panel, instruments, { ...options, assumedSpreadBps: () => 2 });
       await syncGraph(store, graph, 120);
       const days = panel.dates.filter((_, t) => t > 100 && t % 13 === 0);
-      const groups = await readRiskGroups(store, graph, 0.8);
+      const groups = await readRiskGroups(store, graph, { hubDecile: 0.8 });
       const stored = tensorFromGraph(graph, groups, days, panel.symbols);
       expect(await tensorFromStore(store, graph, days, panel.symbols, 0.8)).toEqual(stored);
       const known = stored.values.filter((x) => !Number.isNaN(x));

@@ -37,13 +37,6 @@ WHERE a.universe = $universe
 RETURN r.validFrom AS asOf, a.symbol AS symbol, m.name AS series, r.strength AS strength
 ORDER BY asOf, symbol, series`;
 
-/** Weighted degree (millionths) of every asset in every snapshot, most connected first. */
-export const DEGREE_HISTORY = `MATCH (a:Asset)-[r:CORRELATED]-(:Asset)
-WHERE a.universe = $universe AND r.layer = 'main'
-WITH r.validFrom AS asOf, a.symbol AS symbol, sum(r.strength) AS strength
-RETURN asOf, symbol, strength
-ORDER BY asOf, strength DESC, symbol`;
-
 export const ASSETS = `MATCH (a:Asset)
 WHERE a.universe = $universe
 RETURN a.symbol AS symbol, a.name AS name, a.kind AS kind, a.firstDate AS firstDate, a.lastDate AS lastDate
