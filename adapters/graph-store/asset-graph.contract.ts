@@ -11,7 +11,7 @@ import { BUCKET_MEMBERS_AS_OF, HUBS_AS_OF, NEIGHBOURHOOD_AS_OF } from '../../gra
 import { CORRELATED_HISTORY, COUNT_NODES, SNAPSHOTS } from '../../graph/queries/read.ts';
 import type { CypherStatement, GraphStore } from './port.ts';
 
-const WINDOW = 252;
+export const WINDOW = 252;
 const SYMBOLS = ['A', 'B', 'C', 'D'];
 const members = (symbols: string[]): SnapshotMember[] =>
   symbols.map((symbol, rank) => ({
@@ -39,19 +39,19 @@ const snapshot = (asOf: string, pairs: [string, string, number][], symbols = SYM
   exposures: [{ symbol: symbols[1], series: 'DGS10', strength: -strengthOf(asOf) }],
 });
 const strengthOf = (asOf: string): number => Number(asOf.slice(5, 7)) * 10_000;
-const FIRST = snapshot('2020-03-31', [
+export const FIRST = snapshot('2020-03-31', [
   ['A', 'B', 900_000],
   ['A', 'C', 500_000],
 ]);
-const SECOND = snapshot('2020-06-30', [
+export const SECOND = snapshot('2020-06-30', [
   ['B', 'C', 1_000_000],
   ['C', 'D', 400_000],
 ]);
-const THIRD = snapshot('2020-09-30', [['A', 'D', 600_000]], ['A', 'D']);
+export const THIRD = snapshot('2020-09-30', [['A', 'D', 600_000]], ['A', 'D']);
 
 const ALWAYS = { validFrom: OPEN_START, validTo: OPEN_END, source: 'reference' };
 
-const graphOf = (snapshots: GraphSnapshot[], universe = 'one', symbols = SYMBOLS): AssetGraph => ({
+export const graphOf = (snapshots: GraphSnapshot[], universe = 'one', symbols = SYMBOLS): AssetGraph => ({
   universe,
   assets: symbols.map((symbol) => ({
     symbol,
