@@ -17,7 +17,7 @@ const only = (name, comment, from, to) => ({
 const GROUND = ['lineage', 'errors\\.ts'];
 const INNER = {
   market: [],
-  features: ['market', 'policy/policy\\.ts', 'portfolio/costs\\.ts', 'risk/limits\\.ts'],
+  features: ['market', 'policy/policy\\.ts', 'portfolio/costs\\.ts', 'risk/limits\\.ts', 'risk/overlapping\\.ts'],
   metrics: [],
   policy: ['market', 'metrics', 'features', 'portfolio', 'risk', 'backtest', 'simulation/random\\.ts'],
   portfolio: ['market', 'risk/limits\\.ts', 'metrics', 'policy/exact/math\\.ts'],

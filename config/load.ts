@@ -5,7 +5,16 @@ import { badInput } from '../domain/errors.ts';
 import { ALGORITHMS, LEARNER_SCHEMAS } from '../domain/training/settings.ts';
 import { assertUsableLimits } from './limits.ts';
 import { nearest } from './nearest.ts';
-import { type Config, computeSchema, configSchema, profileSchema, type Settings, universeSchema } from './schema.ts';
+import {
+  type Config,
+  computeSchema,
+  configSchema,
+  profileSchema,
+  type RelationFile,
+  type Relations,
+  type Settings,
+  universeSchema,
+} from './schema.ts';
 
 export interface LoadOptions {
   /** Folder of the project (or of the Lambda bundle): `config/` lies in it. */
@@ -75,7 +84,7 @@ export function loadSettings(options: LoadOptions): Settings {
   const compute = parseLayers(computeSchema, [
     { name: 'config/compute.json', value: readJson(join(folder, 'compute.json'), 'config/compute.json') },
   ]);
-  return { config, universe, profile, compute };
+  return { config, universe, profile, compute, relations: relationFiles(options, universe.id) };
 }
 
 /**
@@ -95,6 +104,19 @@ function learnerLayers(root: string, key: 'training' | 'peer', layers: Layer[]):
     value: { ...layer.value, [key]: Object.fromEntries(Object.entries(said(layer)).filter(([k]) => own.includes(k))) },
   }));
   return [preset, ...below, ...layers.slice(at)];
+}
+
+/** What a person says about the relations of a universe's assets: `<id>.suppliers.csv`, `<id>.holdings.csv` beside the universe. */
+function relationFiles(options: LoadOptions, id: string): Relations {
+  const read = (kind: string): RelationFile | null => {
+    const folder = universeFolders(options).find(({ path }) => existsSync(join(path, `${id}.${kind}.csv`)));
+    if (!folder) return null;
+    return {
+      file: `${folder.name}/${id}.${kind}.csv`,
+      text: readFileSync(join(folder.path, `${id}.${kind}.csv`), 'utf8'),
+    };
+  };
+  return { suppliers: read('suppliers'), holdings: read('holdings') };
 }
 
 /** The universes that a person may name: those in the home go before the bundled ones of the same id. */

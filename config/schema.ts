@@ -100,6 +100,10 @@ export const profileSchema = z.strictObject({
     /** Sessions between two snapshots of the correlation edges. */
     everySessions: z.number().int().positive(),
     hubDecile: z.number().gt(0).lt(1),
+    /** What makes a hub: weighted degree, or PageRank. @default strength */
+    hubsBy: z.enum(['strength', 'pageRank']).optional(),
+    /** How many edges from a hub its neighbourhood goes. @default 1 */
+    neighbourhoodHops: z.number().int().min(1).max(2).optional(),
   }),
   learningControl: z.strictObject({ totalSteps: z.number().int().positive(), threshold: z.number().gt(0).lte(1) }),
 });
@@ -208,10 +212,23 @@ export const configSchema = z.strictObject({
 });
 export type Config = z.infer<typeof configSchema>;
 
+/** A person's file as it is; the graph stage parses it against the universe's assets. */
+export interface RelationFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface Relations {
+  readonly suppliers: RelationFile | null;
+  readonly holdings: RelationFile | null;
+}
+
 /** All that one run needs to know, parsed once at the edge. */
 export interface Settings {
   readonly config: Config;
   readonly universe: UniverseConfig;
   readonly profile: Profile;
   readonly compute: ComputeTable;
+  /** Supply chain and fund holdings from files beside the universe. @default none */
+  readonly relations?: Relations;
 }

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { fixturePanel } from '../../domain/features/fixture-panel.ts';
 import type { AssetGraph, GraphSnapshot, SnapshotMember } from '../../graph/etl/asset-graph.ts';
 import { OPEN_END, OPEN_START } from '../../graph/etl/asset-graph.ts';
+import { buildAssetGraph } from '../../graph/etl/build.ts';
+import { GRAPH_COLUMNS, tensorFromGraph, tensorFromStore } from '../../graph/etl/graph-tensor.ts';
 import { readAssetGraph } from '../../graph/etl/read-back.ts';
 import { readRiskGroups } from '../../graph/etl/risk-groups.ts';
 import { syncGraph } from '../../graph/etl/sync.ts';
@@ -8,7 +11,7 @@ import { BUCKET_MEMBERS_AS_OF, HUBS_AS_OF, NEIGHBOURHOOD_AS_OF } from '../../gra
 import { CORRELATED_HISTORY, COUNT_NODES, SNAPSHOTS } from '../../graph/queries/read.ts';
 import type { CypherStatement, GraphStore } from './port.ts';
 
-const WINDOW = 252;
+export const WINDOW = 252;
 const SYMBOLS = ['A', 'B', 'C', 'D'];
 const members = (symbols: string[]): SnapshotMember[] =>
   symbols.map((symbol, rank) => ({
@@ -36,19 +39,19 @@ const snapshot = (asOf: string, pairs: [string, string, number][], symbols = SYM
   exposures: [{ symbol: symbols[1], series: 'DGS10', strength: -strengthOf(asOf) }],
 });
 const strengthOf = (asOf: string): number => Number(asOf.slice(5, 7)) * 10_000;
-const FIRST = snapshot('2020-03-31', [
+export const FIRST = snapshot('2020-03-31', [
   ['A', 'B', 900_000],
   ['A', 'C', 500_000],
 ]);
-const SECOND = snapshot('2020-06-30', [
+export const SECOND = snapshot('2020-06-30', [
   ['B', 'C', 1_000_000],
   ['C', 'D', 400_000],
 ]);
-const THIRD = snapshot('2020-09-30', [['A', 'D', 600_000]], ['A', 'D']);
+export const THIRD = snapshot('2020-09-30', [['A', 'D', 600_000]], ['A', 'D']);
 
 const ALWAYS = { validFrom: OPEN_START, validTo: OPEN_END, source: 'reference' };
 
-const graphOf = (snapshots: GraphSnapshot[], universe = 'one', symbols = SYMBOLS): AssetGraph => ({
+export const graphOf = (snapshots: GraphSnapshot[], universe = 'one', symbols = SYMBOLS): AssetGraph => ({
   universe,
   assets: symbols.map((symbol) => ({
     symbol,
@@ -108,9 +111,16 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
     });
 
     test('hubs and buckets as of a day are those of its snapshot', async () => {
-      const groups = await readRiskGroups(store, await back(), 0.75);
+      const groups = await readRiskGroups(store, await back(), { hubDecile: 0.75 });
       expect(groups.hubs).toEqual({ '2020-03-31': ['A'], '2020-06-30': ['C'], '2020-09-30': ['A'] });
       expect(groups.illiquid).toEqual({ '2020-03-31': ['A'], '2020-06-30': ['A'], '2020-09-30': ['A'] });
+      expect(groups.neighbourhoods).toEqual({
+        '2020-03-31': { A: ['A', 'B', 'C'] },
+        '2020-06-30': { C: ['B', 'C', 'D'] },
+        '2020-09-30': { A: ['A', 'D'] },
+      });
+      // the fixture's communities are one asset each
+      expect(groups.communities).toEqual({ '2020-03-31': {}, '2020-06-30': {}, '2020-09-30': {} });
       for (const [asOf, hubs] of Object.entries(groups.hubs)) {
         const parameters = { universe: 'one', asOf, count: hubs.length };
         const rows = await store.read<{ symbol: string }>({ text: HUBS_AS_OF, parameters });
@@ -166,6 +176,91 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
         expect(await back()).toEqual(next);
         if (!died) expect(n).toBeGreaterThan(20);
       }
+    });
+
+    test('the tensor of an episode, read day by day through Cypher, is the one of the artifact', async () => {
+      const panel = fixturePanel({
+        seed: 3,
+        sessions: 420,
+        assets: 6,
+        listedFrom: { 4: 150 },
+        listedUntil: { 5: 300 },
+      });
+      const instruments = panel.symbols.map((symbol, a) => ({
+        symbol,
+        name: symbol,
+        kind: 'equity' as const,
+        group: panel.groups[a],
+        firstDate: panel.dates[0],
+        lastDate: panel.dates[419],
+        events: [],
+        reference: {},
+      }));
+      const options = { universe: 'panel', windowDays: 120, threshold: 0.3, everySessions: 40, hasVolume: true };
+      const graph = buildAssetGraph(panel, instruments, { ...options, assumedSpreadBps: () => 2 });
+      await syncGraph(store, graph, 120);
+      const days = panel.dates.filter((_, t) => t > 100 && t % 13 === 0);
+      const groups = await readRiskGroups(store, graph, { hubDecile: 0.8 });
+      const stored = tensorFromGraph(graph, groups, days, panel.symbols);
+      expect(await tensorFromStore(store, graph, days, panel.symbols, 0.8)).toEqual(stored);
+      const known = stored.values.filter((x) => !Number.isNaN(x));
+      expect(known.length).toBeGreaterThan(0.7 * stored.values.length);
+      GRAPH_COLUMNS.forEach((name, f) => {
+        const values = new Set(stored.values.filter((_, k) => k % GRAPH_COLUMNS.length === f));
+        expect([name, values.size]).toEqual([name, Math.max(3, values.size)]);
+      });
+    });
+
+    test('of two loads at once the later goes through, the earlier is refused and writes no more', async () => {
+      await syncGraph(store, graphOf([FIRST]), WINDOW);
+      for (const at of [3, 12]) {
+        let writes = 0;
+        let second: Promise<number> | null = null;
+        const first = syncGraph(
+          {
+            read: (statement) => store.read(statement),
+            write: async (statement) => {
+              if (++writes === at) second = syncGraph(store, graphOf([SECOND, THIRD]), WINDOW);
+              if (writes >= at) await second;
+              await store.write(statement);
+            },
+          },
+          graphOf([FIRST, SECOND]),
+          WINDOW,
+        );
+        await expect(first).rejects.toMatchObject({ code: 'GRAPH_LOAD_OVERTAKEN', facts: { universe: 'one' } });
+        await second;
+        expect(await back()).toEqual(graphOf([SECOND, THIRD]));
+        await syncGraph(store, graphOf([FIRST]), WINDOW);
+      }
+    });
+
+    test('side by side in any order, one load at least is refused or both agree, and the next makes the graph whole', async () => {
+      const loads = [graphOf([FIRST, SECOND]), graphOf([SECOND, THIRD])].map((graph) =>
+        syncGraph(store, graph, WINDOW),
+      );
+      const results = await Promise.allSettled(loads);
+      expect(results.filter(({ status }) => status === 'rejected').length).toBe(1);
+      await syncGraph(store, graphOf([FIRST, SECOND, THIRD]), WINDOW);
+      expect(await back()).toEqual(graphOf([FIRST, SECOND, THIRD]));
+    });
+
+    test('a graph of a newer schema is refused and left alone; one of an older is emptied', async () => {
+      const version = (n: number) =>
+        store.write({ text: "MERGE (v:SchemaVersion {id: 'graph'}) SET v.version = $n", parameters: { n } });
+      await syncGraph(store, graphOf([FIRST]), WINDOW);
+      await version(99);
+      await expect(store.applySchema()).rejects.toMatchObject({
+        code: 'GRAPH_SCHEMA_NEWER',
+        kind: 'refused',
+        facts: { version: 99 },
+        remedy: expect.stringContaining('newer version'),
+      });
+      expect(await back()).toEqual(graphOf([FIRST]));
+      await version(1);
+      await store.applySchema();
+      expect((await back()).assets).toEqual([]);
+      await store.applySchema();
     });
 
     test('a store that was tampered with is noticed', async () => {

@@ -16,6 +16,8 @@ const READY_WITHIN_MS = 180_000;
 export interface Neo4jServer {
   url: string;
   stop(): Promise<void>;
+  /** As a machine that loses its power. */
+  kill(): Promise<void>;
 }
 
 /** Why a server cannot be started here, or null. Maven fetches it on the first run (about 190 MB). */
@@ -64,8 +66,14 @@ export async function startNeo4j(): Promise<Neo4jServer> {
     await exited;
     await rm(folder, { recursive: true, force: true });
   };
+  const kill = async () => {
+    const exited = child.exitCode === null ? once(child, 'exit') : null;
+    child.kill('SIGKILL');
+    await exited;
+    await rm(folder, { recursive: true, force: true });
+  };
   try {
-    return { url: await boltUrl(child), stop };
+    return { url: await boltUrl(child), stop, kill };
   } catch (error) {
     child.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readAssetGraph } from '../../graph/etl/read-back.ts';
+import { syncGraph } from '../../graph/etl/sync.ts';
 import { MERGE_ASSETS } from '../../graph/queries/load.ts';
-import { assetGraphContract } from './asset-graph.contract.ts';
+import { assetGraphContract, FIRST, graphOf, SECOND, THIRD, WINDOW } from './asset-graph.contract.ts';
 import { graphStoreContract } from './graph-store.contract.ts';
 import { createNeo4jGraphStore } from './neo4j.ts';
 import { missingForNeo4j, type Neo4jServer, startNeo4j } from './neo4j-server.ts';
+import type { GraphStore } from './port.ts';
 
 const missing = await missingForNeo4j();
 if (missing) process.stderr.write(`skipped: graph store on Neo4j (${missing})\n`);
@@ -37,6 +40,45 @@ if (missing) process.stderr.write(`skipped: graph store on Neo4j (${missing})\n`
     });
     expect(await store.read({ text: 'MATCH (a:Asset) WHERE a.id = "u|B" RETURN a.id AS id' })).toEqual([]);
     await store.close();
+  });
+
+  /** Does something before the n-th write of a load. */
+  const loadWith = (store: GraphStore, n: number, then: () => Promise<void>) => {
+    let writes = 0;
+    const write: GraphStore['write'] = async (statement) => {
+      if (++writes === n) await then();
+      await store.write(statement);
+    };
+    return syncGraph({ read: (statement) => store.read(statement), write }, graphOf([FIRST, SECOND, THIRD]), WINDOW);
+  };
+
+  test('a connection that breaks in the middle of a load: the next load ends in the same graph', async () => {
+    for (const n of [4, 12, 20]) {
+      const store = await open();
+      await syncGraph(store, graphOf([FIRST, SECOND]), WINDOW);
+      await expect(loadWith(store, n, () => store.close())).rejects.toMatchObject({ code: 'GRAPH_QUERY' });
+      const again = await open();
+      await syncGraph(again, graphOf([FIRST, SECOND, THIRD]), WINDOW);
+      expect(await readAssetGraph(again, 'one', WINDOW)).toEqual(graphOf([FIRST, SECOND, THIRD]));
+      await again.close();
+    }
+  });
+
+  test('a server that is killed in the middle of a load: the load says so, and on a new server ends in the same graph', async () => {
+    const doomed = await startNeo4j();
+    const store = createNeo4jGraphStore({ url: doomed.url, user: '', password: '' });
+    await store.applySchema();
+    await expect(loadWith(store, 12, () => doomed.kill())).rejects.toMatchObject({
+      code: 'GRAPH_QUERY',
+      facts: { engine: 'neo4j' },
+      remedy: expect.stringContaining('reachable'),
+    });
+    await store.close();
+    const next = await open();
+    await next.clear();
+    await syncGraph(next, graphOf([FIRST, SECOND, THIRD]), WINDOW);
+    expect(await readAssetGraph(next, 'one', WINDOW)).toEqual(graphOf([FIRST, SECOND, THIRD]));
+    await next.close();
   });
 
   test('a server that is not there is a typed error', async () => {

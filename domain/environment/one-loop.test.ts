@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { modelPolicy, runBacktest } from '../backtest/backtest.ts';
+import type { RiskGroupsHistory } from '../features/groups.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Limits } from '../risk/limits.ts';
 import { type EnvironmentData, PortfolioEnvironment } from './environment.ts';
@@ -29,7 +30,13 @@ type World = typeof worlds extends fc.Arbitrary<infer T> ? T : never;
 function limitsOf({ caps, longShort, budget, band, resetAfterDays }: World): Limits {
   const [maxWeight, maxGroupWeight, odd, maxIlliquidWeight, maxHubWeight, turnover] = caps;
   const drawdown = { budget, hardLimit: 0.3, resetAfterDays, ...(band === undefined ? {} : { band }) };
-  const common = { maxWeight, maxGroupWeight, groupOverrides: { odd }, maxIlliquidWeight, maxHubWeight, drawdown };
+  const graph = {
+    maxIlliquidWeight,
+    maxHubWeight,
+    maxNeighbourhoodWeight: 0.4 + 0.6 * maxIlliquidWeight,
+    maxCommunityWeight: 0.3 + 0.7 * maxHubWeight,
+  };
+  const common = { maxWeight, maxGroupWeight, groupOverrides: { odd }, ...graph, drawdown };
   return longShort
     ? { ...common, mode: 'longShort', maxGross: 1 + turnover, maxNet: 2 * turnover, maxTurnover: 2 * turnover }
     : { ...common, maxGross: Math.min(1, turnover + 0.4), maxTurnover: turnover };
@@ -66,7 +73,20 @@ function dataOf(world: World): EnvironmentData {
     borrowRateOverrides: { A01: 0.5 },
     financingSpreadAnnual: 0.2 * spread,
   };
-  return { ...data, limits: limitsOf(world), costs };
+  return { ...data, groups: data.groups && withOverlapping(data.groups), limits: limitsOf(world), costs };
+}
+
+/** Two neighbourhoods that share an asset, and a community; others from the second date on. */
+function withOverlapping(groups: RiskGroupsHistory): RiskGroupsHistory {
+  const group = (name: string, members: readonly number[]) => ({
+    name,
+    members: Uint8Array.from(groups.symbols, (_, a) => Number(members.includes(a))),
+  });
+  const overlapping = groups.dates.map((_, k) => ({
+    neighbourhoods: [group('first', [0, 1 + k, 3]), group('second', [1, 2, 3])],
+    communities: k === 0 ? [group('0', [2, 3])] : [],
+  }));
+  return { ...groups, overlapping };
 }
 
 /** Restless: what it has seen decides everything, the book and its drawdown too. */
@@ -140,6 +160,8 @@ test('and everything did happen', () => {
     'maxGroupWeight',
     'maxIlliquidWeight',
     'maxHubWeight',
+    'maxNeighbourhoodWeight',
+    'maxCommunityWeight',
     'maxGross',
     'maxNet',
     'maxTurnover',

@@ -71,13 +71,14 @@ class GroupsBySession {
  */
 export function riskContextAt(data: MarketData, t: number, book: PortfolioBook, usable: Uint8Array): RiskContext {
   const { groups, groupNames } = factsOf(data.panel);
-  const { hubs, illiquid } = new GroupsBySession(data).at(t);
+  const { hubs, illiquid, overlapping } = new GroupsBySession(data).at(t);
   return {
     limits: data.limits,
     groups,
     groupNames,
     hubs,
     illiquid,
+    overlapping,
     drifted: book.held,
     frozen: usable.map((yes) => 1 - yes),
     drawdown: book.drawdown(data.limits),
@@ -151,9 +152,10 @@ export class PortfolioLoop {
   choose(target: ArrayLike<number>, usable: Uint8Array, project = true): void {
     const { context, data } = this;
     const { frozen } = context;
-    const { hubs, illiquid } = this.#groups.at(this.t);
+    const { hubs, illiquid, overlapping } = this.#groups.at(this.t);
     context.hubs = hubs;
     context.illiquid = illiquid;
+    context.overlapping = overlapping;
     context.drawdown = this.book.drawdown(data.limits);
     for (let a = 0; a < usable.length; a += 1) frozen[a] = 1 - usable[a];
     if (project) this.exposureScale = this.projector.project(target, context, this.pending);

@@ -65,17 +65,24 @@ describe('basis points', () => {
         maxWeight: cap(),
         maxGroupWeight: cap(),
         maxHubWeight: cap(),
+        maxNeighbourhoodWeight: cap(),
+        maxCommunityWeight: cap(),
         maxIlliquidWeight: cap(),
         maxGross: cap(),
         maxTurnover: cap(),
       };
       const flags = (): Uint8Array => Uint8Array.from({ length: assets }, () => random.integer(2));
+      const overlapping = {
+        neighbourhoods: [0, 1].map((k) => ({ name: `n${k}`, members: flags() })),
+        communities: [{ name: 'c', members: flags() }],
+      };
       const spread = Float64Array.from({ length: assets }, () => random.uniform());
       const sum = spread.reduce((s, w) => s + w, 0);
       const state = context(names, {
         limits,
         hubs: flags(),
         illiquid: flags(),
+        overlapping,
         drawdown: random.uniform() < 0.5 ? 0 : 0.05,
       });
       const { weights, exposureScale } = projectWeights(
@@ -97,6 +104,9 @@ describe('basis points', () => {
         within(`group ${g}`, (a) => state.groups[a] === g, limits.maxGroupWeight);
       within('hubs', (a) => state.hubs[a] === 1, limits.maxHubWeight);
       within('illiquid', (a) => state.illiquid[a] === 1, limits.maxIlliquidWeight);
+      for (const { name, members } of overlapping.neighbourhoods)
+        within(name, (a) => members[a] === 1, limits.maxNeighbourhoodWeight);
+      within('community', (a) => overlapping.communities[0].members[a] === 1, limits.maxCommunityWeight);
       within('gross', () => true, limits.maxGross);
       let bought = 0;
       for (let a = 0; a < assets; a += 1) bought += Math.max(0, bps[a] - state.drifted[a] * 1e4);

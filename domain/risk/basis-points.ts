@@ -1,5 +1,6 @@
 import { ProductError } from '../errors.ts';
 import { exposureScale, groupCap, type RiskContext } from './context.ts';
+import { cappedGroups } from './overlapping.ts';
 
 /** The whole book in basis points. */
 export const WHOLE_BPS = 10_000;
@@ -76,11 +77,13 @@ class Rooms {
     const { limits, groups, groupNames, hubs, illiquid, frozen } = context;
     const scale = exposureScale(context.drawdown, limits);
     const at = groupNames.length;
+    const overlapping = cappedGroups(context.overlapping, limits);
     const caps = [
       ...groupNames.map((name) => groupCap(limits, name)),
       limits.maxHubWeight,
       limits.maxIlliquidWeight,
       limits.maxGross,
+      ...overlapping.map(({ cap }) => cap),
     ];
     this.#rows = Int32Array.from(caps, (cap) => capBps(scale * cap));
     this.#name = new Int32Array(groups.length);
@@ -89,6 +92,7 @@ class Rooms {
       ...(hubs[a] === 1 ? [at] : []),
       ...(illiquid[a] === 1 ? [at + 1] : []),
       at + 2,
+      ...overlapping.flatMap(({ members }, k) => (members[a] === 1 ? [at + 3 + k] : [])),
     ]);
     for (let a = 0; a < groups.length; a += 1) {
       this.#name[a] = frozen[a] === 1 ? 1 : capBps(scale * limits.maxWeight) - bps[a];

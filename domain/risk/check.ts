@@ -1,5 +1,6 @@
 import { exposureScale, groupCap, type RiskContext, WEIGHT_TOLERANCE } from './context.ts';
 import { isLongShort, maxNetOf } from './limits.ts';
+import { cappedGroups, titleOf } from './overlapping.ts';
 
 export interface Check {
   accepted: boolean;
@@ -54,6 +55,11 @@ function checkTotals(weights: ArrayLike<number>, context: RiskContext, tolerance
     ]),
     ['hubs', limits.maxHubWeight, (a) => hubs[a] === 1],
     ['illiquid assets', limits.maxIlliquidWeight, (a) => illiquid[a] === 1],
+    ...cappedGroups(context.overlapping, limits).map((group): [string, number, (a: number) => boolean] => [
+      titleOf(group),
+      group.cap,
+      (a) => group.members[a] === 1,
+    ]),
     ['all assets', maxNetOf(limits), () => true],
   ];
   const totals = rows.flatMap(([name, cap, belongs]) => {

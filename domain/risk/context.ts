@@ -1,4 +1,5 @@
 import type { Limits } from './limits.ts';
+import type { OverlappingGroups } from './overlapping.ts';
 
 /** What the limits are applied to. A = number of assets; weights are fractions of NAV, cash implied (1 - sum). */
 export interface RiskContext {
@@ -10,6 +11,8 @@ export interface RiskContext {
   hubs: Uint8Array;
   /** [A] 1: least liquid bucket. */
   illiquid: Uint8Array;
+  /** Groups of the graph in which an asset may be more than once. @default none */
+  overlapping?: OverlappingGroups | undefined;
   /** [A] weights held now, drifted: what turnover is counted from. */
   drifted: Float64Array;
   /** [A] 1: cannot be traded now; its weight stays what is held. */

@@ -23,6 +23,10 @@ export const limitsSchema = z
     maxIlliquidWeight: fraction,
     /** Cap on the total weight of graph hubs (top decile by degree, through Cypher). */
     maxHubWeight: fraction,
+    /** Cap on the total weight of each hub together with what is near it in the graph (profile: `neighbourhoodHops`). @default none */
+    maxNeighbourhoodWeight: fraction.optional(),
+    /** Cap on the total weight of each correlation community. @default none */
+    maxCommunityWeight: fraction.optional(),
     /** Cap on the sum of the sizes of asset weights (cash excluded). 1: no leverage, and the most for a long-only book. */
     maxGross: z.number().min(0).max(MOST_LEVERAGE),
     /** Long/short: cap on the size of the sum of asset weights. @default 1 */

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { createRandom } from '../simulation/random.ts';
 import { groupIndex, type RiskContext } from './context.ts';
 import type { Limits } from './limits.ts';
-import { checkWeights, exposureScale, projectWeights } from './projection.ts';
+import type { NamedMask } from './overlapping.ts';
+import { checkWeights, exposureScale, projectWeights, RiskProjector } from './projection.ts';
 
 const limits: Limits = {
   maxWeight: 0.25,
@@ -91,6 +92,39 @@ describe('projectWeights', () => {
     });
   });
 
+  test('caps each of several groups that overlap, says which, and takes new ones when the day brings them', () => {
+    const group = (name: string, ...members: number[]): NamedMask => ({ name, members: Uint8Array.from(members) });
+    const state = context({
+      limits: { ...limits, maxTurnover: 1, maxNeighbourhoodWeight: 0.35, maxCommunityWeight: 0.3 },
+      overlapping: {
+        neighbourhoods: [group('A', 1, 1, 0, 0, 1, 0), group('E', 0, 1, 0, 0, 1, 1)],
+        communities: [group('0', 0, 0, 0, 0, 1, 1)],
+      },
+    });
+    const target = Float64Array.of(0.2, 0.2, 0.05, 0.05, 0.2, 0.2);
+    const projector = new RiskProjector(state.groups, state.groupNames, state.limits);
+    const weights = new Float64Array(6);
+    projector.project(target, state, weights);
+    expect(projector.limitsHit(target, weights, state).map(({ limit, on }) => `${limit} ${on}`)).toEqual([
+      'maxNeighbourhoodWeight neighbourhood of A',
+      'maxNeighbourhoodWeight neighbourhood of E',
+      'maxCommunityWeight community 0',
+    ]);
+    expect(weights[0] + weights[1] + weights[4]).toBeCloseTo(0.35, 9);
+    expect(weights[1] + weights[4] + weights[5]).toBeCloseTo(0.35, 9);
+    expect(weights[4] + weights[5]).toBeLessThanOrEqual(0.3 + 1e-9);
+    expect(checkWeights(target, state).reasons).toEqual([
+      'neighbourhood of A: total weight 60.00 % is above the cap of 35.00 %',
+      'neighbourhood of E: total weight 60.00 % is above the cap of 35.00 %',
+      'community 0: total weight 40.00 % is above the cap of 30.00 %',
+    ]);
+    // the next day knows one neighbourhood alone, and without a limit groups do nothing
+    state.overlapping = { neighbourhoods: [group('F', 0, 0, 0, 0, 0, 1)], communities: [] };
+    projector.project(target, state, weights);
+    expect(weights).toEqual(target);
+    expect(projectWeights(target, { ...state, limits: { ...limits, maxTurnover: 1 } }).weights).toEqual(target);
+  });
+
   test('holds one-way turnover and says from what to what', () => {
     const target = Float64Array.of(0.2, 0.2, 0.1, 0.1, 0.2, 0.2);
     const { weights, limitsHit } = projectWeights(target, context());
@@ -175,6 +209,9 @@ function randomContext(random: ReturnType<typeof createRandom>): { state: RiskCo
     return raw.map((w) => (gross * w) / sum);
   };
   const cap = (low: number): number => low + random.uniform() * (1 - low);
+  const named = (groups: number, p: number): NamedMask[] =>
+    Array.from({ length: groups }, (_, k) => ({ name: `n${k}`, members: flags(p) }));
+  const overlaps = random.uniform() < 0.5;
   const state: RiskContext = {
     limits: {
       maxWeight: cap(0.05),
@@ -182,6 +219,7 @@ function randomContext(random: ReturnType<typeof createRandom>): { state: RiskCo
       groupOverrides: { g0: cap(0) },
       maxIlliquidWeight: cap(0),
       maxHubWeight: cap(0),
+      ...(overlaps && { maxNeighbourhoodWeight: cap(0), maxCommunityWeight: cap(0.1) }),
       maxGross: cap(0.3),
       maxTurnover: random.uniform() < 0.3 ? 0.02 : cap(0.02),
       drawdown: { budget: 0.12, hardLimit: 0.15, resetAfterDays: null },
@@ -189,6 +227,7 @@ function randomContext(random: ReturnType<typeof createRandom>): { state: RiskCo
     ...groups,
     hubs: flags(0.3),
     illiquid: flags(0.3),
+    ...(overlaps && { overlapping: { neighbourhoods: named(3, 0.5), communities: named(2, 0.4) } }),
     drifted: book(random.uniform(), 0.3),
     frozen: flags(random.uniform() < 0.5 ? 0 : 0.3),
     drawdown: random.uniform() < 0.5 ? 0 : 0.15 * random.uniform(),

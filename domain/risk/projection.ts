@@ -4,6 +4,7 @@ import { oneWayTurnover } from '../portfolio/trade-cost.ts';
 import { exposureScale, groupCap, type RiskContext, WEIGHT_TOLERANCE } from './context.ts';
 import { isLongShort, type Limits, maxNetOf } from './limits.ts';
 import { NearestPoint, type Polyhedron } from './nearest-point.ts';
+import { type CappedGroup, cappedGroups, type OverlappingGroups, titleOf } from './overlapping.ts';
 
 export { type Check, checkWeights } from './check.ts';
 export { exposureScale, groupCap, groupIndex, type RiskContext, WEIGHT_TOLERANCE } from './context.ts';
@@ -45,14 +46,16 @@ export class RiskProjector {
   readonly #groupNames: readonly string[];
   readonly #caps: Float64Array;
   readonly #longShort: boolean;
-  /** Members of each row of caps: the groups, then hubs, illiquid, all (net). */
-  readonly #rows: Int32Array[];
+  /** Members of each row of caps: the groups, then hubs, illiquid, all (net), then the overlapping groups that have a cap. */
+  #rows: Int32Array[];
   /** What the rows of hubs and illiquid were made from. */
   #hubs: Uint8Array | null = null;
   #illiquid: Uint8Array | null = null;
+  #overlapping: OverlappingGroups | undefined;
+  #capped: readonly CappedGroup[] = [];
   /** Weight by row. */
-  readonly #sums: Float64Array;
-  readonly #frozenSums: Float64Array;
+  #sums: Float64Array;
+  #frozenSums: Float64Array;
   readonly #wanted: Float64Array;
   readonly #feasible: Float64Array;
   readonly #lower: Float64Array;
@@ -141,10 +144,11 @@ export class RiskProjector {
     }
   }
 
-  /** The scaled cap of row k (groups, hubs, illiquid, gross). */
+  /** The scaled cap of row k (groups, hubs, illiquid, gross, overlapping groups). */
   #cap(k: number, scale: number, limits: Limits): number {
     const at = this.#groupNames.length;
     if (k < at) return scale * this.#caps[k];
+    if (k > at + 2) return scale * this.#capped[k - at - 3].cap;
     return scale * (k === at ? limits.maxHubWeight : k === at + 1 ? limits.maxIlliquidWeight : maxNetOf(limits));
   }
 
@@ -229,8 +233,9 @@ export class RiskProjector {
     return { lower: this.#lower, upper: this.#upper, rows, gross, reference: null, maxBuys: 1, maxSells: 1 };
   }
 
-  /** Members of each row at this context's hubs and least liquid assets, which change from month to month at most. */
-  #rowMembers({ hubs, illiquid }: RiskContext): readonly Int32Array[] {
+  /** Members of each row at this context's graph groups, which change from month to month at most. */
+  #rowMembers({ hubs, illiquid, overlapping, limits }: RiskContext): readonly Int32Array[] {
+    if (this.#overlapping !== overlapping) this.#takeOverlapping(overlapping, limits);
     if (this.#hubs !== hubs || this.#illiquid !== illiquid) {
       const at = this.#groupNames.length;
       this.#rows[at] = indicesWhere(hubs.length, (a) => hubs[a] === 1);
@@ -239,6 +244,29 @@ export class RiskProjector {
       this.#illiquid = illiquid;
     }
     return this.#rows;
+  }
+
+  #takeOverlapping(overlapping: OverlappingGroups | undefined, limits: Limits): void {
+    this.#overlapping = overlapping;
+    this.#capped = cappedGroups(overlapping, limits);
+    const rows = this.#rows.slice(0, this.#groupNames.length + 3);
+    for (const { members } of this.#capped) rows.push(indicesWhere(members.length, (a) => members[a] === 1));
+    if (rows.length !== this.#rows.length) {
+      this.#sums = new Float64Array(rows.length);
+      this.#frozenSums = new Float64Array(rows.length);
+    }
+    this.#rows = rows;
+  }
+
+  /** What row k is called where it binds. */
+  #rowTitle(k: number): { limit: string; on: string } {
+    const at = this.#groupNames.length;
+    if (k < at) return { limit: 'maxGroupWeight', on: this.#groupNames[k] };
+    if (k === at) return { limit: 'maxHubWeight', on: 'hubs' };
+    if (k === at + 1) return { limit: 'maxIlliquidWeight', on: 'illiquid' };
+    if (k === at + 2) return { limit: this.#longShort ? 'maxNet' : 'maxGross', on: 'portfolio' };
+    const group = this.#capped[k - at - 3];
+    return { limit: group.limit, on: titleOf(group) };
   }
 
   /** Which limits changed the target, and from what to what. `weights` is what `project` wrote for the same arguments. */
@@ -264,10 +292,7 @@ export class RiskProjector {
     for (let k = 0; k < before.length; k += 1) {
       const size = this.#longShort ? Math.abs(before[k]) : before[k];
       if (size <= this.#cap(k, 1, limits) + WEIGHT_TOLERANCE) continue;
-      const all = this.#longShort ? 'maxNet' : 'maxGross';
-      const limit = k < at ? 'maxGroupWeight' : k === at ? 'maxHubWeight' : k === at + 1 ? 'maxIlliquidWeight' : all;
-      const on = k < at ? this.#groupNames[k] : k === at ? 'hubs' : k === at + 1 ? 'illiquid' : 'portfolio';
-      hits.push({ limit, on, before: before[k], after: this.#sums[k] });
+      hits.push({ ...this.#rowTitle(k), before: before[k], after: this.#sums[k] });
     }
     if (this.#longShort && sizeOf(wanted) > limits.maxGross + WEIGHT_TOLERANCE)
       hits.push({ limit: 'maxGross', on: 'portfolio', before: sizeOf(wanted), after: sizeOf(weights) });

@@ -18,6 +18,7 @@ export const JOB_ARRAYS = {
 } as const;
 
 const mask = z.array(z.array(z.union([z.literal(0), z.literal(1)])));
+const named = z.array(z.strictObject({ name: z.string(), members: z.array(z.union([z.literal(0), z.literal(1)])) }));
 
 const common = { schema: z.literal(1), columns: z.array(z.string()).min(1), stateColumns: z.array(z.string()) };
 
@@ -47,7 +48,15 @@ export const trainingJobSchema = z.discriminatedUnion('kind', [
     normaliser: normaliserSchema,
     limits: limitsSchema,
     costs: costsSchema,
-    riskGroups: z.strictObject({ dates: z.array(z.iso.date()), hubs: mask, illiquid: mask }).nullable(),
+    /** `overlapping` only where a limit is on one of its kinds. */
+    riskGroups: z
+      .strictObject({
+        dates: z.array(z.iso.date()),
+        hubs: mask,
+        illiquid: mask,
+        overlapping: z.array(z.strictObject({ neighbourhoods: named, communities: named })).optional(),
+      })
+      .nullable(),
     training: trainingSettingsSchema,
     /** SHA-256 of `initial.npy`: a warm start from the parameters of an earlier run of the same network. */
     initial: HASH.nullable().default(null),

@@ -38,7 +38,16 @@ export function subUniverse(data: EnvironmentData, assets: readonly number[]): E
       values: pick(tensor.values, tensor.columns.length),
       anchorLogit: pick(tensor.anchorLogit),
     },
-    groups: groups && { ...groups, symbols, hubs: groups.hubs.map(mask), illiquid: groups.illiquid.map(mask) },
+    groups: groups && {
+      ...groups,
+      symbols,
+      hubs: groups.hubs.map(mask),
+      illiquid: groups.illiquid.map(mask),
+      overlapping: groups.overlapping?.map(({ neighbourhoods, communities }) => ({
+        neighbourhoods: neighbourhoods.map(({ name, members }) => ({ name, members: mask(members) })),
+        communities: communities.map(({ name, members }) => ({ name, members: mask(members) })),
+      })),
+    },
   };
 }
 

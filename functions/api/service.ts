@@ -84,8 +84,8 @@ export class ApiService {
     const latest = await this.#pointer('decisions/latest', 'decision');
     const features = latest ? (await this.decision(latest.hash)).features : model.features;
     const history = await this.#groups.get(features.hash, async () => {
-      const { hubs, illiquid } = await loadRiskGroups(this.ports.store, this.strategy, features);
-      return riskGroupsHistory(model.symbols, hubs, illiquid);
+      const members = await loadRiskGroups(this.ports.store, this.strategy, features);
+      return riskGroupsHistory(model.symbols, members);
     });
     return riskGroupsAt(history, date);
   }

@@ -62,7 +62,7 @@ export async function decideFrom(
       featureSpecHash: features.specHash,
       panel,
       tensor: features.tensor,
-      groups: riskGroupsHistory(panel.symbols, features.hubs, features.illiquid),
+      groups: riskGroupsHistory(panel.symbols, features),
       previous: previous && { hash: previous.hash, decision: await loadDecision(store, strategy, previous) },
     });
   } finally {

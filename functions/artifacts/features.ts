@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { getArtifactJson, type ObjectStore } from '../../adapters/object-store/port.ts';
 import type { Table, TableColumns } from '../../adapters/parquet/parquet.ts';
 import { refused } from '../../domain/errors.ts';
+import type { RiskGroupMembers } from '../../domain/features/groups.ts';
 import {
   type FeatureSpec,
   type FeatureTensor,
@@ -29,11 +30,8 @@ export const FEATURES_FILES = {
   trials: 'trials.json',
 } as const;
 
-/** Hubs and illiquid assets by the as-of date of the graph snapshot that says so. */
-export interface FeatureRiskGroups {
-  hubs: Record<string, string[]>;
-  illiquid: Record<string, string[]>;
-}
+/** Hubs, illiquid assets, neighbourhoods and communities by the as-of date of the graph snapshot that says so. */
+export type FeatureRiskGroups = RiskGroupMembers;
 
 export interface LoadedFeatures extends FeatureRiskGroups {
   tensor: FeatureTensor;
@@ -56,14 +54,19 @@ export async function writeFeatures(
   facts: { universe: string; date: string; history?: string },
 ): Promise<ArtifactRef> {
   const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
-  const { tensor, spec, normalisers, hubs, illiquid, trials } = features;
+  const { tensor, spec, normalisers, hubs, illiquid, neighbourhoods, communities, trials } = features;
   return putPartitioned(store, strategy, featuresPointer(facts.universe), {
     kind: 'features',
     files: {
       ...partitionFiles(FEATURES_TABLE, tensorColumns(tensor)),
       [FEATURES_FILES.spec]: json(spec),
       [FEATURES_FILES.normalisers]: json(normalisers),
-      [FEATURES_FILES.groups]: json({ hubs, illiquid }),
+      [FEATURES_FILES.groups]: json({
+        hubs,
+        illiquid,
+        ...(neighbourhoods && { neighbourhoods }),
+        ...(communities && { communities }),
+      }),
       [FEATURES_FILES.trials]: json(trials),
     },
     inputs,
@@ -112,6 +115,7 @@ export async function loadFeatures(store: ObjectStore, strategy: string, ref: Ar
 }
 
 const members = z.record(z.string(), z.array(z.string()));
+const namedMembers = z.record(z.string(), members).optional();
 
 /** Only the risk groups of a features artifact: what the API needs without the tensor. */
 export async function loadRiskGroups(
@@ -120,7 +124,9 @@ export async function loadRiskGroups(
   ref: ArtifactRef,
 ): Promise<FeatureRiskGroups> {
   const groups = await getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.groups);
-  return z.object({ hubs: members, illiquid: members }).parse(groups);
+  return z
+    .object({ hubs: members, illiquid: members, neighbourhoods: namedMembers, communities: namedMembers })
+    .parse(groups);
 }
 
 function tensorColumns(tensor: FeatureTensor): TableColumns {

@@ -11,6 +11,7 @@ import { refused } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { type AssetGraph, validToOf } from '../../graph/etl/asset-graph.ts';
+import type { SetAsideRow } from '../../graph/etl/relation-files.ts';
 import type { RiskGroupMembers } from '../../graph/etl/risk-groups.ts';
 import { SCHEMA_VERSION } from '../../graph/schema/schema.ts';
 import { newerSchema } from '../../graph/schema/version.ts';
@@ -26,8 +27,10 @@ export const GRAPH_FILES = {
   nodes: 'nodes.parquet',
   /** asOf, validTo, layer, source, target, strength (correlation in millionths), sessions, lastDate. */
   edges: 'edges.parquet',
-  /** Hubs and illiquid assets by snapshot date. */
+  /** Hubs, illiquid assets, neighbourhoods and communities by snapshot date. */
   groups: 'groups.json',
+  /** Rows of a person's files that name assets the universe does not have. */
+  setAside: 'set-aside.json',
 } as const;
 
 export const graphFactsSchema = z.object({
@@ -41,6 +44,7 @@ export const graphFactsSchema = z.object({
   snapshots: z.number().int().nonnegative(),
   nodes: z.number().int().nonnegative(),
   relationships: z.number().int().nonnegative(),
+  setAside: z.number().int().nonnegative(),
 });
 export type GraphFacts = z.infer<typeof graphFactsSchema>;
 
@@ -51,7 +55,13 @@ const assetsSchema = z.object({
   categories: z.array(z.object({ symbol: text, kind: text, name: text, ...stated })),
   suppliers: z.array(z.object({ symbol: text, supplier: text, weight: z.number(), ...stated })),
 });
-const groupsSchema = z.object({ hubs: z.record(text, z.array(text)), illiquid: z.record(text, z.array(text)) });
+const members = z.record(text, z.array(text));
+const groupsSchema = z.object({
+  hubs: members,
+  illiquid: members,
+  neighbourhoods: z.record(text, members),
+  communities: z.record(text, members),
+});
 
 export interface LoadedGraph {
   graph: AssetGraph;
@@ -59,11 +69,16 @@ export interface LoadedGraph {
   facts: GraphFacts;
 }
 
+interface Written extends Omit<LoadedGraph, 'facts'> {
+  setAside: readonly SetAsideRow[];
+  facts: Omit<GraphFacts, 'schema'>;
+}
+
 export async function writeGraph(
   store: ObjectStore,
   strategy: string,
   dataset: ArtifactRef,
-  { graph, groups, facts }: Omit<LoadedGraph, 'facts'> & { facts: Omit<GraphFacts, 'schema'> },
+  { graph, groups, setAside, facts }: Written,
 ): Promise<ArtifactRef> {
   const { assets, categories, suppliers, snapshots } = graph;
   const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
@@ -78,6 +93,7 @@ export async function writeGraph(
       [GRAPH_FILES.nodes]: nodesTable(graph),
       [GRAPH_FILES.edges]: edgesTable(graph, facts.windowDays),
       [GRAPH_FILES.groups]: json(groups),
+      [GRAPH_FILES.setAside]: json(setAside),
     },
     inputs: { dataset },
     facts: { schema: SCHEMA_VERSION, ...facts },

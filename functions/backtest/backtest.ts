@@ -79,7 +79,7 @@ async function championBacktest(event: BacktestInput, { store, onnxRuntime }: Ba
       remedy: 'Train and promote a model on the new spec (drl run training).',
     });
   }
-  const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
+  const groups = riskGroupsHistory(panel.symbols, features);
   const loaded = await onnxRuntime.load(policy);
   try {
     const target = modelPolicy(model.name, loaded, features.tensor, model.normaliser);

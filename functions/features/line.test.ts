@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LadybugGraphStore } from '../../adapters/graph-store/ladybug.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { artifactPrefix, getPointer, movePointer, putArtifact } from '../../adapters/object-store/port.ts';
+import { artifactPrefix, getArtifactJson, getPointer, movePointer, putArtifact } from '../../adapters/object-store/port.ts';
 import { loadSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/schema.ts';
 import { riskGroupsAt, riskGroupsHistory } from '../../domain/features/groups.ts';
@@ -16,7 +16,7 @@ import { HUBS_AS_OF } from '../../graph/queries/as-of.ts';
 import { barFiles, DATASET_FILES, type DatasetFacts, loadDataset, quarantineTable } from '../artifacts/dataset.ts';
 import { loadEmbeddings } from '../artifacts/embeddings.ts';
 import { FEATURES_FILES, featuresPointer, loadFeatures } from '../artifacts/features.ts';
-import { loadGraph } from '../artifacts/graph.ts';
+import { GRAPH_FILES, loadGraph } from '../artifacts/graph.ts';
 import { embeddingsStage } from '../embeddings/embeddings.ts';
 import { graphStage } from '../graph/graph.ts';
 import { featuresStage } from './features.ts';
@@ -30,7 +30,15 @@ const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.str
 function settingsOf(): Settings {
   const settings = loadSettings({ root: process.cwd(), universe: 'equity-sim', profile: 'quick' });
   const embeddings = { ...settings.profile.embeddings, dimensions: 8, walks: 4, walkLength: 15 };
-  return { ...settings, profile: { ...settings.profile, testDays: 60, embeddings } };
+  const suppliers = {
+    file: 'test.suppliers.csv',
+    text: 'symbol,supplier,from,source\nTEC01,TEC02,2016-02-01,test\nTEC01,ACME,2016-02-01,test\n',
+  };
+  return {
+    ...settings,
+    relations: { suppliers, holdings: null },
+    profile: { ...settings.profile, testDays: 60, embeddings },
+  };
 }
 
 /** The simulated market as the ingest stage would store it on `asOf`. */
@@ -107,6 +115,13 @@ describe('graph -> embeddings -> features', () => {
       relationships: first.built.relationships,
       windowDays: 252,
     });
+    expect(facts.setAside).toBe(1);
+    const stated = { validFrom: '2016-02-01', validTo: '9999-12-31', weight: 1, source: 'test' };
+    expect(graph.suppliers).toContainEqual({ symbol: 'TEC01', supplier: 'TEC02', ...stated });
+    const setAside = await getArtifactJson(store, STRATEGY, first.built.graph, GRAPH_FILES.setAside);
+    expect(setAside).toEqual([
+      { file: 'test.suppliers.csv', line: 3, symbol: 'ACME', reason: 'the supplier is no asset of the universe' },
+    ]);
     expect(graph.snapshots.length).toBe(Math.floor((559 - 1 - 252) / 63) + 1);
     const vectors = graph.snapshots.reduce((sum, { members }) => sum + members.length, 0);
     expect(first.embedded).toMatchObject({ vectors, dimensions: 8 });
@@ -124,7 +139,9 @@ describe('graph -> embeddings -> features', () => {
     const usable = loaded.tensor.anchorLogit.filter(Number.isFinite).length;
     expect(usable).toBeGreaterThan(200 * 6);
     const { groups } = await loadGraph(store, STRATEGY, first.built.graph);
-    expect({ hubs: loaded.hubs, illiquid: loaded.illiquid }).toEqual(groups);
+    const { hubs, illiquid, neighbourhoods, communities } = loaded;
+    expect({ hubs, illiquid, neighbourhoods, communities }).toEqual(groups);
+    expect(Object.values(groups.communities).every((named) => Object.keys(named).length > 0)).toBe(true);
   });
 
   test('each training window has a normaliser that was fitted on it alone', async () => {
@@ -138,7 +155,7 @@ describe('graph -> embeddings -> features', () => {
 
   test('risk groups by date are what Cypher answers for that date', async () => {
     const { tensor, hubs, illiquid } = await loadFeatures(store, STRATEGY, first.features.features);
-    const history = riskGroupsHistory(tensor.symbols, hubs, illiquid);
+    const history = riskGroupsHistory(tensor.symbols, { hubs, illiquid });
     for (const asOf of Object.keys(hubs)) {
       const parameters = { universe: 'equity-sim', asOf, count: hubs[asOf].length };
       const rows = await graphs[0].read<{ symbol: string }>({ text: HUBS_AS_OF, parameters });

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { Settings } from '../../config/schema.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
 import type { AssetGraph } from '../../graph/etl/asset-graph.ts';
-import { buildAssetGraph, type GraphOptions } from '../../graph/etl/build.ts';
+import { buildAssetGraph, type GraphOptions, type StatedRelations } from '../../graph/etl/build.ts';
 import { barRanges } from '../../graph/etl/microstructure.ts';
 import { readAssetGraph } from '../../graph/etl/read-back.ts';
+import { parseHoldings, parseSuppliers, type SetAsideRow } from '../../graph/etl/relation-files.ts';
 import { readRiskGroups } from '../../graph/etl/risk-groups.ts';
 import { graphSize } from '../../graph/etl/size.ts';
 import { syncGraph } from '../../graph/etl/sync.ts';
@@ -25,13 +26,15 @@ export const graphStage = defineStage({
     const { store, graph: runner, settings, progress } = ports;
     const { panel, instruments, bars } = await loadDataset(store, strategy, ingest.dataset);
     const options = graphOptions(universe, settings);
-    const built = buildAssetGraph(panel, instruments, { ...options, ranges: barRanges(bars, panel) });
-    progress({ step: 0, total: built.snapshots.length, unit: 'snapshot', message: 'loading the graph' });
+    const { relations, setAside } = relationsOf(settings, new Set(panel.symbols));
+    const built = buildAssetGraph(panel, instruments, { ...options, relations, ranges: barRanges(bars, panel) });
+    const aside = setAside.length > 0 ? `, ${setAside.length} rows set aside: ${setAside[0].symbol} ...` : '';
+    progress({ step: 0, total: built.snapshots.length, unit: 'snapshot', message: `loading the graph${aside}` });
     await runner.applySchema();
     await syncGraph(runner, built, options.windowDays);
     const graph = withAllLayers(await readAssetGraph(runner, universe, options.windowDays), built);
-    const { everySessions, hubDecile } = settings.profile.graph;
-    const groups = await readRiskGroups(runner, graph, hubDecile);
+    const { everySessions, hubDecile, hubsBy, neighbourhoodHops } = settings.profile.graph;
+    const groups = await readRiskGroups(runner, graph, { hubDecile, hubsBy, neighbourhoodHops });
     const { nodes, relationships } = graphSize(graph);
     const facts = {
       universe,
@@ -43,12 +46,27 @@ export const graphStage = defineStage({
       snapshots: graph.snapshots.length,
       nodes,
       relationships,
+      setAside: setAside.length,
     };
-    const ref = await writeGraph(store, strategy, ingest.dataset, { graph, groups, facts });
+    const ref = await writeGraph(store, strategy, ingest.dataset, { graph, groups, setAside, facts });
     progress({ step: graph.snapshots.length, total: graph.snapshots.length, unit: 'snapshot' });
     return { graph: ref, nodes, relationships };
   },
 });
+
+/** What a person's files say, and the rows of them that name other assets. */
+function relationsOf(
+  { relations }: Settings,
+  known: ReadonlySet<string>,
+): { relations: StatedRelations; setAside: SetAsideRow[] } {
+  const { suppliers, holdings } = relations ?? { suppliers: null, holdings: null };
+  const bought = suppliers && parseSuppliers(suppliers.text, suppliers.file, known);
+  const held = holdings && parseHoldings(holdings.text, holdings.file, known);
+  return {
+    relations: { suppliers: bought?.suppliers ?? [], holdings: held?.categories ?? [] },
+    setAside: [...(bought?.setAside ?? []), ...(held?.setAside ?? [])],
+  };
+}
 
 /** Of older snapshots the store has no layers and exposures: those as they were built. */
 const withAllLayers = (held: AssetGraph, built: AssetGraph): AssetGraph => ({

@@ -86,7 +86,7 @@ async function judge(
   const same = await reproducible(store, exactRuntime, { strategy, universe, date, champion: candidate, ...sources });
   const policy = await exactRuntime.load(onnx);
   try {
-    const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
+    const groups = riskGroupsHistory(panel.symbols, features);
     const market = { panel, groups, limits: model.limits, costs: model.costs };
     const target = modelPolicy(model.name, policy, features.tensor, model.normaliser);
     const from = firstUsableSession(features.tensor, panel);

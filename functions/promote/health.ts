@@ -39,7 +39,7 @@ export async function judgeStep(event: PromoteInput, running: PromotionRow, port
     const policy = await ports.exactRuntime.load(loaded.policy);
     try {
       const { model } = loaded;
-      const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
+      const groups = riskGroupsHistory(panel.symbols, features);
       const target: TargetPolicy = modelPolicy(model.name, policy, features.tensor, model.normaliser);
       return await runBacktest({ panel, groups, limits: model.limits, costs: model.costs }, target, from, to);
     } finally {

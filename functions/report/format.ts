@@ -22,6 +22,8 @@ export const LIMIT_WORDS: Record<string, string> = {
   maxWeight: 'cap on one asset',
   maxGroupWeight: 'cap on a group',
   maxHubWeight: 'cap on graph hubs',
+  maxNeighbourhoodWeight: 'cap on the neighbourhood of a graph hub',
+  maxCommunityWeight: 'cap on a correlation community',
   maxIlliquidWeight: 'cap on the least liquid',
   maxGross: 'cap on all assets',
   maxTurnover: 'cap on turnover',

@@ -7,6 +7,7 @@ import { type MarketPanel, panelUntil } from '../../domain/market/panel.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import type { Costs } from '../../domain/portfolio/costs.ts';
 import type { Limits } from '../../domain/risk/limits.ts';
+import type { NamedMask } from '../../domain/risk/overlapping.ts';
 import {
   INITIAL_PARAMETERS,
   type LearnJobSpec,
@@ -69,8 +70,10 @@ function learnSpec(
   const until = panelUntil(panel, end);
   const lastDate = until.dates[end - 1];
   const known = groups ? groups.dates.filter((date) => date <= lastDate).length : 0;
-  const masks = (history: readonly Uint8Array[]): (0 | 1)[][] =>
-    history.slice(0, known).map((mask) => Array.from(mask, (bit) => (bit ? 1 : 0)));
+  const bits = (mask: Uint8Array): (0 | 1)[] => Array.from(mask, (bit) => (bit ? 1 : 0));
+  const masks = (history: readonly Uint8Array[]): (0 | 1)[][] => history.slice(0, known).map(bits);
+  const named = (list: readonly NamedMask[]) => list.map(({ name, members }) => ({ name, members: bits(members) }));
+  const capped = limits.maxNeighbourhoodWeight !== undefined || limits.maxCommunityWeight !== undefined;
   return {
     schema: 1,
     kind: 'learn',
@@ -91,6 +94,12 @@ function learnSpec(
       dates: groups.dates.slice(0, known),
       hubs: masks(groups.hubs),
       illiquid: masks(groups.illiquid),
+      ...(capped &&
+        groups.overlapping && {
+          overlapping: groups.overlapping.slice(0, known).map(({ neighbourhoods, communities }) => {
+            return { neighbourhoods: named(neighbourhoods), communities: named(communities) };
+          }),
+        }),
     },
     training,
   };

@@ -111,7 +111,7 @@ async function trainTrial(event: Input, id: string, ports: TrainPorts) {
   const { limits, costs } = settings.universe;
   const training = settingsOf(trial, settings.profile);
   const normaliser = sightOf(fitted, trial, training);
-  const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
+  const groups = riskGroupsHistory(panel.symbols, features);
   const initial = settings.profile.warmStart ? await parametersBefore(event, id, ports) : null;
   const { files } = await ports.trainingJob.run({
     id: `${strategy}-${id.slice(0, 16)}`,

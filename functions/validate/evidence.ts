@@ -68,7 +68,7 @@ export async function gather(
     .filter(({ trial }) => isLearned(trial.kind))
     .sort((a, b) => a.trial.window - b.trial.window || a.trial.seed - b.trial.seed);
   const { algorithm } = ports.settings.profile.training;
-  const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
+  const groups = riskGroupsHistory(panel.symbols, features);
   const { limits, costs } = baseline.loaded.model;
   return {
     data: { panel, groups, limits, costs },

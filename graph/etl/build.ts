@@ -3,7 +3,15 @@ import type { Instrument } from '../../domain/market/instrument.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
 import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { NO_LABELS, stableLabels } from '../algorithms/stable-labels.ts';
-import { type AssetGraph, type CategoryLink, type GraphSnapshot, OPEN_END, OPEN_START } from './asset-graph.ts';
+import {
+  type AssetGraph,
+  type CategoryLink,
+  type GraphSnapshot,
+  OPEN_END,
+  OPEN_START,
+  type Stated,
+  type SupplierLink,
+} from './asset-graph.ts';
 import { placesOf } from './centrality.ts';
 import { type CorrelationOptions, correlationEdges, windowSessions } from './correlation.ts';
 import { factorClusters } from './factor-clusters.ts';
@@ -32,8 +40,17 @@ export interface GraphOptions extends Omit<CorrelationOptions, 'maxNeighbours'> 
   maxNeighbours?: number;
   /** [T, A] ln(high / low) of each bar (`barRanges`). @default none: sizes of returns in their place */
   ranges?: Float64Array | null;
+  /** What a person's files say. For a pair that they name they hold alone. @default none */
+  relations?: StatedRelations;
   /** Macro series with the days on which they were known. @default none */
   macro?: PointInTimeTable | null;
+}
+
+/** Relations that a person states, ascending by their keys. */
+export interface StatedRelations {
+  readonly suppliers: readonly SupplierLink[];
+  /** Of kind fund. */
+  readonly holdings: readonly CategoryLink[];
 }
 
 /**
@@ -50,14 +67,29 @@ export function buildAssetGraph(
   return {
     universe: options.universe,
     assets: assets.map(({ symbol, name, kind, firstDate, lastDate }) => ({ symbol, name, kind, firstDate, lastDate })),
-    categories: assets.flatMap(categoriesOf),
-    suppliers: assets.flatMap(({ symbol, reference }) =>
-      names(reference.suppliers)
-        .filter((supplier) => known.has(supplier) && supplier !== symbol)
-        .map((supplier) => ({ symbol, supplier, weight: 1, ...ALWAYS })),
+    categories: withStated(assets.flatMap(categoriesOf), options.relations?.holdings, 'symbol', 'kind', 'name'),
+    suppliers: withStated(
+      assets.flatMap(({ symbol, reference }) =>
+        names(reference.suppliers)
+          .filter((supplier) => known.has(supplier) && supplier !== symbol)
+          .map((supplier): SupplierLink => ({ symbol, supplier, weight: 1, ...ALWAYS })),
+      ),
+      options.relations?.suppliers,
+      'symbol',
+      'supplier',
     ),
     snapshots: snapshotsOf(panel, options),
   };
+}
+
+/** Reference data, but for the pairs that a person's file names. Ascending by the keys, then validFrom. */
+function withStated<T extends Stated>(reference: T[], stated: readonly T[] = [], ...keys: (keyof T)[]): T[] {
+  if (stated.length === 0) return reference;
+  const pairOf = (link: T) => JSON.stringify(keys.map((key) => link[key]));
+  const named = new Set(stated.map(pairOf));
+  const all = [...reference.filter((link) => !named.has(pairOf(link))), ...stated];
+  const order: (keyof T)[] = [...keys, 'validFrom'];
+  return all.sort((a, b) => order.reduce((sign, key) => sign || compare(String(a[key]), String(b[key])), 0));
 }
 
 /** Reference data have no dates. */

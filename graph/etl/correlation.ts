@@ -56,20 +56,27 @@ export interface Window {
   length: number;
 }
 
-const windowOf = ({ observed, returns }: AssetSeries, sessions: Int32Array): Window =>
-  correlationWindow(
-    Uint8Array.from(sessions, (s) => observed[s]),
-    Float64Array.from(sessions, (s) => returns[s]),
-  );
+function windowOf(series: AssetSeries, sessions: Int32Array): Window {
+  const observed = new Uint8Array(sessions.length);
+  const values = new Float64Array(sessions.length);
+  for (let k = 0; k < sessions.length; k++) {
+    observed[k] = series.observed[sessions[k]];
+    values[k] = series.returns[sessions[k]];
+  }
+  return correlationWindow(observed, values);
+}
 
 /** @param observed [n] 1 where there is a value. */
 export function correlationWindow(observed: Uint8Array, values: Float64Array): Window {
   if (observed.includes(0)) return { observed, values, centred: null, length: 0 };
+  const centred = new Float64Array(values.length);
   let sum = 0;
-  for (const x of values) sum += x;
-  const centred = values.map((x) => x - sum / values.length);
+  for (let k = 0; k < values.length; k++) sum += values[k];
   let squares = 0;
-  for (const x of centred) squares += x * x;
+  for (let k = 0; k < values.length; k++) {
+    centred[k] = values[k] - sum / values.length;
+    squares += centred[k] * centred[k];
+  }
   return { observed, values, centred, length: Math.sqrt(squares) };
 }
 

@@ -43,19 +43,29 @@ export function factorClusters(
 function residuals({ observed, returns }: AssetSeries, market: Float64Array, t: number, days: number): Window | null {
   const seen = observed.slice(t - days + 1, t + 1);
   const own = returns.slice(t - days + 1, t + 1);
-  const at = Array.from(seen.keys()).filter((k) => seen[k] === 1);
-  if (at.length < MIN_COVERAGE * days) return null;
-  const mean = (values: Float64Array) => at.reduce((sum, k) => sum + values[k], 0) / at.length;
-  const [meanOwn, meanMarket] = [mean(own), mean(market)];
+  let [count, meanOwn, meanMarket] = [0, 0, 0];
+  for (let k = 0; k < days; k++) {
+    if (seen[k] === 0) continue;
+    count++;
+    meanOwn += own[k];
+    meanMarket += market[k];
+  }
+  if (count < MIN_COVERAGE * days) return null;
+  meanOwn /= count;
+  meanMarket /= count;
   let [product, squares, variance] = [0, 0, 0];
-  for (const k of at) {
+  for (let k = 0; k < days; k++) {
+    if (seen[k] === 0) continue;
     product += (own[k] - meanOwn) * (market[k] - meanMarket);
     squares += (market[k] - meanMarket) ** 2;
     variance += (own[k] - meanOwn) ** 2;
   }
   const beta = squares > 0 ? product / squares : 0;
   const rest = new Float64Array(days);
-  for (const k of at) rest[k] = own[k] - meanOwn - beta * (market[k] - meanMarket);
-  const left = rest.reduce((sum, x) => sum + x * x, 0);
+  let left = 0;
+  for (let k = 0; k < days; k++) {
+    if (seen[k] === 1) rest[k] = own[k] - meanOwn - beta * (market[k] - meanMarket);
+    left += rest[k] * rest[k];
+  }
   return correlationWindow(seen, left > LEAST_RESIDUAL * variance ? rest : rest.fill(0));
 }

@@ -7,6 +7,7 @@ import type {
   AssetNode,
   Bucket,
   CategoryLink,
+  CorrelationEdge,
   GraphSnapshot,
   LayerEdge,
   MacroExposure,
@@ -22,7 +23,6 @@ import { contentHash, layersHash } from './snapshot-hash.ts';
 type Row<T> = { [K in keyof T]: T[K] };
 type Dated<T> = Row<T> & { asOf: string };
 type Head = { asOf: string; regime: Regime; hash: string; layersHash: string };
-type EdgeRow = Dated<Omit<LayerEdge, 'layer'>> & { layer: LayerEdge['layer'] | 'main' };
 type MemberRow = Dated<Omit<SnapshotMember, 'bucket' | 'cluster' | 'community'>>;
 type LinkRow = { from: string; to: string; validFrom: string; validTo: string };
 
@@ -72,7 +72,8 @@ const by =
 async function readContents(runner: CypherRunner, universe: string): Promise<(head: Head) => GraphSnapshot> {
   const byDate = async <T extends { asOf: string } & Record<string, unknown>>(text: string) =>
     Map.groupBy(await runner.read<T>({ text, parameters: { universe } }), ({ asOf }) => asOf);
-  const edges = await byDate<EdgeRow>(read.CORRELATED_HISTORY);
+  const edges = await byDate<Dated<CorrelationEdge>>(read.MAIN_HISTORY);
+  const layers = await byDate<Dated<LayerEdge>>(read.LAYER_HISTORY);
   const members = await byDate<MemberRow>(read.MEMBER_HISTORY);
   const macro = await byDate<Dated<MacroValue>>(read.OBSERVED_HISTORY);
   const exposures = await byDate<Dated<MacroExposure>>(read.EXPOSURE_HISTORY);
@@ -88,22 +89,21 @@ async function readContents(runner: CypherRunner, universe: string): Promise<(he
   return ({ asOf, regime }) => ({
     asOf,
     regime,
-    members: (members.get(asOf) ?? []).map(({ asOf: _, ...member }) => ({
+    members: undated(members.get(asOf)).map((member) => ({
       ...member,
       bucket: (bucket(member.symbol, asOf) ?? 'unknown') as Bucket,
       cluster: Number(cluster(member.symbol, asOf) ?? -1),
       community: Number(community(member.symbol, asOf) ?? -1),
     })),
-    edges: (edges.get(asOf) ?? []).flatMap(({ layer, source, target, strength }) =>
-      layer === 'main' ? [{ source, target, strength }] : [],
-    ),
-    layers: (edges.get(asOf) ?? []).flatMap(({ layer, source, target, strength, sessions, lastDate }) =>
-      layer === 'main' ? [] : [{ layer, source, target, strength, sessions, lastDate }],
-    ),
-    macro: (macro.get(asOf) ?? []).map(({ asOf: _, ...value }) => value),
-    exposures: (exposures.get(asOf) ?? []).map(({ asOf: _, ...exposure }) => exposure),
+    edges: undated(edges.get(asOf)),
+    layers: undated(layers.get(asOf)),
+    macro: undated(macro.get(asOf)),
+    exposures: undated(exposures.get(asOf)),
   });
 }
+
+const undated = <T extends { asOf: string }>(rows: readonly T[] = []): Omit<T, 'asOf'>[] =>
+  rows.map(({ asOf: _, ...row }) => row);
 
 const damaged = (universe: string, asOf: string): ProductError =>
   new ProductError('GRAPH_ROUND_TRIP', 'The graph store does not give back the snapshot that was written', {

@@ -1,7 +1,7 @@
 import * as load from '../queries/load.ts';
 import { SNAPSHOTS } from '../queries/read.ts';
 import type { CypherRunner } from '../queries/statement.ts';
-import { type AssetGraph, validToOf } from './asset-graph.ts';
+import { type AssetGraph, type CorrelationEdge, validToOf } from './asset-graph.ts';
 import { Fence } from './fence.ts';
 import { contentHash, LAYER_SNAPSHOTS, layersHash } from './snapshot-hash.ts';
 import { assetId, namedId, syncMemberships, syncNamed, syncReference } from './sync-links.ts';
@@ -112,14 +112,12 @@ async function writeSnapshots(runner: CypherRunner, graph: AssetGraph, plan: Pla
     })),
   );
   await writeRows(runner, load.MERGE_IN_SNAPSHOT, members);
-  const main = plan.fresh.flatMap((i) => {
-    const measured = { layer: 'main', sessions: windowDays, lastDate: snapshots[i].asOf };
-    return snapshots[i].edges.map((edge) => ({ ...edge, ...measured, ...period(i) }));
-  });
+  const ends = (edge: CorrelationEdge) => ({ ...edge, source: id(edge.source), target: id(edge.target) });
+  const main = plan.fresh.flatMap((i) => snapshots[i].edges.map((edge) => ({ ...ends(edge), ...period(i) })));
+  await writeRows(runner, load.MERGE_MAIN, main, { sessions: windowDays });
   const kept = plan.layers.filter((i) => plan.wanted[i].layersHash !== '');
-  const layers = kept.flatMap((i) => snapshots[i].layers.map((edge) => ({ ...edge, ...period(i) })));
-  const edges = [...main, ...layers].map((edge) => ({ ...edge, source: id(edge.source), target: id(edge.target) }));
-  await writeRows(runner, load.MERGE_CORRELATED, edges);
+  const layers = kept.flatMap((i) => snapshots[i].layers.map((edge) => ({ ...edge, ...ends(edge), ...period(i) })));
+  await writeRows(runner, load.MERGE_CORRELATED, layers);
   await writeMacro(runner, graph, plan, kept);
 }
 

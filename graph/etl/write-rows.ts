@@ -8,8 +8,9 @@ export async function writeRows(
   runner: Pick<CypherRunner, 'write'>,
   text: string,
   rows: readonly Record<string, unknown>[],
+  parameters: Record<string, unknown> = {},
 ): Promise<void> {
   for (let from = 0; from < rows.length; from += BATCH_ROWS) {
-    await runner.write({ text, parameters: { rows: rows.slice(from, from + BATCH_ROWS) } });
+    await runner.write({ text, parameters: { ...parameters, rows: rows.slice(from, from + BATCH_ROWS) } });
   }
 }

@@ -18,3 +18,24 @@ export const NEIGHBOURHOOD_AS_OF = `MATCH (a:Asset)-[r:CORRELATED]-(b:Asset)
 WHERE a.universe = $universe AND a.symbol = $symbol AND r.layer = 'main' AND r.validFrom <= $asOf AND r.validTo > $asOf
 RETURN b.symbol AS symbol, r.weight AS weight
 ORDER BY weight DESC, symbol`;
+
+const holds = (relation: string): string => `${relation}.validFrom <= $asOf AND ${relation}.validTo > $asOf`;
+
+/** Everything that the graph says of each asset as of a day: a row an asset of the snapshot that holds then, ascending by symbol. */
+export const SNAPSHOT_AS_OF = `MATCH (a:Asset)-[m:IN_SNAPSHOT]->(s:Snapshot)
+WHERE a.universe = $universe AND ${holds('m')}
+OPTIONAL MATCH (a)-[r:CORRELATED]-(:Asset)
+WHERE r.layer = 'main' AND ${holds('r')}
+WITH a, m, s, count(r) AS degree, sum(r.strength) AS strength
+OPTIONAL MATCH (a)-[b:IN_BUCKET]->(bucket:LiquidityBucket)
+WHERE ${holds('b')}
+OPTIONAL MATCH (a)-[k:IN_CLUSTER]->(cluster:FactorCluster)
+WHERE ${holds('k')}
+OPTIONAL MATCH (a)-[c:IN_COMMUNITY]->(community:Community)
+WHERE ${holds('c')}
+OPTIONAL MATCH (a)-[g:IN_CATEGORY]->(category:Category)
+WHERE category.kind = 'group' AND ${holds('g')}
+RETURN a.symbol AS symbol, s.asOf AS takenOn, s.regime AS regime, degree, strength, m.rank AS rank,
+       m.microstructure AS microstructure, m.pageRank AS pageRank, m.betweenness AS betweenness, m.core AS core,
+       bucket.name AS bucket, cluster.name AS cluster, community.name AS community, category.name AS sector
+ORDER BY symbol`;

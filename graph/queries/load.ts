@@ -29,6 +29,13 @@ MATCH (b:Asset {id: row.target})
 MERGE (a)-[r:CORRELATED {validFrom: row.validFrom, layer: row.layer}]->(b)
 SET r.validTo = row.validTo, r.strength = row.strength, r.weight = row.strength / 1000000.0, r.sessions = row.sessions, r.lastDate = row.lastDate`;
 
+/** The same for the main layer, of which there are most: `$sessions` are those of its window, which ends on the snapshot's day. */
+export const MERGE_MAIN = `UNWIND $rows AS row
+MATCH (a:Asset {id: row.source})
+MATCH (b:Asset {id: row.target})
+MERGE (a)-[r:CORRELATED {validFrom: row.validFrom, layer: 'main'}]->(b)
+SET r.validTo = row.validTo, r.strength = row.strength, r.weight = row.strength / 1000000.0, r.sessions = $sessions, r.lastDate = row.validFrom`;
+
 export const MERGE_OBSERVED = `UNWIND $rows AS row
 MATCH (s:Snapshot {id: row.snapshot})
 MATCH (m:MacroSeries {id: row.series})

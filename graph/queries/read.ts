@@ -10,6 +10,17 @@ RETURN r.layer AS layer, r.validFrom AS asOf, r.validTo AS validTo, a.symbol AS 
        r.strength AS strength, r.sessions AS sessions, r.lastDate AS lastDate
 ORDER BY asOf, layer, source, target`;
 
+export const MAIN_HISTORY = `MATCH (a:Asset)-[r:CORRELATED]->(b:Asset)
+WHERE a.universe = $universe AND r.layer = 'main'
+RETURN r.validFrom AS asOf, a.symbol AS source, b.symbol AS target, r.strength AS strength
+ORDER BY asOf, source, target`;
+
+export const LAYER_HISTORY = `MATCH (a:Asset)-[r:CORRELATED]->(b:Asset)
+WHERE a.universe = $universe AND r.layer <> 'main'
+RETURN r.validFrom AS asOf, r.layer AS layer, a.symbol AS source, b.symbol AS target,
+       r.strength AS strength, r.sessions AS sessions, r.lastDate AS lastDate
+ORDER BY asOf, layer, source, target`;
+
 export const MEMBER_HISTORY = `MATCH (a:Asset)-[r:IN_SNAPSHOT]->(s:Snapshot)
 WHERE a.universe = $universe
 RETURN s.asOf AS asOf, a.symbol AS symbol, r.rank AS rank, r.microstructure AS microstructure,
@@ -25,13 +36,6 @@ export const EXPOSURE_HISTORY = `MATCH (a:Asset)-[r:EXPOSED_TO]->(m:MacroSeries)
 WHERE a.universe = $universe
 RETURN r.validFrom AS asOf, a.symbol AS symbol, m.name AS series, r.strength AS strength
 ORDER BY asOf, symbol, series`;
-
-/** Weighted degree (millionths) of every asset in every snapshot, most connected first. */
-export const DEGREE_HISTORY = `MATCH (a:Asset)-[r:CORRELATED]-(:Asset)
-WHERE a.universe = $universe AND r.layer = 'main'
-WITH r.validFrom AS asOf, a.symbol AS symbol, sum(r.strength) AS strength
-RETURN asOf, symbol, strength
-ORDER BY asOf, strength DESC, symbol`;
 
 export const ASSETS = `MATCH (a:Asset)
 WHERE a.universe = $universe

@@ -149,7 +149,7 @@ async function judge(installation: Installation, day: TrainingDay, ref: Artifact
     getManifest(store, strategy, ref),
   ]);
   const { limits, costs, trial } = loaded.model;
-  const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
+  const groups = riskGroupsHistory(panel.symbols, features);
   const steps = Object.keys(manifest.files).flatMap((name) => /^snapshots\/(\d+)\.onnx$/.exec(name)?.[1] ?? []);
   const before = steps.map(Number).filter((step) => step < lastStep);
   const policies: { step: number | null; onnx: Uint8Array }[] = [{ step: null, onnx: loaded.policy }];

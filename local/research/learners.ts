@@ -84,7 +84,7 @@ async function gather(installation: Installation, day: TrainingDay, { learners }
     loadDataset(store, config.strategy, day.dataset),
     loadFeatures(store, config.strategy, day.features),
   ]);
-  const groups = riskGroupsHistory(panel.symbols, features.hubs, features.illiquid);
+  const groups = riskGroupsHistory(panel.symbols, features);
   const { trials } = learners[0];
   return {
     day,

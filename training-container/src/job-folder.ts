@@ -118,11 +118,16 @@ export async function readEnvironmentData(folder: string, spec: LearnJobSpec): P
     anchorExposure: typed('anchor_exposure.npy', Float32Array, [T]),
   };
   const masks = (rows: number[][]): Uint8Array[] => rows.map((row) => Uint8Array.from(row));
+  const named = (list: { name: string; members: number[] }[]) =>
+    list.map(({ name, members }) => ({ name, members: Uint8Array.from(members) }));
   const history = riskGroups && {
     dates: riskGroups.dates,
     symbols,
     hubs: masks(riskGroups.hubs),
     illiquid: masks(riskGroups.illiquid),
+    overlapping: riskGroups.overlapping?.map(({ neighbourhoods, communities }) => {
+      return { neighbourhoods: named(neighbourhoods), communities: named(communities) };
+    }),
   };
   checkMarket(spec);
   checkFeatures(tensor, panel.tradable);
