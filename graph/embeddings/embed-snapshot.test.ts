@@ -7,7 +7,7 @@ import { snapshotWalkGraph } from './snapshot-graph.ts';
 const SYMBOLS = ['A0', 'A1', 'A2', 'A3', 'B0', 'B1', 'B2', 'B3', 'LONE', 'NEW'];
 const OPTIONS: EmbeddingOptions = {
   algorithm: 'node2vec',
-  dimensions: 32,
+  dimensions: 16,
   walks: 10,
   walkLength: 20,
   window: 5,
@@ -80,7 +80,7 @@ describe.each(['node2vec', 'graphsage'] as const)('%s', (algorithm) => {
   test('every asset has a vector, also the one without an edge; cliques lie together', async () => {
     const [first] = await history(options, [snapshot(0)]);
     expect(first.symbols).toEqual(SYMBOLS.slice(0, 9));
-    expect(first.vectors).toHaveLength(9 * 32);
+    expect(first.vectors).toHaveLength(9 * 16);
     expect(first.vectors.every(Number.isFinite)).toBe(true);
     expect(rowOf(first, 'LONE').some((x) => x !== 0)).toBe(true);
     expect(cosine(first, 'A2', 'A3')).toBeGreaterThan(cosine(first, 'A2', 'B3') + 0.2);
@@ -127,7 +127,7 @@ describe('alignment', () => {
   test('a rotated copy is recovered', async () => {
     const [one] = await history(OPTIONS, [snapshot(0)]);
     // Every coordinate moved on by one place, and the first mirrored.
-    const rotated = one.vectors.map((_, i) => one.vectors[i - (i % 32) + ((i + 1) % 32)] * (i % 32 === 0 ? -1 : 1));
+    const rotated = one.vectors.map((_, i) => one.vectors[i - (i % 16) + ((i + 1) % 16)] * (i % 16 === 0 ? -1 : 1));
     const back = alignTo(one, { ...one, vectors: rotated });
     expect(Math.max(...back.vectors.map((x, i) => Math.abs(x - one.vectors[i])))).toBeLessThan(1e-6);
   });
