@@ -52,9 +52,13 @@ const graph: AssetGraph = {
   snapshots: [0, 1, 2, 3].map(snapshot),
 };
 
-async function history(options: EmbeddingOptions, snapshots = graph.snapshots): Promise<SnapshotEmbedding[]> {
+async function history(
+  options: EmbeddingOptions,
+  snapshots = graph.snapshots,
+  of = graph,
+): Promise<SnapshotEmbedding[]> {
   const all: SnapshotEmbedding[] = [];
-  for (const each of snapshots) all.push(await embedSnapshot(graph, each, options, all.at(-1) ?? null));
+  for (const each of snapshots) all.push(await embedSnapshot(of, each, options, all.at(-1) ?? null));
   return all;
 }
 
@@ -72,6 +76,21 @@ test('the nodes are the assets of the day, then the categories that they are in'
   expect(snapshotWalkGraph(graph, graph.snapshots[0]).nodes).toBe(9 + 2);
   const stranger = { ...snapshot(0), edges: [{ source: 'A0', target: 'GONE', strength: 5e5 }] };
   expect(() => snapshotWalkGraph(graph, stranger)).toThrow('GONE');
+});
+
+test('a relation counts from the day that it holds until the day that it ends', async () => {
+  const third = { validFrom: '2020-01-03', validTo: '2020-01-04', source: 'file' };
+  const more: AssetGraph = {
+    ...graph,
+    categories: [...graph.categories, { symbol: 'LONE', kind: 'group', name: 'third', ...third }],
+    suppliers: [...graph.suppliers, { symbol: 'LONE', supplier: 'B1', weight: 0.5, ...third }],
+  };
+  const edges = ({ snapshots }: AssetGraph, of: AssetGraph) =>
+    snapshots.map((each) => snapshotWalkGraph(of, each).targets.length / 2);
+  const known = edges(graph, graph);
+  expect(edges(graph, more)).toEqual([known[0], known[1], known[2] + 2, known[3]]);
+  const [first, second] = await history(OPTIONS);
+  expect(await history(OPTIONS, graph.snapshots.slice(0, 2), more)).toEqual([first, second]);
 });
 
 describe.each(['node2vec', 'graphsage'] as const)('%s', (algorithm) => {
