@@ -29,8 +29,13 @@ export async function writeEmbeddings(
   facts: EmbeddingsFacts,
 ): Promise<ArtifactRef> {
   const { dimensions } = facts;
-  const component = (d: number): Float32Array =>
-    Float32Array.from(snapshots.flatMap(({ symbols, vectors }) => symbols.map((_, a) => vectors[a * dimensions + d])));
+  const component = (d: number): Float32Array => {
+    const column = new Float32Array(facts.vectors);
+    let row = 0;
+    for (const { symbols, vectors } of snapshots)
+      for (let a = 0; a < symbols.length; a++) column[row++] = vectors[a * dimensions + d];
+    return column;
+  };
   const columns = {
     asOf: { type: 'STRING' as const, data: snapshots.flatMap(({ asOf, symbols }) => symbols.map(() => asOf)) },
     symbol: { type: 'STRING' as const, data: snapshots.flatMap(({ symbols }) => symbols) },

@@ -9,6 +9,7 @@ import {
   type SnapshotEmbedding,
   type SnapshotVectors,
 } from '../../graph/embeddings/embed-snapshot.ts';
+import { relationsOf } from '../../graph/embeddings/snapshot-graph.ts';
 import type { AssetGraph } from '../../graph/etl/asset-graph.ts';
 import { syncGraph, writeRows } from '../../graph/etl/sync.ts';
 import { DELETE_EMBEDDINGS, MERGE_EMBEDDINGS } from '../../graph/queries/load.ts';
@@ -61,14 +62,14 @@ export const embeddingsStage = defineStage({
 const computed = new Map<string, SnapshotEmbedding>();
 const MAX_REMEMBERED = 256;
 
-/** Every snapshot goes on from the one before; its model names that one's, the relations and itself. */
+/** Every snapshot goes on from the one before; its model names that one's, itself and the relations of its day. */
 async function embedAll(graph: AssetGraph, options: EmbeddingOptions, progress: Progress): Promise<ModelVectors[]> {
-  const { categories, suppliers, snapshots } = graph;
+  const { snapshots } = graph;
   const all: ModelVectors[] = [];
   for (const snapshot of snapshots) {
     const previous = all.at(-1) ?? null;
-    const before = previous?.model ?? hashOf({ categories, suppliers, options });
-    const model = hashOf({ before, snapshot });
+    const before = previous?.model ?? hashOf(options);
+    const model = hashOf({ before, snapshot, relations: relationsOf(graph, snapshot) });
     const vectors =
       computed.get(model) ?? (await embedSnapshot(graph, snapshot, options, previous, availableParallelism()));
     if (computed.size >= MAX_REMEMBERED) computed.clear();

@@ -7,7 +7,7 @@ import { snapshotWalkGraph } from './snapshot-graph.ts';
 const SYMBOLS = ['A0', 'A1', 'A2', 'A3', 'B0', 'B1', 'B2', 'B3', 'LONE', 'NEW'];
 const OPTIONS: EmbeddingOptions = {
   algorithm: 'node2vec',
-  dimensions: 32,
+  dimensions: 16,
   walks: 10,
   walkLength: 20,
   window: 5,
@@ -52,9 +52,13 @@ const graph: AssetGraph = {
   snapshots: [0, 1, 2, 3].map(snapshot),
 };
 
-async function history(options: EmbeddingOptions, snapshots = graph.snapshots): Promise<SnapshotEmbedding[]> {
+async function history(
+  options: EmbeddingOptions,
+  snapshots = graph.snapshots,
+  of = graph,
+): Promise<SnapshotEmbedding[]> {
   const all: SnapshotEmbedding[] = [];
-  for (const each of snapshots) all.push(await embedSnapshot(graph, each, options, all.at(-1) ?? null));
+  for (const each of snapshots) all.push(await embedSnapshot(of, each, options, all.at(-1) ?? null));
   return all;
 }
 
@@ -74,13 +78,28 @@ test('the nodes are the assets of the day, then the categories that they are in'
   expect(() => snapshotWalkGraph(graph, stranger)).toThrow('GONE');
 });
 
+test('a relation counts from the day that it holds until the day that it ends', async () => {
+  const third = { validFrom: '2020-01-03', validTo: '2020-01-04', source: 'file' };
+  const more: AssetGraph = {
+    ...graph,
+    categories: [...graph.categories, { symbol: 'LONE', kind: 'group', name: 'third', ...third }],
+    suppliers: [...graph.suppliers, { symbol: 'LONE', supplier: 'B1', weight: 0.5, ...third }],
+  };
+  const edges = ({ snapshots }: AssetGraph, of: AssetGraph) =>
+    snapshots.map((each) => snapshotWalkGraph(of, each).targets.length / 2);
+  const known = edges(graph, graph);
+  expect(edges(graph, more)).toEqual([known[0], known[1], known[2] + 2, known[3]]);
+  const [first, second] = await history(OPTIONS);
+  expect(await history(OPTIONS, graph.snapshots.slice(0, 2), more)).toEqual([first, second]);
+});
+
 describe.each(['node2vec', 'graphsage'] as const)('%s', (algorithm) => {
   const options = { ...OPTIONS, algorithm };
 
   test('every asset has a vector, also the one without an edge; cliques lie together', async () => {
     const [first] = await history(options, [snapshot(0)]);
     expect(first.symbols).toEqual(SYMBOLS.slice(0, 9));
-    expect(first.vectors).toHaveLength(9 * 32);
+    expect(first.vectors).toHaveLength(9 * 16);
     expect(first.vectors.every(Number.isFinite)).toBe(true);
     expect(rowOf(first, 'LONE').some((x) => x !== 0)).toBe(true);
     expect(cosine(first, 'A2', 'A3')).toBeGreaterThan(cosine(first, 'A2', 'B3') + 0.2);
@@ -127,7 +146,7 @@ describe('alignment', () => {
   test('a rotated copy is recovered', async () => {
     const [one] = await history(OPTIONS, [snapshot(0)]);
     // Every coordinate moved on by one place, and the first mirrored.
-    const rotated = one.vectors.map((_, i) => one.vectors[i - (i % 32) + ((i + 1) % 32)] * (i % 32 === 0 ? -1 : 1));
+    const rotated = one.vectors.map((_, i) => one.vectors[i - (i % 16) + ((i + 1) % 16)] * (i % 16 === 0 ? -1 : 1));
     const back = alignTo(one, { ...one, vectors: rotated });
     expect(Math.max(...back.vectors.map((x, i) => Math.abs(x - one.vectors[i])))).toBeLessThan(1e-6);
   });

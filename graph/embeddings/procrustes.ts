@@ -10,8 +10,11 @@ export interface Turn {
 const PULL = 1e-9;
 /** What is left of a row beside the basis must be more than this share of it to count as a direction of its own. */
 const INDEPENDENT = 1e-9;
-const SETTLED = 1e-14;
-const MAX_STEPS = 60;
+/** Mean squared change of a row in a step: the iteration converges quadratically, so the next change would be rounding. */
+const SETTLED = 1e-16;
+/** From here on scaling would only disturb the convergence. */
+const NEAR = 1e-2;
+const MAX_STEPS = 40;
 
 /**
  * The orthogonal Procrustes problem (Schonemann 1966): the turn R with the least |X R - Y|, X and Y being `from` and `to`, equally many rows of
@@ -22,9 +25,12 @@ export function procrustes(from: readonly Float64Array[], to: readonly Float64Ar
   const inside = (rows: readonly Float64Array[]) =>
     rows.map((row) => Float64Array.from(basis, (axis) => dot(row, axis)));
   const [x, y] = [inside(from), inside(to)];
-  const overlap = basis.map((_, i) =>
-    Float64Array.from(basis, (_, j) => x.reduce((sum, row, n) => sum + row[i] * y[n][j], 0)),
-  );
+  const overlap = basis.map(() => new Float64Array(basis.length));
+  x.forEach((row, n) => {
+    overlap.forEach((sums, i) => {
+      for (let j = 0; j < sums.length; j++) sums[j] += row[i] * y[n][j];
+    });
+  });
   const pull = PULL * frobenius(overlap);
   overlap.forEach((row, i) => {
     row[i] += pull;
@@ -62,43 +68,55 @@ function orthonormal(rows: readonly Float64Array[]): Float64Array[] {
   return basis;
 }
 
-/** U of the polar decomposition A = U H: Newton's iteration, scaled (Higham 1986). A is regular. */
+/** U of the polar decomposition A = U H: Newton's iteration, scaled while it is far from orthogonal (Higham 1986). A is regular. */
 function orthogonalFactor(matrix: readonly Float64Array[]): Float64Array[] {
-  let current = matrix.map((row) => row.slice());
+  const size = matrix.length;
+  const current = matrix.map((row) => row.slice());
   for (let step = 0; step < MAX_STEPS; step++) {
     const inverse = inverseOf(current);
-    const scale = Math.sqrt(frobenius(inverse) / frobenius(current));
-    const next = current.map((row, i) => row.map((value, j) => 0.5 * (scale * value + inverse[j][i] / scale)));
-    const change = frobenius(next.map((row, i) => row.map((value, j) => value - current[i][j])));
-    current = next;
-    if (change <= SETTLED * frobenius(current) * current.length) break;
+    const ratio = Math.sqrt(frobenius(inverse) / frobenius(current));
+    const scale = Math.abs(ratio - 1) < NEAR ? 1 : ratio;
+    let change = 0;
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) {
+        const next = 0.5 * (scale * current[i][j] + inverse[j][i] / scale);
+        change += (next - current[i][j]) ** 2;
+        current[i][j] = next;
+      }
+    }
+    if (change <= SETTLED * size) break;
   }
   return current;
 }
 
-/** Gauss and Jordan, with the largest pivot of each column. */
+/** Gauss and Jordan in place, with the largest pivot of each column: exchanged rows are exchanged back as columns. */
 function inverseOf(matrix: readonly Float64Array[]): Float64Array[] {
   const size = matrix.length;
-  const left = matrix.map((row) => row.slice());
-  const right = identity(size);
+  const inverse = matrix.map((row) => row.slice());
+  const pivots = new Int32Array(size);
   for (let column = 0; column < size; column++) {
     let pivot = column;
-    for (let i = column + 1; i < size; i++) if (Math.abs(left[i][column]) > Math.abs(left[pivot][column])) pivot = i;
-    for (const side of [left, right]) [side[column], side[pivot]] = [side[pivot], side[column]];
-    const [lead, mate] = [left[column], right[column]];
+    for (let i = column + 1; i < size; i++)
+      if (Math.abs(inverse[i][column]) > Math.abs(inverse[pivot][column])) pivot = i;
+    pivots[column] = pivot;
+    [inverse[column], inverse[pivot]] = [inverse[pivot], inverse[column]];
+    const lead = inverse[column];
     const factor = 1 / (lead[column] || Number.MIN_VALUE);
-    for (let j = 0; j < size; j++) {
-      lead[j] *= factor;
-      mate[j] *= factor;
-    }
-    for (let i = 0; i < size; i++) {
-      const share = left[i][column];
-      if (i === column || share === 0) continue;
-      for (let j = column; j < size; j++) left[i][j] -= share * lead[j];
-      for (let j = 0; j < size; j++) right[i][j] -= share * mate[j];
-    }
+    lead[column] = 1;
+    for (let j = 0; j < size; j++) lead[j] *= factor;
+    for (let i = 0; i < size; i++) if (i !== column) eliminate(inverse[i], lead, column);
   }
-  return right;
+  for (let column = size - 1; column >= 0; column--) {
+    const other = pivots[column];
+    for (const row of inverse) [row[column], row[other]] = [row[other], row[column]];
+  }
+  return inverse;
+}
+
+function eliminate(row: Float64Array, lead: Float64Array, column: number): void {
+  const share = row[column];
+  row[column] = 0;
+  for (let j = 0; j < row.length; j++) row[j] -= share * lead[j];
 }
 
 const identity = (size: number): Float64Array[] =>

@@ -1,4 +1,4 @@
-import type { AssetGraph, GraphSnapshot } from '../etl/asset-graph.ts';
+import { type AssetGraph, type GraphSnapshot, holdsOn } from '../etl/asset-graph.ts';
 import { type WalkGraph, walkGraph } from './walks/walk-graph.ts';
 
 /** Weight of a relation that is known, not measured, beside correlations between the threshold and 1. */
@@ -10,16 +10,32 @@ export interface CategoryNodes {
   readonly links: readonly { asset: number; node: number; key: string }[];
 }
 
-export function categoryNodes({ categories }: AssetGraph, { members }: GraphSnapshot): CategoryNodes {
+/** The relations of a snapshot's assets that held on its day, without the dates until when: those may become known later. */
+export interface Relations {
+  readonly categories: readonly { symbol: string; kind: string; name: string }[];
+  readonly suppliers: readonly { symbol: string; supplier: string; weight: number }[];
+}
+
+export function relationsOf({ categories, suppliers }: AssetGraph, { asOf, members }: GraphSnapshot): Relations {
+  const listed = placesOf(members);
+  return {
+    categories: categories
+      .filter((link) => holdsOn(link, asOf) && listed.has(link.symbol))
+      .map(({ symbol, kind, name }) => ({ symbol, kind, name })),
+    suppliers: suppliers
+      .filter((link) => holdsOn(link, asOf) && listed.has(link.symbol) && listed.has(link.supplier))
+      .map(({ symbol, supplier, weight }) => ({ symbol, supplier, weight })),
+  };
+}
+
+export function categoryNodes({ categories }: Relations, { members }: GraphSnapshot): CategoryNodes {
   const places = placesOf(members);
   const nodes = new Map<string, number>();
-  const links = categories.flatMap(({ symbol, kind, name }) => {
-    const asset = places.get(symbol);
-    if (asset === undefined) return [];
+  const links = categories.map(({ symbol, kind, name }) => {
     const key = `${kind}|${name}`;
     const node = nodes.get(key) ?? places.size + nodes.size;
     nodes.set(key, node);
-    return [{ asset, node, key }];
+    return { asset: placeOf(places, symbol), node, key };
   });
   return { count: nodes.size, links };
 }
@@ -30,17 +46,16 @@ export function categoryNodes({ categories }: AssetGraph, { members }: GraphSnap
  */
 export function snapshotWalkGraph(graph: AssetGraph, snapshot: GraphSnapshot): WalkGraph {
   const places = placesOf(snapshot.members);
-  const categories = categoryNodes(graph, snapshot);
+  const relations = relationsOf(graph, snapshot);
+  const categories = categoryNodes(relations, snapshot);
   const edges: [number, number, number][] = snapshot.edges.map(({ source, target, strength }) => [
     placeOf(places, source),
     placeOf(places, target),
     strength / 1e6,
   ]);
   for (const { asset, node } of categories.links) edges.push([asset, node, RELATION_WEIGHT]);
-  for (const { symbol, supplier } of graph.suppliers) {
-    const [a, b] = [places.get(symbol), places.get(supplier)];
-    if (a !== undefined && b !== undefined) edges.push([a, b, RELATION_WEIGHT]);
-  }
+  for (const { symbol, supplier, weight } of relations.suppliers)
+    edges.push([placeOf(places, symbol), placeOf(places, supplier), RELATION_WEIGHT * weight]);
   return walkGraph(places.size + categories.count, edges);
 }
 
@@ -49,6 +64,6 @@ const placesOf = (members: GraphSnapshot['members']): Map<string, number> =>
 
 function placeOf(places: ReadonlyMap<string, number>, symbol: string): number {
   const place = places.get(symbol);
-  if (place === undefined) throw new RangeError(`the snapshot has an edge to ${symbol}, which is no member`);
+  if (place === undefined) throw new RangeError(`the snapshot names ${symbol}, which is no member`);
   return place;
 }

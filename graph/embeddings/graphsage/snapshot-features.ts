@@ -1,5 +1,5 @@
 import { type AssetGraph, BUCKETS, type GraphSnapshot } from '../../etl/asset-graph.ts';
-import { categoryNodes } from '../snapshot-graph.ts';
+import { categoryNodes, relationsOf } from '../snapshot-graph.ts';
 import type { WalkGraph } from '../walks/walk-graph.ts';
 import { type Matrix, zeros } from './matrix.ts';
 import { rowOf } from './sage.ts';
@@ -28,7 +28,7 @@ export function snapshotFeatures(graph: AssetGraph, snapshot: GraphSnapshot, wal
     row[4] = rank < 0 ? 0 : rank / Math.max(1, snapshot.members.length - 1);
     row[OWN + BUCKETS.indexOf(bucket)] = 1;
   });
-  for (const { asset, node, key } of categoryNodes(graph, snapshot).links) {
+  for (const { asset, node, key } of categoryNodes(relationsOf(graph, snapshot), snapshot).links) {
     const place = OWN + BUCKETS.length + (hashed(key) % PLACES);
     rowOf(features, asset)[place] += 1;
     rowOf(features, node)[place] = 1;

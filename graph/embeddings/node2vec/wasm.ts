@@ -126,7 +126,7 @@ export function wasmModule(code: FunctionCode, body: Code): Uint8Array<ArrayBuff
 }
 
 /** Pages of 64 KiB that a memory may have: all that 32-bit addresses reach. */
-const MAXIMUM_PAGES = 65536;
+export const MAXIMUM_PAGES = 65536;
 
 export interface SharedMemory {
   readonly buffer: SharedArrayBuffer;
