@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LadybugGraphStore } from '../../adapters/graph-store/ladybug.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { artifactPrefix, getArtifactJson, getPointer, movePointer, putArtifact } from '../../adapters/object-store/port.ts';
+import {
+  artifactPrefix,
+  getArtifactJson,
+  getPointer,
+  movePointer,
+  putArtifact,
+} from '../../adapters/object-store/port.ts';
 import { loadSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/schema.ts';
 import { riskGroupsAt, riskGroupsHistory } from '../../domain/features/groups.ts';
