@@ -159,7 +159,7 @@ async function storeDataset(
   const { fundamentals, macro, revisions } = compared;
   const inputs: Record<string, ArtifactRef> = {};
   for (const [n, file] of files.entries()) inputs[`raw_${n}`] = await storeRaw(store, strategy, file);
-  if (earlier && revisions.length > 0) inputs.previous = earlier.ref;
+  if (earlier && compared.found > 0) inputs.previous = earlier.ref;
   if (released) inputs.releases = released;
   const facts: DatasetFacts = {
     schemaVersion: DATASET_SCHEMA,

@@ -18,8 +18,8 @@ export interface Earlier {
 }
 
 /**
- * The dataset that the one of `date` follows: the newest of its universe, when that is of an earlier day; when it is of this day (a run that was cut off),
- * the one that it names itself.
+ * The dataset that the one of `date` follows: the newest of its universe, when that is of an earlier day. When it is of this day (a run that was cut off) the
+ * answer is such that the same dataset comes out: the one that it was compared with, where they differed, or itself with the revisions that it carries.
  */
 export async function earlierDataset(
   store: ObjectStore,
@@ -29,10 +29,12 @@ export async function earlierDataset(
 ): Promise<Earlier | null> {
   const newest = (await getPointer<ArtifactRef>(store, strategy, `datasets/${universe}`))?.value ?? null;
   if (newest === null) return null;
-  const { facts, inputs } = await getManifest(store, strategy, newest);
+  const { facts, files, inputs } = await getManifest(store, strategy, newest);
   const { asOf } = datasetFactsSchema.parse(facts);
   if (asOf < date) return readEarlier(store, strategy, newest);
-  return asOf === date && inputs.previous ? readEarlier(store, strategy, inputs.previous) : null;
+  if (asOf > date) return null;
+  if (inputs.previous) return readEarlier(store, strategy, inputs.previous);
+  return DATASET_FILES.revisions in files ? readEarlier(store, strategy, newest) : null;
 }
 
 async function readEarlier(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<Earlier> {

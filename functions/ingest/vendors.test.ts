@@ -196,6 +196,7 @@ describe('a vendor that revises its history', () => {
     const third = await ingest('2024-01-02');
     expect(third.revisions).toBe(0);
     expect(await revisionsIn(third.dataset!)).toEqual(rows);
+    expect((await ingest('2024-01-02')).dataset).toEqual(third.dataset);
   });
 
   test('gives the same dataset when the day is run again', async () => {

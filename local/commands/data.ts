@@ -189,12 +189,13 @@ const VERBS: Record<string, Verb> = {
       entries.length === 0
         ? 'No dataset yet: drl ingest'
         : table(
-            ['as of', 'rows', 'symbols', 'set aside', 'dataset'],
+            ['as of', 'rows', 'symbols', 'set aside', 'revised', 'dataset'],
             entries.map(({ ref, facts }) => [
               facts.asOf,
               facts.rows.toLocaleString('en-US'),
               String(facts.symbols),
               String(facts.quarantined),
+              String(facts.revisions ?? 0),
               ref.hash,
             ]),
           ),
