@@ -119,6 +119,12 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
         '2020-06-30': { C: ['B', 'C', 'D'] },
         '2020-09-30': { A: ['A', 'D'] },
       });
+      const options = { hubDecile: 0.75, hubsBy: 'pageRank', neighbourhoodHops: 2 } as const;
+      expect((await readRiskGroups(store, await back(), options)).neighbourhoods).toEqual({
+        '2020-03-31': { D: ['D'] },
+        '2020-06-30': { D: ['B', 'C', 'D'] },
+        '2020-09-30': { D: ['A', 'D'] },
+      });
       // the fixture's communities are one asset each
       expect(groups.communities).toEqual({ '2020-03-31': {}, '2020-06-30': {}, '2020-09-30': {} });
       for (const [asOf, hubs] of Object.entries(groups.hubs)) {
@@ -201,6 +207,13 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
       await syncGraph(store, graph, 120);
       const days = panel.dates.filter((_, t) => t > 100 && t % 13 === 0);
       const groups = await readRiskGroups(store, graph, { hubDecile: 0.8 });
+      for (const { asOf, members } of graph.snapshots) {
+        const found = Map.groupBy(members, ({ community }) => String(community));
+        const several = [...found].filter(([, list]) => list.length > 1);
+        expect(groups.communities[asOf]).toEqual(
+          Object.fromEntries(several.map(([name, list]) => [name, list.map(({ symbol }) => symbol)])),
+        );
+      }
       const stored = tensorFromGraph(graph, groups, days, panel.symbols);
       expect(await tensorFromStore(store, graph, days, panel.symbols, 0.8)).toEqual(stored);
       const known = stored.values.filter((x) => !Number.isNaN(x));

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const HARNESS = fileURLToPath(new URL('./neo4j-harness/', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/neo4j-harness/', import.meta.url));
-const READY_WITHIN_MS = 180_000;
+const READY_WITHIN_MS = 280_000;
 
 /** A Neo4j community server for tests, on a free port of 127.0.0.1, data in a temporary folder, without authentication. */
 export interface Neo4jServer {

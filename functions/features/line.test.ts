@@ -238,6 +238,16 @@ describe('graph -> embeddings -> features', () => {
     expect(newer.dates.slice(0, older.dates.length)).toEqual(older.dates);
   });
 
+  test('a graph artifact of a newer or an older schema is refused', async () => {
+    for (const [facts, code] of [
+      [{ schema: 99 }, 'GRAPH_SCHEMA_NEWER'],
+      [{}, 'GRAPH_SCHEMA_OLDER'],
+    ] as const) {
+      const other = await putArtifact(store, STRATEGY, { kind: 'graphs', files: { 'assets.json': encode({}) }, facts });
+      await expect(loadGraph(store, STRATEGY, other)).rejects.toMatchObject({ code, kind: 'refused' });
+    }
+  });
+
   test('a changed byte is refused', async () => {
     const ref = first.features.features;
     const path = join(folder, artifactPrefix(STRATEGY, ref), FEATURES_FILES.groups);

@@ -3,7 +3,7 @@ import type { GraphSnapshot } from './asset-graph.ts';
 
 /**
  * Snapshots, the newest, whose layers and exposures are loaded into the store: a year. Risk groups and walks need the whole history of
- * the main window and nothing else; the artifact has the layers of every snapshot (docs/decisions/0017-the-store-holds-what-is-asked.md).
+ * the main window and nothing else; the artifact has the layers of every snapshot (docs/decisions/0018-the-store-holds-what-is-asked.md).
  */
 export const LAYER_SNAPSHOTS = 4;
 
