@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { BarTable } from './bar.ts';
+import { type BarTable, selectBars } from './bar.ts';
 import { compareVendors } from './compare-vendors.ts';
 
 const DAYS = ['2024-01-02', '2024-01-03', '2024-01-04', '2024-01-05', '2024-01-08', '2024-01-09'];
@@ -43,6 +43,12 @@ describe('two vendors', () => {
     const moving = [100, 101, 106, 104, 103, 105];
     const stale = compareVendors(tableOf(moving), tableOf([100, 101, 101, 104, 103, 105]));
     expect(stale.disagreements[0]).toMatchObject({ date: '2024-01-04', pattern: 'stale' });
+  });
+
+  test('of which one lacks a day are not compared on the day after it', () => {
+    const whole = tableOf(truth);
+    const found = compareVendors(whole, selectBars(whole, [0, 1, 3, 4, 5]));
+    expect(found).toMatchObject({ compared: 3, unequalSpans: 1, onlyInA: 1, onlyInB: 0, disagreements: [] });
   });
 
   test('of which one takes a spin-off for a loss disagree once, and the action is named', () => {

@@ -15,8 +15,10 @@ export interface Disagreement {
 }
 
 export interface VendorComparison {
-  /** Returns that both have. */
+  /** Returns that both have, over the same days. */
   compared: number;
+  /** Days that both have after a day that only one has: their returns are over unequal spans, and are not compared. */
+  unequalSpans: number;
   onlyInA: number;
   onlyInB: number;
   /** Number of returns that differ by more than so many points (hundredths), largest limit first. */
@@ -30,6 +32,8 @@ export interface VendorComparison {
 const SIZES = [10, 5, 2, 1, 0.5];
 
 interface Return {
+  /** The day of the close before. */
+  since: string;
   value: number;
   action: boolean;
 }
@@ -42,6 +46,7 @@ export function compareVendors(a: BarTable, b: BarTable, band = 0.02): VendorCom
   const [mine, theirs] = [returnsOf(a), returnsOf(b)];
   const comparison: VendorComparison = {
     compared: 0,
+    unequalSpans: 0,
     onlyInA: 0,
     onlyInB: 0,
     bySize: SIZES.map((points) => ({ points, days: 0, shareBps: 0 })),
@@ -53,11 +58,13 @@ export function compareVendors(a: BarTable, b: BarTable, band = 0.02): VendorCom
     const others = theirs.get(symbol);
     const both = [...days.keys()].filter((date) => others?.has(date));
     comparison.onlyInA += days.size - both.length;
-    comparison.compared += both.length;
-    if (others) compareSymbol(symbol, both, days, others, band, comparison);
+    const equal = both.filter((date) => days.get(date)!.since === others!.get(date)!.since);
+    comparison.compared += equal.length;
+    comparison.unequalSpans += both.length - equal.length;
+    if (others) compareSymbol(symbol, equal, days, others, band, comparison);
   }
   const total = [...theirs.values()].reduce((sum, days) => sum + days.size, 0);
-  comparison.onlyInB = total - comparison.compared;
+  comparison.onlyInB = total - comparison.compared - comparison.unequalSpans;
   for (const size of comparison.bySize)
     size.shareBps = comparison.compared ? (1e4 * size.days) / comparison.compared : 0;
   comparison.disagreements.sort((x, y) => (x.date < y.date ? -1 : x.date > y.date ? 1 : x.symbol < y.symbol ? -1 : 1));
@@ -88,12 +95,12 @@ function compareSymbol(
 }
 
 function returnsOf(bars: BarTable): Map<string, Map<string, Return>> {
-  const last = new Map<string, number>();
+  const last = new Map<string, { close: number; date: string }>();
   const returns = new Map<string, Map<string, Return>>();
   for (let row = 0; row < bars.symbol.length; row++) {
     const symbol = bars.symbol[row];
     const before = last.get(symbol);
-    last.set(symbol, bars.close[row]);
+    last.set(symbol, { close: bars.close[row], date: bars.date[row] });
     if (before === undefined) continue;
     const [dividend, split] = [bars.dividend?.[row] ?? 0, bars.split?.[row] ?? 1];
     let days = returns.get(symbol);
@@ -101,8 +108,8 @@ function returnsOf(bars: BarTable): Map<string, Map<string, Return>> {
       days = new Map();
       returns.set(symbol, days);
     }
-    const value = ((bars.close[row] + dividend) * split) / before - 1;
-    days.set(bars.date[row], { value, action: dividend !== 0 || split !== 1 });
+    const value = ((bars.close[row] + dividend) * split) / before.close - 1;
+    days.set(bars.date[row], { since: before.date, value, action: dividend !== 0 || split !== 1 });
   }
   return returns;
 }

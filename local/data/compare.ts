@@ -23,7 +23,7 @@ export function comparisonText(report: VendorReport): string {
   const count = (pattern: string): number => disagreements.filter((each) => each.pattern === pattern).length;
   const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
   return [
-    `${compared.toLocaleString('en-US')} daily returns in both; ${onlyInA.toLocaleString('en-US')} only in ${a}, ${onlyInB.toLocaleString('en-US')} only in ${b}`,
+    `${compared.toLocaleString('en-US')} daily returns in both; ${onlyInA.toLocaleString('en-US')} only in ${a}, ${onlyInB.toLocaleString('en-US')} only in ${b}, ${report.unequalSpans} after a day that one lacks`,
     ...bySize.map(
       ({ points, days, shareBps }) => `more than ${points} points apart: ${days} (${shareBps.toFixed(2)} bps)`,
     ),

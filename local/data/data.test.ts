@@ -174,6 +174,11 @@ describe('drl data import', () => {
     ]);
   });
 
+  test('sets a bar of the future aside', async () => {
+    await put('bars.csv', csv([...rowsOf(['AAA', 'BBB']), 'AAA,2999-01-02,1,1,1,1,1']));
+    expect((await run()).reasons).toEqual({ FUTURE_DATE: 1 });
+  });
+
   const few = rowsOf(['AAA']).slice(0, 9);
   const cases: [string, string, string | Uint8Array, string, Record<string, unknown>][] = [
     [

@@ -58,7 +58,9 @@ function asGiven(parsed: ParsedBars): BarTable {
 
   test('their adjusted closes differ by more than 2 points on 230 days of 463,548', () => {
     const found = compareVendors(asGiven(vendorAdjusted), reference);
-    expect(found.compared).toBe(463_548);
+    // SPGI lacks six days at one vendor: the returns after them are over two days.
+    expect(found.compared + found.unequalSpans).toBe(463_548);
+    expect(found.unequalSpans).toBe(6);
     expect(found.disagreements).toHaveLength(230);
     expect(found.disagreements.filter(({ date }) => date < '2004')).toHaveLength(163);
     printCauses('vendor-adjusted against vendor-adjusted', found.disagreements, raw);
@@ -67,7 +69,9 @@ function asGiven(parsed: ParsedBars): BarTable {
 
   test('total returns from raw bars and actions differ on hardly more days, each with a cause', () => {
     const found = compareVendors(asGiven(raw), reference);
-    expect(found.compared).toBe(463_548);
+    // SPGI lacks six days at one vendor: the returns after them are over two days.
+    expect(found.compared + found.unequalSpans).toBe(463_548);
+    expect(found.unequalSpans).toBe(6);
     printCauses('raw bars with actions against vendor-adjusted', found.disagreements, raw);
     say(JSON.stringify(found.bySize));
     expect(found.disagreements.length).toBeLessThan(300);
