@@ -33,6 +33,8 @@ export interface AssetSeries extends ReturnSeries {
   readonly start: Int32Array;
   /** 1 where a bar exists. */
   readonly quoted: Uint8Array;
+  /** Counts of the sessions with a bar. */
+  readonly bars: Int32Array;
   /** Close as quoted; NaN where there is no bar. */
   readonly close: Float64Array;
 }
@@ -81,9 +83,10 @@ export function assetSeries(panel: MarketPanel, asset: number): AssetSeries {
     start[t] = begin;
   }
   const series = returnSeries(observed, returns);
-  const wild = series.level.findIndex((x) => !(Math.abs(x) < LARGEST_LEVEL));
-  if (wild >= 0) throw notFinite(panel, wild, asset, 'return', returns[wild]);
-  return { start, quoted, close, ...series };
+  for (let t = 0; t < sessions; t++) {
+    if (!(Math.abs(series.level[t]) < LARGEST_LEVEL)) throw notFinite(panel, t, asset, 'return', returns[t]);
+  }
+  return { start, quoted, bars: prefixCount(quoted), close, ...series };
 }
 
 /** Sums of observed returns. */

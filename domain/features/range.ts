@@ -1,6 +1,6 @@
 import { MIN_COVERAGE } from './asset-series.ts';
 import { type Column, DAILY_VOLATILITY_FLOOR, type MarketView, SESSIONS_PER_YEAR } from './market-view.ts';
-import { prefixCount, prefixSum, windowCount, windowSum } from './rolling.ts';
+import { prefixCount, TermSums, windowCount, windowSum } from './rolling.ts';
 
 interface RangeLogs {
   readonly open: Float64Array;
@@ -25,23 +25,28 @@ export function rangeLogs(view: MarketView, asset: number): RangeLogs {
       }
       return logs;
     };
-    const logs = { open: of('open'), high: of('high'), low: of('low'), close: series[asset].close.map(Math.log) };
-    const wrong = logs.high.findIndex((high, t) => high < logs.low[t]);
-    if (wrong >= 0) view.refuse('high', wrong, asset, Math.exp(logs.high[wrong]));
-    return logs;
+    const [open, high, low, close] = [of('open'), of('high'), of('low'), new Float64Array(sessions)];
+    for (let t = 0; t < sessions; t++) {
+      close[t] = Math.log(series[asset].close[t]);
+      if (high[t] < low[t]) view.refuse('high', t, asset, Math.exp(high[t]));
+    }
+    return { open, high, low, close };
   });
 }
 
 /** Log of the annualised root of the mean daily variance that `variance` makes of the logs of open, high, low and close, at least the floor. */
-export const rangeVolatility = (
+export function rangeVolatility(
   view: MarketView,
   days: number,
   variance: (open: number, high: number, low: number, close: number) => number,
-): Column =>
-  view.perAsset(days, ({ quoted }, known, out, from, _, asset) => {
+): Column {
+  const variances = new TermSums(view.sessions);
+  return view.perAsset(days, ({ quoted, bars }, known, out, from, _, asset) => {
     const { open, high, low, close } = rangeLogs(view, asset);
-    const sums = prefixSum(open.map((x, t) => (quoted[t] === 1 ? variance(x, high[t], low[t], close[t]) : 0)));
-    const bars = prefixCount(quoted);
+    for (let t = 0; t < out.length; t++) {
+      variances.terms[t] = quoted[t] === 1 ? variance(open[t], high[t], low[t], close[t]) : 0;
+    }
+    const sums = variances.add();
     for (let t = from; t < out.length; t++) {
       if (known[t] === 0) continue;
       const mean = windowSum(sums, t - days + 1, t) / windowCount(bars, t - days + 1, t);
@@ -49,16 +54,19 @@ export const rangeVolatility = (
       out[t] = Math.log(sigma * Math.sqrt(SESSIONS_PER_YEAR));
     }
   });
+}
 
 /**
  * Effective spread, in percent of the price: 100 x mean over `days` sessions of sqrt(max(0, 4 (c' - h') (c' - h))), where c' and h' are yesterday's log close
  * and middle of the log range, and h today's middle, less today's log total return over the move of the quoted close, so that splits do not matter.
  * Source: Abdi and Ranaldo (2017), A simple estimation of bid-ask spreads from daily close, high, and low prices; two-day corrected.
  */
-export const abdiRanaldo = (view: MarketView, days: number): Column =>
-  view.perAsset(days, ({ quoted, observed, level }, known, out, from, _, asset) => {
+export function abdiRanaldo(view: MarketView, days: number): Column {
+  const spreads = new TermSums(view.sessions);
+  const { terms } = spreads;
+  return view.perAsset(days, ({ quoted, observed, level }, known, out, from, _, asset) => {
     const { high, low, close } = rangeLogs(view, asset);
-    const terms = new Float64Array(out.length);
+    terms.fill(0);
     const has = new Uint8Array(out.length);
     for (let t = 1; t < terms.length; t++) {
       if (observed[t] === 0 || quoted[t - 1] === 0) continue;
@@ -67,9 +75,10 @@ export const abdiRanaldo = (view: MarketView, days: number): Column =>
       has[t] = 1;
       terms[t] = Math.sqrt(Math.max(0, 4 * before * now));
     }
-    const [sums, counts] = [prefixSum(terms), prefixCount(has)];
+    const [sums, counts] = [spreads.add(), prefixCount(has)];
     for (let t = from; t < out.length; t++) {
       const n = windowCount(counts, t - days + 1, t);
       if (known[t] === 1 && n >= MIN_COVERAGE * days) out[t] = (100 * windowSum(sums, t - days + 1, t)) / n;
     }
   });
+}

@@ -1,5 +1,5 @@
 import { type Column, DAILY_VOLATILITY_FLOOR, type MarketView, SESSIONS_PER_YEAR } from './market-view.ts';
-import { prefixSum, squaredDeviations, windowCount, windowSum } from './rolling.ts';
+import { squaredDeviations, TermSums, windowCount, windowSum } from './rolling.ts';
 
 export interface Regressions {
   readonly beta: Column;
@@ -12,12 +12,17 @@ export interface Regressions {
 export const regressions = (view: MarketView, days: number): Regressions =>
   view.remember(`regressions${days}`, () => {
     const [correlation, residual] = [view.column(), view.column()];
+    const [sumOf, squaresOf, productsOf] = Array.from({ length: 3 }, () => new TermSums(view.sessions));
     const beta = view.perAsset(days, (series, known, out, from, at) => {
       const { observed, returns } = series;
       const market = view.market.returns;
-      const markets = prefixSum(market.map((m, t) => observed[t] * m));
-      const marketSquares = prefixSum(market.map((m, t) => observed[t] * m * m));
-      const products = prefixSum(market.map((m, t) => returns[t] * m));
+      for (let t = 0; t < out.length; t++) {
+        const m = market[t];
+        sumOf.terms[t] = observed[t] * m;
+        squaresOf.terms[t] = observed[t] * m * m;
+        productsOf.terms[t] = returns[t] * m;
+      }
+      const [markets, marketSquares, products] = [sumOf.add(), squaresOf.add(), productsOf.add()];
       for (let t = from; t < out.length; t++) {
         if (known[t] === 0) continue;
         const start = t - days + 1;

@@ -14,10 +14,9 @@ const [ROUND_HIGH, ROUND_LOW] = [1.5 * 2 ** 28, 1.5 * 2 ** -10];
 export const LARGEST_TERM = 2 ** 13;
 
 /** Prefix sums of finite `values`. `high[i] + low[i]` is the sum of the first `i` of them. */
-export function prefixSum(values: ArrayLike<number>): PrefixSum {
+export function prefixSum(values: ArrayLike<number>, into: PrefixSum = emptySum(values.length)): PrefixSum {
   const { length } = values;
-  const high = new Float64Array(length + 1);
-  const low = new Float64Array(length + 1);
+  const { high, low } = into;
   let sum = 0;
   let rest = 0;
   for (let i = 0; i < length; i++) {
@@ -30,7 +29,28 @@ export function prefixSum(values: ArrayLike<number>): PrefixSum {
     high[i + 1] = sum;
     low[i + 1] = rest;
   }
-  return { high, low };
+  return into;
+}
+
+const emptySum = (length: number): PrefixSum => ({
+  high: new Float64Array(length + 1),
+  low: new Float64Array(length + 1),
+});
+
+/** Sums of terms that are written anew for each asset, in the same memory: allocating for each took longer than adding. */
+export class TermSums {
+  readonly terms: Float64Array;
+  readonly sums: PrefixSum;
+
+  constructor(length: number) {
+    this.terms = new Float64Array(length);
+    this.sums = emptySum(length);
+  }
+
+  /** The sums of the terms as they are now. */
+  add(): PrefixSum {
+    return prefixSum(this.terms, this.sums);
+  }
 }
 
 /** Sum of the values at indices `from`..`to`, both inclusive. */

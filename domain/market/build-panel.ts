@@ -17,12 +17,14 @@ import type { MarketPanel, PanelExit } from './panel.ts';
  */
 export function buildPanel(bars: BarTable, instruments: readonly Instrument[], asOf: string): MarketPanel {
   const rows = rowsUntil(bars.date, asOf);
-  const seen = new Set(bars.symbol.slice(0, rows));
+  const { numbers, ofRow } = numberedSymbols(bars.symbol, rows);
   const listed = instruments
-    .filter(({ symbol, membership }) => seen.has(symbol) && (membership?.some(({ from }) => from <= asOf) ?? true))
+    .filter(({ symbol, membership }) => numbers.has(symbol) && (membership?.some(({ from }) => from <= asOf) ?? true))
     .sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
   const index = new Map(listed.map(({ symbol }, a) => [symbol, a]));
-  const { dates, session } = sessionsOf(bars, rows, index);
+  const assetOfNumber = Int32Array.from(numbers.keys(), (symbol) => index.get(symbol) ?? -1);
+  const asset = ofRow.map((number) => assetOfNumber[number]);
+  const { dates, session } = sessionsOf(bars, asset);
   const [T, A] = [dates.length, listed.length];
   const panel = {
     dates,
@@ -41,10 +43,10 @@ export function buildPanel(bars: BarTable, instruments: readonly Instrument[], a
   const ends = listed.map(({ events }) => endOfLife(events, asOf, dates));
   const stays = listed.map(({ membership }) => staysOf(membership, dates));
   for (let row = 0; row < rows; row++) {
-    const a = index.get(bars.symbol[row]);
-    if (a === undefined) continue;
+    const a = asset[row];
+    if (a === -1) continue;
     const t = session[row];
-    const stay = stays[a].find(({ from, to }) => t >= from && t < to);
+    const stay = stayAt(stays[a], t);
     if (!stay || t >= (ends[a]?.from ?? T)) continue;
     const at = t * A + a;
     panel.close[at] = bars.close[row];
@@ -90,12 +92,31 @@ function rowsUntil(date: readonly string[], asOf: string): number {
   return low;
 }
 
-/** Distinct dates of the rows of the panel's assets, and the session index of each row. */
-function sessionsOf(bars: BarTable, rows: number, index: ReadonlyMap<string, number>) {
-  const dates: string[] = [];
-  const session = new Int32Array(rows);
+/** Each symbol's number, in the order of their first rows, and the number of each row: text is looked up once a row. */
+function numberedSymbols(symbol: readonly string[], rows: number) {
+  const numbers = new Map<string, number>();
+  const ofRow = new Int32Array(rows);
   for (let row = 0; row < rows; row++) {
-    if (index.has(bars.symbol[row]) && dates.at(-1) !== bars.date[row]) dates.push(bars.date[row]);
+    let number = numbers.get(symbol[row]);
+    if (number === undefined) {
+      number = numbers.size;
+      numbers.set(symbol[row], number);
+    }
+    ofRow[row] = number;
+  }
+  return { numbers, ofRow };
+}
+
+/** Distinct dates of the rows of the panel's assets (-1: of another), and the session index of each row. */
+function sessionsOf({ date }: BarTable, asset: Int32Array) {
+  const dates: string[] = [];
+  const session = new Int32Array(asset.length);
+  let last = '';
+  for (let row = 0; row < asset.length; row++) {
+    if (asset[row] !== -1 && last !== date[row]) {
+      last = date[row];
+      dates.push(last);
+    }
     session[row] = dates.length - 1;
   }
   return { dates, session };
@@ -135,6 +156,11 @@ function staysOf(membership: Instrument['membership'], dates: readonly string[])
     first: -1,
     last: -1,
   }));
+}
+
+function stayAt(stays: readonly Stay[], t: number): Stay | undefined {
+  for (const stay of stays) if (t >= stay.from && t < stay.to) return stay;
+  return undefined;
 }
 
 function successorOf(end: EndOfLife, index: ReadonlyMap<string, number>, stays: readonly Stay[][]): number | undefined {

@@ -87,7 +87,8 @@ function concatenated(parts: readonly Table[]): Table {
   return Object.fromEntries(
     Object.keys(parts[0]).map((name) => {
       const first = parts[0][name];
-      if (!ArrayBuffer.isView(first)) return [name, parts.flatMap((part) => part[name] as unknown[])];
+      if (!ArrayBuffer.isView(first))
+        return [name, ([] as unknown[]).concat(...parts.map((part) => part[name] as unknown[]))];
       const rows = parts.reduce((sum, part) => sum + part[name].length, 0);
       const joined = new (first.constructor as new (length: number) => Float64Array)(rows);
       let offset = 0;

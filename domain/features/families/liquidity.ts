@@ -2,7 +2,15 @@ import { MIN_COVERAGE } from '../asset-series.ts';
 import type { FeatureFamily } from '../definition.ts';
 import type { AssetKernel, Column, MarketView } from '../market-view.ts';
 import { abdiRanaldo } from '../range.ts';
-import { type PrefixSum, prefixCount, prefixSum, squaredDeviations, windowCount, windowSum } from '../rolling.ts';
+import {
+  type PrefixSum,
+  prefixCount,
+  prefixSum,
+  squaredDeviations,
+  TermSums,
+  windowCount,
+  windowSum,
+} from '../rolling.ts';
 import { pairCovariance, pairSums } from './reversal.ts';
 
 /** Traded values are summed in units of 2^40, so that sums of them are exact to 2^-22 of the numeraire. */
@@ -21,6 +29,7 @@ export const tradedOf = (view: MarketView, asset: number): Traded =>
   view.remember(`traded${asset}`, () => {
     const { sessions, assets, panel, series } = view;
     const values = new Float64Array(sessions);
+    const shares = new Float64Array(sessions);
     const has = new Uint8Array(sessions);
     for (let t = 0, i = asset; t < sessions; t++, i += assets) {
       const value = panel.volume[i];
@@ -28,8 +37,9 @@ export const tradedOf = (view: MarketView, asset: number): Traded =>
       if (!(value >= 0 && value < Infinity)) view.refuse('volume', t, asset, value);
       has[t] = 1;
       values[t] = value;
+      shares[t] = value / UNIT;
     }
-    return { values, counts: prefixCount(has), totals: prefixSum(values.map((x) => x / UNIT)) };
+    return { values, counts: prefixCount(has), totals: prefixSum(shares) };
   });
 
 /** Mean traded value of the sessions of a window that have one. */
@@ -78,10 +88,15 @@ export const LIQUIDITY: FeatureFamily = {
     lookbackDays: 63,
     needs: ['volume'],
     source: 'Gervais, Kaniel and Mingelgrin (2001), The high-volume return premium; as a score',
-    compute: (view) =>
-      tradedColumn(view, 63, ({ values, counts }, _, known, out, from) => {
-        const logs = values.map((x) => Math.log1p(x));
-        const [sums, squares] = [prefixSum(logs), prefixSum(logs.map((x) => x * x))];
+    compute: (view) => {
+      const [ones, twos] = [new TermSums(view.sessions), new TermSums(view.sessions)];
+      const logs = ones.terms;
+      return tradedColumn(view, 63, ({ values, counts }, _, known, out, from) => {
+        for (let t = 0; t < out.length; t++) {
+          logs[t] = Math.log1p(values[t]);
+          twos.terms[t] = logs[t] * logs[t];
+        }
+        const [sums, squares] = [ones.add(), twos.add()];
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0 || windowCount(counts, t, t) === 0) continue;
           const n = windowCount(counts, t - 62, t);
@@ -89,7 +104,8 @@ export const LIQUIDITY: FeatureFamily = {
           const deviations = squaredDeviations(n, sum, windowSum(squares, t - 62, t));
           out[t] = (logs[t] - sum / n) / Math.max(0.01, Math.sqrt(deviations / (n - 1)));
         }
-      }),
+      });
+    },
   },
   signedVolume63: {
     description:
@@ -97,15 +113,18 @@ export const LIQUIDITY: FeatureFamily = {
     lookbackDays: 63,
     needs: ['volume'],
     source: 'Granville (1963), New Key to Stock Market Profits: on-balance volume; of a window, as a share',
-    compute: (view) =>
-      tradedColumn(view, 63, ({ values, totals }, { returns }, known, out, from) => {
-        const signed = prefixSum(values.map((x, t) => (Math.sign(returns[t]) * x) / UNIT));
+    compute: (view) => {
+      const signs = new TermSums(view.sessions);
+      return tradedColumn(view, 63, ({ values, totals }, { returns }, known, out, from) => {
+        for (let t = 0; t < out.length; t++) signs.terms[t] = (Math.sign(returns[t]) * values[t]) / UNIT;
+        const signed = signs.add();
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const total = windowSum(totals, t - 62, t);
           out[t] = total > 0 ? windowSum(signed, t - 62, t) / total : 0;
         }
-      }),
+      });
+    },
   },
   amihud63: {
     description:
@@ -113,42 +132,52 @@ export const LIQUIDITY: FeatureFamily = {
     lookbackDays: 63,
     needs: ['volume'],
     source: 'Amihud (2002), Illiquidity and stock returns',
-    compute: (view) =>
-      tradedColumn(view, 63, ({ values }, { returns, observed }, known, out, from) => {
-        const has = observed.map((one, t) => (one === 1 && values[t] > 0 ? 1 : 0));
-        const sums = prefixSum(values.map((x, t) => (has[t] === 1 ? (Math.abs(returns[t]) * 1e6) / x : 0)));
-        const counts = prefixCount(has);
+    compute: (view) => {
+      const impacts = new TermSums(view.sessions);
+      const has = new Uint8Array(view.sessions);
+      return tradedColumn(view, 63, ({ values }, { returns, observed }, known, out, from) => {
+        for (let t = 0; t < out.length; t++) {
+          has[t] = observed[t] === 1 && values[t] > 0 ? 1 : 0;
+          impacts.terms[t] = has[t] === 1 ? (Math.abs(returns[t]) * 1e6) / values[t] : 0;
+        }
+        const [sums, counts] = [impacts.add(), prefixCount(has)];
         for (let t = from; t < out.length; t++) {
           const n = windowCount(counts, t - 62, t);
           if (known[t] === 1 && n > 0) out[t] = Math.log(1e-9 + windowSum(sums, t - 62, t) / n);
         }
-      }),
+      });
+    },
   },
   zeroReturns63: {
     description: 'share of the daily returns of 63 sessions that are 0',
     lookbackDays: 63,
     needs: [],
     source: 'Lesmond, Ogden and Trzcinka (1999), A new estimate of transaction costs',
-    compute: (view) =>
-      view.perAsset(63, ({ returns, observed, counts }, known, out, from) => {
-        const zeros = prefixCount(observed.map((one, t) => (one === 1 && returns[t] === 0 ? 1 : 0)));
+    compute: (view) => {
+      const still = new Uint8Array(view.sessions);
+      return view.perAsset(63, ({ returns, observed, counts }, known, out, from) => {
+        for (let t = 0; t < out.length; t++) still[t] = observed[t] === 1 && returns[t] === 0 ? 1 : 0;
+        const zeros = prefixCount(still);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 1) out[t] = windowCount(zeros, t - 62, t) / windowCount(counts, t - 62, t);
         }
-      }),
+      });
+    },
   },
   rollSpread63: {
     description: 'effective spread in percent: 200 sqrt(max(0, -cov(return, return before))) over 63 pairs of sessions',
     lookbackDays: 64,
     needs: [],
     source: 'Roll (1984), A simple implicit measure of the effective bid-ask spread',
-    compute: (view) =>
-      view.perAsset(64, ({ returns, observed }, known, out, from) => {
-        const pairs = pairSums(returns, observed);
+    compute: (view) => {
+      const pairsOf = pairSums(view.sessions);
+      return view.perAsset(64, ({ returns, observed }, known, out, from) => {
+        const pairs = pairsOf(returns, observed);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 1) out[t] = 200 * Math.sqrt(Math.max(0, -pairCovariance(pairs, t, 63)));
         }
-      }),
+      });
+    },
   },
   abdiRanaldo21: {
     description: 'effective spread in percent from closes and ranges of 21 sessions, two-day corrected',

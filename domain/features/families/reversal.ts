@@ -1,6 +1,6 @@
 import type { FeatureFamily } from '../definition.ts';
 import { DAILY_VOLATILITY_FLOOR } from '../market-view.ts';
-import { prefixSum, windowSum } from '../rolling.ts';
+import { type PrefixSum, TermSums, windowSum } from '../rolling.ts';
 
 export const REVERSAL: FeatureFamily = {
   reversal1: {
@@ -82,8 +82,9 @@ export const REVERSAL: FeatureFamily = {
     source: 'Lo and MacKinlay (1990), When are contrarian profits due to stock market overreaction?',
     compute: (view) => {
       const sigma = view.volatility(63);
+      const pairsOf = pairSums(view.sessions);
       return view.perAsset(64, (series, known, out, from, at) => {
-        const pairs = pairSums(series.returns, series.observed);
+        const pairs = pairsOf(series.returns, series.observed);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 1) out[t] = pairCovariance(pairs, t, 63) / sigma[at + t] ** 2;
         }
@@ -92,21 +93,30 @@ export const REVERSAL: FeatureFamily = {
   },
 };
 
-/** Sums over pairs of neighbouring sessions that both have a return. */
-export function pairSums(returns: Float64Array, observed: Uint8Array) {
-  const [count, now, before, product] = Array.from({ length: 4 }, () => new Float64Array(returns.length));
-  for (let t = 1; t < returns.length; t++) {
-    if (observed[t] === 0 || observed[t - 1] === 0) continue;
-    count[t] = 1;
-    now[t] = returns[t];
-    before[t] = returns[t - 1];
-    product[t] = returns[t] * returns[t - 1];
-  }
-  return { count: prefixSum(count), now: prefixSum(now), before: prefixSum(before), product: prefixSum(product) };
+interface PairSums {
+  readonly count: PrefixSum;
+  readonly now: PrefixSum;
+  readonly before: PrefixSum;
+  readonly product: PrefixSum;
+}
+
+/** Sums over pairs of neighbouring sessions that both have a return, of one asset after another: the next one's replace them. */
+export function pairSums(sessions: number): (returns: Float64Array, observed: Uint8Array) => PairSums {
+  const [count, now, before, product] = Array.from({ length: 4 }, () => new TermSums(sessions));
+  return (returns, observed) => {
+    for (let t = 1; t < sessions; t++) {
+      const both = observed[t] === 1 && observed[t - 1] === 1;
+      count.terms[t] = both ? 1 : 0;
+      now.terms[t] = both ? returns[t] : 0;
+      before.terms[t] = both ? returns[t - 1] : 0;
+      product.terms[t] = both ? returns[t] * returns[t - 1] : 0;
+    }
+    return { count: count.add(), now: now.add(), before: before.add(), product: product.add() };
+  };
 }
 
 /** Covariance (ddof 0) over the last `days` pairs. */
-export function pairCovariance(sums: ReturnType<typeof pairSums>, t: number, days: number): number {
+export function pairCovariance(sums: PairSums, t: number, days: number): number {
   const from = t - days + 1;
   const n = windowSum(sums.count, from, t);
   if (n === 0) return Number.NaN;

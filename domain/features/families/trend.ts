@@ -1,5 +1,5 @@
 import type { FeatureDefinition, FeatureFamily } from '../definition.ts';
-import { prefixCount, prefixSum, rollingMaximum, windowCount, windowSum } from '../rolling.ts';
+import { rollingMaximum, TermSums, windowCount, windowSum } from '../rolling.ts';
 
 /** Sum of the levels of the quoted sessions of each window of `days` (256 at most) that ends at `from` or later: exact, see asset-series. */
 function levelSums(level: Float64Array, quoted: Uint8Array, from: number, days: number): Float64Array {
@@ -22,9 +22,8 @@ const trend = (days: number): FeatureDefinition => ({
   compute: (view) => {
     const sigma = view.volatility(63);
     const root = Math.sqrt(days);
-    return view.perAsset(Math.max(days, 63), ({ level, quoted }, known, out, from, at) => {
+    return view.perAsset(Math.max(days, 63), ({ level, quoted, bars }, known, out, from, at) => {
       const sums = levelSums(level, quoted, from, days);
-      const bars = prefixCount(quoted);
       for (let t = from; t < out.length; t++) {
         if (known[t] === 0) continue;
         const n = windowCount(bars, t - days + 1, t);
@@ -55,9 +54,8 @@ export const TREND: FeatureFamily = {
     source: 'Brock, Lakonishok and LeBaron (1992): moving averages that cross; on log prices, over volatility',
     compute: (view) => {
       const sigma = view.volatility(63);
-      return view.perAsset(126, ({ level, quoted }, known, out, from, at) => {
+      return view.perAsset(126, ({ level, quoted, bars }, known, out, from, at) => {
         const [short, long] = [levelSums(level, quoted, from, 21), levelSums(level, quoted, from, 126)];
-        const bars = prefixCount(quoted);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const [n, m] = [windowCount(bars, t - 20, t), windowCount(bars, t - 125, t)];
@@ -93,16 +91,18 @@ export const TREND: FeatureFamily = {
     lookbackDays: 63,
     needs: [],
     source: 'Kaufman (1995), Smarter Trading: the efficiency ratio; with its sign',
-    compute: (view) =>
-      view.perAsset(63, ({ level }, known, out, from) => {
-        const steps = level.map((x, t) => (t === 0 ? 0 : Math.abs(x - level[t - 1])));
-        const paths = prefixSum(steps);
+    compute: (view) => {
+      const steps = new TermSums(view.sessions);
+      return view.perAsset(63, ({ level }, known, out, from) => {
+        for (let t = 1; t < out.length; t++) steps.terms[t] = Math.abs(level[t] - level[t - 1]);
+        const paths = steps.add();
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const path = windowSum(paths, t - 62, t);
           out[t] = path > 0 ? (level[t] - level[t - 63]) / path : 0;
         }
-      }),
+      });
+    },
   },
   varianceRatio126: {
     description:
@@ -110,15 +110,18 @@ export const TREND: FeatureFamily = {
     lookbackDays: 130,
     needs: [],
     source: 'Lo and MacKinlay (1988), Stock market prices do not follow random walks; q = 5, mean 0',
-    compute: (view) =>
-      view.perAsset(130, ({ level }, known, out, from) => {
-        const one = prefixSum(level.map((x, t) => (t < 1 ? 0 : (x - level[t - 1]) ** 2)));
-        const five = prefixSum(level.map((x, t) => (t < 5 ? 0 : (x - level[t - 5]) ** 2)));
+    compute: (view) => {
+      const [ones, fives] = [new TermSums(view.sessions), new TermSums(view.sessions)];
+      return view.perAsset(130, ({ level }, known, out, from) => {
+        for (let t = 1; t < out.length; t++) ones.terms[t] = (level[t] - level[t - 1]) ** 2;
+        for (let t = 5; t < out.length; t++) fives.terms[t] = (level[t] - level[t - 5]) ** 2;
+        const [one, five] = [ones.add(), fives.add()];
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const [top, bottom] = [windowSum(five, t - 125, t), 5 * windowSum(one, t - 125, t)];
           out[t] = Math.log((top + 1e-8) / (bottom + 1e-8));
         }
-      }),
+      });
+    },
   },
 };

@@ -2,7 +2,7 @@ import type { FeatureDefinition, FeatureFamily } from '../definition.ts';
 import { DAILY_VOLATILITY_FLOOR, SESSIONS_PER_YEAR } from '../market-view.ts';
 import { rangeVolatility } from '../range.ts';
 import { regressions } from '../regression.ts';
-import { prefixSum, windowCount, windowSum } from '../rolling.ts';
+import { TermSums, windowCount, windowSum } from '../rolling.ts';
 
 const ANNUAL = Math.sqrt(SESSIONS_PER_YEAR);
 
@@ -59,8 +59,10 @@ export const VOLATILITY: FeatureFamily = {
     source: 'Barndorff-Nielsen, Kinnebrock and Shephard (2008), Measuring downside risk: realised semivariance',
     compute: (view) => {
       const sigma = view.volatility(63);
+      const squares = new TermSums(view.sessions);
       return view.perAsset(63, ({ returns, counts }, known, out, from, at) => {
-        const losses = prefixSum(returns.map((r) => (r < 0 ? r * r : 0)));
+        for (let t = 0; t < out.length; t++) squares.terms[t] = returns[t] < 0 ? returns[t] * returns[t] : 0;
+        const losses = squares.add();
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const mean = windowSum(losses, t - 62, t) / windowCount(counts, t - 62, t);
@@ -74,9 +76,11 @@ export const VOLATILITY: FeatureFamily = {
     lookbackDays: 126,
     needs: [],
     source: 'Harvey and Siddique (2000), Conditional skewness in asset pricing tests; total, not conditional',
-    compute: (view) =>
-      view.perAsset(126, ({ returns, counts, sums, squares }, known, out, from) => {
-        const cubes = prefixSum(returns.map((r) => r * r * r));
+    compute: (view) => {
+      const thirds = new TermSums(view.sessions);
+      return view.perAsset(126, ({ returns, counts, sums, squares }, known, out, from) => {
+        for (let t = 0; t < out.length; t++) thirds.terms[t] = returns[t] * returns[t] * returns[t];
+        const cubes = thirds.add();
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const n = windowCount(counts, t - 125, t);
@@ -86,7 +90,8 @@ export const VOLATILITY: FeatureFamily = {
           const deviation = Math.max(Math.sqrt(Math.max(0, second - mean * mean)), DAILY_VOLATILITY_FLOOR);
           out[t] = third / (deviation * deviation * deviation);
         }
-      }),
+      });
+    },
   },
   parkinson21: {
     description: 'log of the annualised root of mean(ln(high/low)^2) / (4 ln 2) over 21 sessions',
