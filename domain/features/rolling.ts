@@ -37,7 +37,7 @@ const emptySum = (length: number): PrefixSum => ({
   low: new Float64Array(length + 1),
 });
 
-/** Sums of terms that are written anew for each asset, in the same memory: allocating for each took longer than adding. */
+/** Sums of terms that are written anew for each asset, in the same memory: nothing is left to collect. */
 export class TermSums {
   readonly terms: Float64Array;
   readonly sums: PrefixSum;
