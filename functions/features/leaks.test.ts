@@ -144,12 +144,11 @@ const CHANGES: Record<string, (date: string, size: number) => World> = {
   },
   fundamentals: (date, size) => ({ ...world, fundamentals: published(world.fundamentals, date, size) }),
   macro: (date, size) => ({ ...world, macro: published(world.macro, date, size) }),
-  // Of pairs that no reference data name: a statement replaces an undated one from the beginning.
   relations: (date) => ({
     ...world,
     suppliers: [
       ...world.suppliers,
-      ...SYMBOLS.slice(4, 7).map((symbol) => stated(symbol, market.sessions[market.sessions.indexOf(date) + 1])),
+      ...SYMBOLS.slice(0, 7).map((symbol) => stated(symbol, market.sessions[market.sessions.indexOf(date) + 1])),
     ],
   }),
   membership: (date) => ({

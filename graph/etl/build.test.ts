@@ -151,6 +151,25 @@ test('reference data become categories and suppliers; what is not in the panel i
   });
 });
 
+test('what a file says of a pair ends the reference on that day, and changes nothing before', () => {
+  const stated = {
+    symbol: 'S00',
+    supplier: 'S02',
+    weight: 0.4,
+    validFrom: panel.dates[200],
+    validTo: OPEN_END,
+    source: 'file',
+  };
+  const { suppliers } = buildAssetGraph(panel, instruments, {
+    ...options,
+    relations: { suppliers: [stated], holdings: [] },
+  });
+  expect(suppliers).toEqual([
+    { symbol: 'S00', supplier: 'S02', weight: 1, ...ALWAYS, validTo: panel.dates[200] },
+    stated,
+  ]);
+});
+
 test('the number of hubs is a share of the assets, rounded up', () => {
   expect([15, 20, 117, 1].map((assets) => hubCount(assets, 0.9))).toEqual([2, 2, 12, 1]);
 });

@@ -40,7 +40,7 @@ export interface GraphOptions extends Omit<CorrelationOptions, 'maxNeighbours'> 
   maxNeighbours?: number;
   /** [T, A] ln(high / low) of each bar (`barRanges`). @default none: sizes of returns in their place */
   ranges?: Float64Array | null;
-  /** What a person's files say. For a pair that they name they hold alone. @default none */
+  /** What a person's files say. From the day on which they first name a pair they hold alone for it. @default none */
   relations?: StatedRelations;
   /** Macro series with the days on which they were known. @default none */
   macro?: PointInTimeTable | null;
@@ -82,14 +82,22 @@ export function buildAssetGraph(
   };
 }
 
-/** Reference data, but for the pairs that a person's file names. Ascending by the keys, then validFrom. */
+/** Reference data, each pair until a person's file first names it: what the file says later changes nothing before. Ascending by the keys, then validFrom. */
 function withStated<T extends Stated>(reference: T[], stated: readonly T[] = [], ...keys: (keyof T)[]): T[] {
   if (stated.length === 0) return reference;
   const pairOf = (link: T) => JSON.stringify(keys.map((key) => link[key]));
-  const named = new Set(stated.map(pairOf));
-  const all = [...reference.filter((link) => !named.has(pairOf(link))), ...stated];
+  const since = new Map<string, string>();
+  for (const link of stated) {
+    const [pair, { validFrom }] = [pairOf(link), link];
+    if (validFrom < (since.get(pair) ?? OPEN_END)) since.set(pair, validFrom);
+  }
+  const before = reference
+    .map((link) => ({ ...link, validTo: since.get(pairOf(link)) ?? link.validTo }))
+    .filter(({ validFrom, validTo }) => validFrom < validTo);
   const order: (keyof T)[] = [...keys, 'validFrom'];
-  return all.sort((a, b) => order.reduce((sign, key) => sign || compare(String(a[key]), String(b[key])), 0));
+  return [...before, ...stated].sort((a, b) =>
+    order.reduce((sign, key) => sign || compare(String(a[key]), String(b[key])), 0),
+  );
 }
 
 /** Reference data have no dates. */
