@@ -130,11 +130,11 @@ describe('the calendar', () => {
   });
 
   test('has no bar for a session beyond the data: the newest day is named', async () => {
-    const date = '2026-11-02';
-    await expect(ingest(fx, date, bundled)).rejects.toMatchObject({
+    const date = '2003-06-02';
+    await expect(ingest(fx, date, early)).rejects.toMatchObject({
       code: 'INGEST_NO_BAR',
       kind: 'badInput',
-      facts: { date, newestDay: '2026-10-30', oldestDay: '1999-01-04' },
+      facts: { date, newestDay: '2003-05-30', oldestDay: '1999-01-04' },
     });
     expect(await store.list('main/')).toEqual([]);
   });
