@@ -6,7 +6,7 @@ import { isJudgement, type QuarantinedRow, rowId } from './quarantine.ts';
 import { type CalendarRules, calendarFinding, type Finding, rowFinding } from './row-rules.ts';
 import { SeriesRules } from './series-rules.ts';
 import { spinOffWorth } from './spin-offs.ts';
-import { renameRows, symbolNames } from './symbol-names.ts';
+import { renameRows, type SymbolNames, symbolNames } from './symbol-names.ts';
 
 export interface BarRules extends CalendarRules {
   /** Rows after this date are not looked at: they were not known. */
@@ -40,9 +40,7 @@ export interface CheckedBars {
 export function checkBars(batches: readonly ParsedBars[], rules: BarRules): CheckedBars {
   const list = (rules.actions ?? []).filter(({ date }) => date <= rules.asOf);
   const names = symbolNames(list, rules.asOf);
-  const members = rules.members && (names?.members(rules.members) ?? rules.members);
-  const inScope = (symbol: string, date: string): boolean =>
-    date <= rules.asOf && (members === null || symbol === '' || members.has(names?.nameOf(symbol, date) ?? symbol));
+  const inScope = scopeOf(rules, names);
   const rows = gather(batches, inScope);
   const others = names ? renameRows(rows, names) : new Set<number>();
   const quarantined = batches.flatMap((batch) => batch.rejected.filter((row) => inScope(row.symbol, row.date)));
@@ -89,6 +87,13 @@ export function checkBars(batches: readonly ParsedBars[], rules: BarRules): Chec
     const own = rowFinding(rows, row, actions) ?? calendarFinding(rows, row, rules, dataDates);
     return own && !isReleased(own) ? own : series.look(at, isReleased);
   }
+}
+
+/** Whether a row was known, and is of a member under any of its symbols. */
+function scopeOf(rules: BarRules, names: SymbolNames | null): (symbol: string, date: string) => boolean {
+  const members = rules.members && (names?.members(rules.members) ?? rules.members);
+  return (symbol, date) =>
+    date <= rules.asOf && (members === null || symbol === '' || members.has(names?.nameOf(symbol, date) ?? symbol));
 }
 
 function tableOf(rows: Rows, kept: readonly number[], actions: Actions | null): BarTable {

@@ -132,6 +132,26 @@ const afterLife: Corruption = ({ bars, at }) => ({
   outcome: { reason: 'AFTER_LIFE_END', rows: [rowKey(bars[at])], andLater: true },
 });
 
+const unpriced: Corruption = ({ bars, at }) => {
+  const { symbol, date } = bars[at];
+  return {
+    bytes: encode(csvOf(bars)),
+    actions: [{ symbol, date, dividend: 0, split: 1, spinoff: { ratio: 0.5, symbol: 'KID' } }],
+    outcome: { reason: 'SPINOFF_UNPRICED', rows: [rowKey(bars[at])], andLater: true },
+  };
+};
+
+const reused: Corruption = ({ bars, at, random }) => {
+  const { symbol, date } = bars[at];
+  const renamed = bars.map((bar) => (bar.symbol === symbol && bar.date >= date ? { ...bar, symbol: 'NEW' } : bar));
+  const others = { ...scaled(bars[at - 1 - random.integer(5)], between(random, 0.9, 1.1)), symbol: 'NEW' };
+  return {
+    bytes: encode(csvOf([...renamed, others])),
+    actions: [{ symbol, date, dividend: 0, split: 1, newSymbol: 'NEW' }],
+    outcome: { reason: 'SYMBOL_REUSED', rows: [rowKey(others)] },
+  };
+};
+
 /** Kinds of damage that a vendor, a spreadsheet, a network or a script does to a file of bars, by name. */
 export const CORRUPTIONS: Record<string, Corruption> = {
   'a column is missing': file('CSV_MISSING_COLUMN', (text, { random }) => withoutColumn(text, random.integer(7))),
@@ -296,6 +316,8 @@ export const CORRUPTIONS: Record<string, Corruption> = {
   ]),
   'a negative dividend': action('BAD_ACTION', (_, random) => [-between(random, 0.01, 5), 1]),
   'a split ratio that is none': action('BAD_ACTION', (_, random) => [0, pick(random, [0, -2])]),
+  'a spin-off whose units do not trade': unpriced,
+  'bars of another that had the symbol before': reused,
   'two symbols change places': swapped,
   'volumes in another unit': series('VOLUME_UNIT', (_, random) => {
     const factor = pick(random, [1000, 1 / 1000]);
