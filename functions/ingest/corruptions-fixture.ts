@@ -114,11 +114,19 @@ const addDays = (date: string, days: number): string =>
 const weekendAfter = (date: string): string => addDays(date, 6 - new Date(date).getUTCDay());
 
 const swapped: Corruption = ({ bars, at }) => {
-  const mine = bars[at];
-  const other = bars.findIndex((bar) => bar.date === mine.date && Math.abs(Math.log(bar.close / mine.close)) > 0.25);
+  // On a day on which both are near to their own close before: else neither price tells whose it is.
+  const isCalm = (i: number): boolean => Math.abs(Math.log(bars[i].close / bars[i - 1].close)) < 0.04;
+  const otherOf = (place: number): number =>
+    bars.findIndex(
+      ({ date, close }, i) =>
+        date === bars[place].date && Math.abs(Math.log(close / bars[place].close)) > 0.25 && isCalm(i),
+    );
+  const place = [at, at + 1, at + 2, at + 3, at + 4].find((i) => isCalm(i) && otherOf(i) !== -1) ?? at;
+  const mine = bars[place];
+  const other = otherOf(place);
   const theirs = bars[other];
   const damaged = [...bars];
-  damaged[at] = { ...theirs, symbol: mine.symbol };
+  damaged[place] = { ...theirs, symbol: mine.symbol };
   damaged[other] = { ...mine, symbol: theirs.symbol };
   return {
     bytes: encode(csvOf(damaged)),
