@@ -1,4 +1,5 @@
-import { ALPACA_ACTION_TYPES, parseAlpacaActions, parseAlpacaBars } from '../../domain/market/alpaca.ts';
+import { parseAlpacaBars } from '../../domain/market/alpaca.ts';
+import { ALPACA_ACTION_TYPES, parseAlpacaActions } from '../../domain/market/alpaca-actions.ts';
 import { dayOfIso, isoOfDay } from '../../domain/market/days.ts';
 import { isoOfMinutes, newYorkTime, sessionHours } from '../../domain/market/exchange-time.ts';
 import type { TimedBars } from '../../domain/market/intraday.ts';

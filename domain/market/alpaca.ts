@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { badInput } from '../errors.ts';
-import type { CorporateAction } from './bar.ts';
 import { emptyTimedBars, type Interval, type TimedBars } from './intraday.ts';
 import { SYMBOL } from './parsed-bars.ts';
 
 /*
- * Answers of Alpaca's market data API: GET /v2/stocks/bars and GET /v1/corporate-actions (docs.alpaca.markets). Fields that are not named here are passed over.
+ * Answers of Alpaca's market data API: GET /v2/stocks/bars (docs.alpaca.markets). Fields that are not named here are passed over.
  */
 
 export const ALPACA_TIMEFRAMES = {
@@ -51,46 +50,6 @@ export function parseAlpacaBars(
     }
   }
   return { bars, nextPageToken: page.next_page_token };
-}
-
-const split = z.object({
-  symbol: z.string(),
-  ex_date: z.iso.date(),
-  new_rate: z.number().positive(),
-  old_rate: z.number().positive(),
-});
-const dividend = z.object({ symbol: z.string(), ex_date: z.iso.date(), rate: z.number().nonnegative() });
-const actionsSchema = z.object({
-  corporate_actions: z.object({
-    forward_splits: z.array(split).default([]),
-    reverse_splits: z.array(split).default([]),
-    cash_dividends: z.array(dividend).default([]),
-    stock_dividends: z.array(dividend).default([]),
-  }),
-  next_page_token: z.string().nullable(),
-});
-
-/** The kinds of action that change what a unit is worth; the only ones that are asked for. */
-export const ALPACA_ACTION_TYPES = 'forward_split,reverse_split,cash_dividend,stock_dividend';
-
-/** Splits and dividends by ex-date; a stock dividend of rate r is a split of 1 + r. @throws ProductError VENDOR_FORMAT (bad input). */
-export function parseAlpacaActions(
-  text: string,
-  file: string,
-): { actions: CorporateAction[]; nextPageToken: string | null } {
-  const page = parseVendorJson(actionsSchema, text, file, 'Alpaca');
-  const { forward_splits, reverse_splits, cash_dividends, stock_dividends } = page.corporate_actions;
-  const actions = [
-    ...[...forward_splits, ...reverse_splits].map(({ symbol, ex_date, new_rate, old_rate }) => ({
-      symbol,
-      date: ex_date,
-      dividend: 0,
-      split: new_rate / old_rate,
-    })),
-    ...stock_dividends.map(({ symbol, ex_date, rate }) => ({ symbol, date: ex_date, dividend: 0, split: 1 + rate })),
-    ...cash_dividends.map(({ symbol, ex_date, rate }) => ({ symbol, date: ex_date, dividend: rate, split: 1 })),
-  ];
-  return { actions, nextPageToken: page.next_page_token };
 }
 
 /** JSON of a vendor, held to a schema. @throws ProductError VENDOR_FORMAT (bad input). */

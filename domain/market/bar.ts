@@ -13,7 +13,7 @@ export interface BarTable {
   low: Float64Array;
   close: Float64Array;
   volume: Float64Array;
-  /** Cash paid per unit, going ex on this date, per unit after the split; absent: prices carry no actions. */
+  /** Cash paid, and the worth of what was spun off, going ex on this date, per unit after the split; absent: prices carry no actions. */
   dividend?: Float64Array;
   /** Units after for one unit before, in force from this date; 1 where nothing happens. */
   split?: Float64Array;
@@ -22,12 +22,18 @@ export interface BarTable {
 export const PRICE_COLUMNS = ['open', 'high', 'low', 'close', 'volume'] as const;
 export type PriceColumn = (typeof PRICE_COLUMNS)[number];
 
-/** A dividend or a split, by its ex-date. */
+/** What a holder received of a company that was parted from the one held, per unit after the split: its worth, or units of `symbol`. */
+export type SpinOff = { value: number } | { ratio: number; symbol: string };
+
+/** What happens to the holders of `symbol` at the open of `date`: a dividend, a split, a spin-off, another symbol. */
 export interface CorporateAction {
   symbol: string;
   date: string;
   dividend: number;
   split: number;
+  spinoff?: SpinOff;
+  /** The symbol under which it trades from `date` on. */
+  newSymbol?: string;
 }
 
 /** Rows `indices` of a table, in that order. */

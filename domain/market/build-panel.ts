@@ -9,7 +9,7 @@ import type { MarketPanel, PanelExit } from './panel.ts';
  * Total return of a bar, with dividend D per unit after the split S: (P_t + D) S / P_last - 1.
  *
  * Ends of life (see {@link PanelExit}): on the first session on or after the event's date, or later, when the successor
- * has its first bar. A successor outside the panel pays the last price in cash. Bars after the end are ignored. A halt without an event
+ * has its first bar. Cash that is paid beside the successor's units is put into them. A successor outside the panel pays the last price in cash. Bars after the end are ignored. A halt without an event
  * never ends: the holding stays at its last price, and nobody is told otherwise.
  *
  * An instrument with membership is in the universe from its join to its leave: before, between and after, it is not listed and its bars are ignored. On the
@@ -127,13 +127,14 @@ interface EndOfLife {
   from: number;
   successor: string | null;
   value: number | null;
+  cash: number;
 }
 
 function endOfLife(events: Instrument['events'], asOf: string, dates: readonly string[]): EndOfLife | null {
   const event = events.filter(({ date }) => date <= asOf).sort((a, b) => (a.date < b.date ? -1 : 1))[0];
   if (!event) return null;
   const from = dates.findIndex((date) => date >= event.date);
-  return from === -1 ? null : { from, successor: event.successor, value: event.value };
+  return from === -1 ? null : { from, successor: event.successor, value: event.value, cash: event.cash ?? 0 };
 }
 
 /** A stretch of sessions in which an asset belongs to the universe, and its first and last bar in it (-1: none). */
@@ -184,7 +185,8 @@ function exitOf(
   }
   for (let t = end.from; t < T; t++) {
     if (!panel.tradable[t * A + successor]) continue;
-    const finalReturn = end.value === null ? 0 : (end.value * panel.close[t * A + successor]) / lastClose - 1;
+    const worth = (end.value ?? 0) * panel.close[t * A + successor] + end.cash;
+    const finalReturn = end.value === null ? 0 : worth / lastClose - 1;
     return { t, asset, successor, finalReturn };
   }
   return null;

@@ -1,10 +1,8 @@
-import { badInput } from '../errors.ts';
-import type { BarTable, CorporateAction } from './bar.ts';
+import type { BarTable } from './bar.ts';
 import { csvRecords } from './csv.ts';
 import { lifeSpans } from './currencies.ts';
-import { isIsoDate } from './days.ts';
 import type { Instrument } from './instrument.ts';
-import { decimalOf } from './parsed-bars.ts';
+import type { Former, SymbolNames } from './symbol-names.ts';
 
 /** What a user's `universe.csv` says about a symbol. */
 export interface EquityReference {
@@ -39,53 +37,30 @@ const groupName = (text: string): string =>
     .replace(/^-|-$/g, '');
 
 /**
- * `symbol,date,dividend,split`: dividend in cash per unit after the split, split in units after for one before (1 or empty: none).
- *
- * @throws ProductError ACTIONS_FIELD (bad input): an action that cannot be read changes returns, so it is never passed over.
- */
-export function parseActions(text: string, file: string): CorporateAction[] {
-  return csvRecords(text, file, ['symbol', 'date', 'dividend', 'split']).map(({ line, fields }) => {
-    const number = (field: 'dividend' | 'split', empty: number): number => {
-      const value = fields[field] === '' ? empty : decimalOf(fields[field]);
-      const valid = value !== null && (field === 'split' ? value > 0 : value >= 0);
-      if (!valid) throw fieldError(file, line, field, fields[field]);
-      return value;
-    };
-    if (!isIsoDate(fields.date)) throw fieldError(file, line, 'date', fields.date);
-    return {
-      symbol: fields.symbol.toUpperCase(),
-      date: fields.date,
-      dividend: number('dividend', 0),
-      split: number('split', 1),
-    };
-  });
-}
-
-const fieldError = (file: string, line: number, field: string, value: string) =>
-  badInput('ACTIONS_FIELD', 'A corporate action cannot be read', {
-    facts: { file, line, field, value },
-    remedy:
-      'Write the date as YYYY-MM-DD, the dividend as a number >= 0, the split ratio as a number > 0 (2 for two new shares for one old).',
-  });
-
-/**
  * The equities and funds that have a bar, as known at the close of `asOf`. Events appear on their date. What neither file says is not made up:
- * such a symbol has its own name and the group `unclassified`.
+ * such a symbol has its own name and the group `unclassified`. A symbol that neither file has is looked up under the symbols it had before.
  */
 export function equityInstruments(
   bars: BarTable,
   listed: readonly Instrument[],
   reference: readonly EquityReference[],
   asOf: string,
+  names: SymbolNames | null = null,
 ): Instrument[] {
   const known = new Map(listed.map((instrument) => [instrument.symbol, instrument]));
   const rows = new Map(reference.map((row) => [row.symbol, row]));
   return [...lifeSpans(bars)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([symbol, span]) => {
-      const instrument = known.get(symbol);
-      if (instrument) return { ...instrument, ...span, events: instrument.events.filter(({ date }) => date <= asOf) };
-      const row = rows.get(symbol);
+      const formerly = names?.former(symbol) ?? [];
+      const was = formerly.length > 0 ? { formerly: [...formerly] } : {};
+      const [key, since] = keyOf(symbol, formerly, (name) => known.has(name) || rows.has(name));
+      const instrument = known.get(key);
+      if (instrument) {
+        const events = instrument.events.filter(({ date }) => date <= asOf && date > since);
+        return { ...instrument, symbol, ...span, events, ...was };
+      }
+      const row = rows.get(key);
       return {
         symbol,
         name: row?.name ?? symbol,
@@ -94,6 +69,14 @@ export function equityInstruments(
         ...span,
         events: [],
         reference: { sector: row?.sector ?? 'unclassified' },
+        ...was,
       };
     });
+}
+
+/** The newest symbol that the files have, and the day on which it was given up ('': it was not): the end that it had then is none. */
+function keyOf(symbol: string, formerly: readonly Former[], has: (name: string) => boolean): [string, string] {
+  if (has(symbol)) return [symbol, ''];
+  const former = formerly.findLast((each) => has(each.symbol));
+  return former ? [former.symbol, former.until] : [symbol, ''];
 }

@@ -1,5 +1,6 @@
 import type { CorporateAction } from './bar.ts';
 import type { ParsedBars } from './parsed-bars.ts';
+import type { Worth } from './spin-offs.ts';
 
 /** The rows of all files in scope, as columns; `batch` and `line` say where each stands. */
 export interface Rows {
@@ -52,23 +53,35 @@ export function gather(batches: readonly ParsedBars[], inScope: (symbol: string,
 }
 
 export interface Actions {
+  /** Cash and the worth of what was spun off. */
   dividend: Float64Array;
   split: Float64Array;
+  /** 1 where something was spun off whose worth nobody knew at the close of the day. */
+  unpriced: Uint8Array;
 }
 
-/** Actions by row: those of the file, and those of an actions file on the first bar on or after their ex-date. */
+/**
+ * Actions by row: those of the file, and those of an actions file on the first bar on or after their ex-date. A spin-off of unknown worth holds back what
+ * comes after it, and falls on the first bar on or after the day on which its worth is known.
+ */
 export function withActions(
   rows: Rows,
   order: Uint32Array,
-  list: readonly CorporateAction[] | undefined,
+  list: readonly CorporateAction[],
+  nameOf: (action: CorporateAction) => string,
+  worth: ReadonlyMap<CorporateAction, Worth>,
 ): Actions | null {
-  if (!rows.hasActions && !list?.length) return null;
-  const actions = { dividend: Float64Array.from(rows.dividend), split: Float64Array.from(rows.split) };
+  if (!rows.hasActions && list.length === 0) return null;
+  const actions = {
+    dividend: Float64Array.from(rows.dividend),
+    split: Float64Array.from(rows.split),
+    unpriced: new Uint8Array(rows.symbol.length),
+  };
   const bySymbol = new Map<string, CorporateAction[]>();
-  for (const action of list ?? []) {
-    const known = bySymbol.get(action.symbol);
+  for (const action of list) {
+    const known = bySymbol.get(nameOf(action));
     if (known) known.push(action);
-    else bySymbol.set(action.symbol, [action]);
+    else bySymbol.set(nameOf(action), [action]);
   }
   for (const known of bySymbol.values()) known.sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
   const next = new Map<string, number>();
@@ -77,8 +90,14 @@ export function withActions(
     if (!pending) continue;
     let i = next.get(rows.symbol[row]) ?? 0;
     for (; i < pending.length && pending[i].date <= rows.date[row]; i++) {
-      actions.dividend[row] = actions.dividend[row] / pending[i].split + pending[i].dividend;
-      actions.split[row] *= pending[i].split;
+      const { spinoff, dividend, split } = pending[i];
+      const spun = worth.get(pending[i]);
+      if (spinoff && (!spun || spun.knownDate > rows.date[row])) {
+        actions.unpriced[row] = 1;
+        break;
+      }
+      actions.dividend[row] = actions.dividend[row] / split + dividend + (spun?.value ?? 0);
+      actions.split[row] *= split;
     }
     next.set(rows.symbol[row], i);
   }

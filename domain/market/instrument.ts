@@ -9,6 +9,8 @@ export const lifeEventSchema = z.strictObject({
   successor: z.string().nullable(),
   /** Units of the successor per unit held; for cash: numeraire per unit. null: the last price. */
   value: z.number().positive().nullable(),
+  /** Numeraire that is paid per unit held beside units of the successor. */
+  cash: z.number().positive().optional(),
 });
 
 export const instrumentSchema = z.strictObject({
@@ -26,6 +28,8 @@ export const instrumentSchema = z.strictObject({
    * first bar on.
    */
   membership: z.array(z.strictObject({ from: z.iso.date(), to: z.iso.date().nullable() })).optional(),
+  /** Symbols under which it traded, each up to the day before `until`, oldest first. Its bars before are under `symbol` too. */
+  formerly: z.array(z.strictObject({ symbol: z.string(), until: z.iso.date() })).optional(),
   /** Free reference data that the graph uses: etfs, suppliers, region, peg ... */
   reference: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])).default({}),
 });

@@ -5,7 +5,8 @@ import { parseBarsCsv, parseBarsTable } from './bars.ts';
 import { buildPanel } from './build-panel.ts';
 import { parseCurrencyReference } from './currencies.ts';
 import { ecbToBars, parseEcbCsv, parseEcbXml } from './ecb.ts';
-import { equityInstruments, parseActions, parseUniverse } from './equities.ts';
+import { equityInstruments, parseUniverse } from './equities.ts';
+import { parseActions } from './parse-actions.ts';
 import { checkBars } from './quality.ts';
 import { QUARANTINE_REASONS } from './quarantine.ts';
 
@@ -124,7 +125,9 @@ describe('only product errors escape', () => {
       options,
     );
     fc.assert(
-      fc.property(anyText('symbol,date,dividend,split'), (text) => survive(() => void parseActions(text, 'f'))),
+      fc.property(anyText('symbol,date,dividend,split,spinoff_value,spinoff_ratio,spinoff_symbol,new_symbol'), (text) =>
+        survive(() => void parseActions(text, 'f')),
+      ),
       options,
     );
     fc.assert(

@@ -5,6 +5,8 @@ import type { ParsedBars } from './parsed-bars.ts';
 import { isJudgement, type QuarantinedRow, rowId } from './quarantine.ts';
 import { type CalendarRules, calendarFinding, type Finding, rowFinding } from './row-rules.ts';
 import { SeriesRules } from './series-rules.ts';
+import { spinOffWorth } from './spin-offs.ts';
+import { renameRows, type SymbolNames, symbolNames } from './symbol-names.ts';
 
 export interface BarRules extends CalendarRules {
   /** Rows after this date are not looked at: they were not known. */
@@ -31,16 +33,21 @@ export interface CheckedBars {
  * The contracts of a batch of bars: what a row says about itself, the calendar, its own past, the other symbols of its day. Each bad row is set
  * aside with a reason; nothing is imputed or mended. Every rule looks at the past only, so the bars known on a day do not depend on later rows.
  *
+ * Rows come under the symbols that were in force at the close of `asOf`, so a change of symbol breaks no series ({@link renameRows}).
+ *
  * Duplicates: of identical rows the first is kept; of rows that differ none is, as nobody can say which is right.
  */
 export function checkBars(batches: readonly ParsedBars[], rules: BarRules): CheckedBars {
-  const inScope = (symbol: string, date: string): boolean =>
-    date <= rules.asOf && (rules.members === null || symbol === '' || rules.members.has(symbol));
+  const list = (rules.actions ?? []).filter(({ date }) => date <= rules.asOf);
+  const names = symbolNames(list, rules.asOf);
+  const inScope = scopeOf(rules, names);
   const rows = gather(batches, inScope);
+  const others = names ? renameRows(rows, names) : new Set<number>();
   const quarantined = batches.flatMap((batch) => batch.rejected.filter((row) => inScope(row.symbol, row.date)));
   const rejected = quarantined.length;
-  const order = barOrder(rows.symbol, rows.date);
-  const actions = withActions(rows, order, rules.actions);
+  const order = barOrder(rows.symbol, rows.date).filter((row) => !others.has(row));
+  const nameOf = ({ symbol, date }: CorporateAction): string => names?.nameAtOpen(symbol, date) ?? symbol;
+  const actions = withActions(rows, order, list, nameOf, spinOffWorth(list, batches, rules.asOf));
   const dataDates = rules.calendar === 'data' ? dataSessions(rows, order) : null;
   const series = new SeriesRules(rows, order, actions);
   const [kept, released]: [number[], string[]] = [[], []];
@@ -48,6 +55,8 @@ export function checkBars(batches: readonly ParsedBars[], rules: BarRules): Chec
     const { file } = batches[rows.batch[row]];
     return { reason, file, line: rows.line[row], symbol: rows.symbol[row], date: rows.date[row], field, value };
   };
+  for (const row of others)
+    quarantined.push(describe(row, { reason: 'SYMBOL_REUSED', field: 'symbol', value: rows.symbol[row] }));
   for (let i = 0; i < order.length; i++) {
     const first = i;
     const end = endOfDuplicates(rows, order, i);
@@ -78,6 +87,13 @@ export function checkBars(batches: readonly ParsedBars[], rules: BarRules): Chec
     const own = rowFinding(rows, row, actions) ?? calendarFinding(rows, row, rules, dataDates);
     return own && !isReleased(own) ? own : series.look(at, isReleased);
   }
+}
+
+/** Whether a row was known, and is of a member under any of its symbols. */
+function scopeOf(rules: BarRules, names: SymbolNames | null): (symbol: string, date: string) => boolean {
+  const members = rules.members && (names?.members(rules.members) ?? rules.members);
+  return (symbol, date) =>
+    date <= rules.asOf && (members === null || symbol === '' || members.has(names?.nameOf(symbol, date) ?? symbol));
 }
 
 function tableOf(rows: Rows, kept: readonly number[], actions: Actions | null): BarTable {

@@ -31,6 +31,8 @@ export const QUARANTINE_REASONS = {
   AFTER_LIFE_END: 'the instrument had ceased to exist on that date',
   NO_NUMERAIRE: 'the rate of the numeraire is missing on that date',
   BAD_ACTION: 'the dividend is negative or as large as the price, or the split ratio is not positive',
+  SPINOFF_UNPRICED: 'a part was spun off whose units have no bar yet, so nobody knows what a holder received',
+  SYMBOL_REUSED: 'another instrument had the symbol before this one took it',
 } as const;
 export type QuarantineReason = keyof typeof QUARANTINE_REASONS;
 
@@ -43,11 +45,12 @@ const JUDGEMENTS: Partial<Record<QuarantineReason, string>> = {
   VOLUME_UNIT:
     'Ask whether the vendor changed from units to thousands or lots. Release the row if so many were traded.',
   PRICE_JUMP: 'Wait for the next bar, which confirms or corrects it; or release the row if the price is right.',
-  QUIET_JUMP: 'Wait for the next bar, which confirms or corrects it; or release the row if the price is right.',
+  QUIET_JUMP:
+    'Declare the spin-off or dividend in actions.csv if there was one. Else wait for the next bar, which confirms or corrects it; or release the row if the price is right.',
   UNIT_SHIFT:
     'Bring the file into the unit of the bars before (pence to pounds), or declare the reverse split in actions.csv. It is never believed by waiting.',
   UNDECLARED_SPLIT:
-    'Declare the split in actions.csv. If there was none, release the row; after 5 bars at the new level it is believed.',
+    'Declare the split or the spin-off in actions.csv. If there was none, release the row; after 5 bars at the new level it is believed.',
   SPLIT_NOT_IN_PRICE: 'Take the split out of actions.csv if the prices are adjusted already, or correct its date.',
   SYMBOLS_SWAPPED:
     'Compare both symbols with another source, and correct the file. Release both rows if they are right.',
@@ -56,12 +59,19 @@ const JUDGEMENTS: Partial<Record<QuarantineReason, string>> = {
 
 export const isJudgement = (reason: QuarantineReason): boolean => reason in JUDGEMENTS;
 
+const CORRECTIONS: Partial<Record<QuarantineReason, string>> = {
+  NOT_A_SESSION: 'Check the calendar of the universe, or take the row out of the file. Such a row cannot be released.',
+  SPINOFF_UNPRICED:
+    'Bring bars of spinoff_symbol (name it to the provider), or write spinoff_value into actions.csv instead. Such a row cannot be released.',
+  SYMBOL_REUSED:
+    'If the rows are wanted, give the instrument that had the symbol before another one in actions.csv (new_symbol). Such a row cannot be released.',
+};
+
 /** What a person can do about a row. */
 export const whatToDo = (reason: QuarantineReason): string =>
   JUDGEMENTS[reason] ??
-  (reason === 'NOT_A_SESSION'
-    ? 'Check the calendar of the universe, or take the row out of the file. Such a row cannot be released.'
-    : 'Correct the row in the file, or ask the vendor for it again. Such a row cannot be released.');
+  CORRECTIONS[reason] ??
+  'Correct the row in the file, or ask the vendor for it again. Such a row cannot be released.';
 
 /** One row that was kept out: where it stands, what is wrong with it. */
 export interface QuarantinedRow {

@@ -33,6 +33,8 @@ export function rowFinding(rows: Rows, row: number, actions: Actions | null): Fi
     return { reason: 'BAD_ACTION', field: 'dividend', value: String(actions.dividend[row]) };
   if (actions && !(actions.split[row] > 0))
     return { reason: 'BAD_ACTION', field: 'split', value: String(actions.split[row]) };
+  if (actions?.unpriced[row])
+    return { reason: 'SPINOFF_UNPRICED', field: 'spinoff_symbol', value: String(rows.close[row]) };
   return extremeFinding(rows, row);
 }
 

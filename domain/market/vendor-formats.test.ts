@@ -4,7 +4,8 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ProductError } from '../errors.ts';
-import { parseAlpacaActions, parseAlpacaBars } from './alpaca.ts';
+import { parseAlpacaBars } from './alpaca.ts';
+import { parseAlpacaActions } from './alpaca-actions.ts';
 import { parseBisRates, policyRates } from './bis.ts';
 import { csvRecords } from './csv.ts';
 import { dayOfIso } from './days.ts';
@@ -47,6 +48,7 @@ describe('alpaca', () => {
       { symbol: 'BBB', date: '2024-01-03', dividend: 0, split: 0.1 },
       { symbol: 'CCC', date: '2024-01-04', dividend: 0, split: 1.05 },
       { symbol: 'AAA', date: '2024-01-05', dividend: 0.2, split: 1 },
+      { symbol: 'DDD', date: '2024-01-05', dividend: 0, split: 1, newSymbol: 'EEE' },
     ]);
   });
 });

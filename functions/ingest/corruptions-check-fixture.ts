@@ -14,8 +14,8 @@ export function groundOf(seed: number): Ground {
   const bars = fixtureBars({ symbols: SYMBOLS, sessions: SESSIONS, seed });
   const at = random.integer(SYMBOLS) * SESSIONS + 22 + random.integer(7);
   const before = bars.slice(at - 20, at).map(({ volume }) => volume);
-  const bar = bars[at];
-  bar.volume = Math.round(Math.min(bar.volume, 1.2 * before.sort((a, b) => a - b)[10]));
+  // The median itself: 5 times that is a split's volume, and 1,000 times that beyond any bar's.
+  bars[at].volume = before.sort((a, b) => a - b)[10];
   return { bars, at, random };
 }
 

@@ -114,11 +114,19 @@ const addDays = (date: string, days: number): string =>
 const weekendAfter = (date: string): string => addDays(date, 6 - new Date(date).getUTCDay());
 
 const swapped: Corruption = ({ bars, at }) => {
-  const mine = bars[at];
-  const other = bars.findIndex((bar) => bar.date === mine.date && Math.abs(Math.log(bar.close / mine.close)) > 0.25);
+  // On a day on which both are near to their own close before: else neither price tells whose it is.
+  const isCalm = (i: number): boolean => Math.abs(Math.log(bars[i].close / bars[i - 1].close)) < 0.04;
+  const otherOf = (place: number): number =>
+    bars.findIndex(
+      ({ date, close }, i) =>
+        date === bars[place].date && Math.abs(Math.log(close / bars[place].close)) > 0.25 && isCalm(i),
+    );
+  const place = [at, at + 1, at + 2, at + 3, at + 4].find((i) => isCalm(i) && otherOf(i) !== -1) ?? at;
+  const mine = bars[place];
+  const other = otherOf(place);
   const theirs = bars[other];
   const damaged = [...bars];
-  damaged[at] = { ...theirs, symbol: mine.symbol };
+  damaged[place] = { ...theirs, symbol: mine.symbol };
   damaged[other] = { ...mine, symbol: theirs.symbol };
   return {
     bytes: encode(csvOf(damaged)),
@@ -131,6 +139,26 @@ const afterLife: Corruption = ({ bars, at }) => ({
   lifeEnds: new Map([[bars[at].symbol, bars[at].date]]),
   outcome: { reason: 'AFTER_LIFE_END', rows: [rowKey(bars[at])], andLater: true },
 });
+
+const unpriced: Corruption = ({ bars, at }) => {
+  const { symbol, date } = bars[at];
+  return {
+    bytes: encode(csvOf(bars)),
+    actions: [{ symbol, date, dividend: 0, split: 1, spinoff: { ratio: 0.5, symbol: 'KID' } }],
+    outcome: { reason: 'SPINOFF_UNPRICED', rows: [rowKey(bars[at])], andLater: true },
+  };
+};
+
+const reused: Corruption = ({ bars, at, random }) => {
+  const { symbol, date } = bars[at];
+  const renamed = bars.map((bar) => (bar.symbol === symbol && bar.date >= date ? { ...bar, symbol: 'NEW' } : bar));
+  const others = { ...scaled(bars[at - 1 - random.integer(5)], between(random, 0.9, 1.1)), symbol: 'NEW' };
+  return {
+    bytes: encode(csvOf([...renamed, others])),
+    actions: [{ symbol, date, dividend: 0, split: 1, newSymbol: 'NEW' }],
+    outcome: { reason: 'SYMBOL_REUSED', rows: [rowKey(others)] },
+  };
+};
 
 /** Kinds of damage that a vendor, a spreadsheet, a network or a script does to a file of bars, by name. */
 export const CORRUPTIONS: Record<string, Corruption> = {
@@ -296,6 +324,8 @@ export const CORRUPTIONS: Record<string, Corruption> = {
   ]),
   'a negative dividend': action('BAD_ACTION', (_, random) => [-between(random, 0.01, 5), 1]),
   'a split ratio that is none': action('BAD_ACTION', (_, random) => [0, pick(random, [0, -2])]),
+  'a spin-off whose units do not trade': unpriced,
+  'bars of another that had the symbol before': reused,
   'two symbols change places': swapped,
   'volumes in another unit': series('VOLUME_UNIT', (_, random) => {
     const factor = pick(random, [1000, 1 / 1000]);

@@ -8,6 +8,7 @@ import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { isSession, sessionsBetween } from '../../domain/market/calendar.ts';
 import { type CheckedBars, checkBars } from '../../domain/market/quality.ts';
 import { refuseBadBatch } from '../../domain/market/quarantine.ts';
+import { symbolNames } from '../../domain/market/symbol-names.ts';
 import { barFiles, DATASET_FILES, DATASET_SCHEMA, type DatasetFacts, quarantineTable } from '../artifacts/dataset.ts';
 import { putPartitioned } from '../artifacts/partitions.ts';
 import { pointInTimeColumns } from '../artifacts/point-in-time.ts';
@@ -154,8 +155,9 @@ async function storeDataset(
 ): Promise<{ ref: ArtifactRef; facts: DatasetFacts }> {
   const { bars, quarantined } = checked;
   const instruments = source.instruments(bars, date);
+  const names = symbolNames(source.actions, date);
   const earlier = await earlierDataset(store, strategy, universe.id, date);
-  const compared = compareWithEarlier(earlier, bars, source.pointInTime(date), date);
+  const compared = compareWithEarlier(earlier, bars, source.pointInTime(date), date, names);
   const { fundamentals, macro, revisions } = compared;
   const inputs: Record<string, ArtifactRef> = {};
   for (const [n, file] of files.entries()) inputs[`raw_${n}`] = await storeRaw(store, strategy, file);

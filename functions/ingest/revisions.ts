@@ -4,6 +4,7 @@ import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { BarTable } from '../../domain/market/bar.ts';
 import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { type Revision, reviseBars, reviseTable } from '../../domain/market/revisions.ts';
+import { renameBars, renameTable, type SymbolNames } from '../../domain/market/symbol-names.ts';
 import { DATASET_FILES, datasetFactsSchema, loadBars } from '../artifacts/dataset.ts';
 import { readPointInTime } from '../artifacts/point-in-time.ts';
 
@@ -54,13 +55,20 @@ async function readEarlier(store: ObjectStore, strategy: string, ref: ArtifactRe
 
 type Values = { fundamentals: PointInTimeTable | null; macro: PointInTimeTable | null };
 
-/** What the source says now beside what it said before: every change is a revision known from `date` on, none replaces what was known. */
-export function compareWithEarlier(earlier: Earlier | null, bars: BarTable, values: Values, date: string) {
+/** What the source says now beside what it said before, a change of symbol being no change of value: every change is a revision known from `date` on, none replaces what was known. */
+export function compareWithEarlier(
+  earlier: Earlier | null,
+  bars: BarTable,
+  values: Values,
+  date: string,
+  names: SymbolNames | null = null,
+) {
   if (!earlier) return { ...values, revisions: [], found: 0 };
   const { asOf } = earlier;
-  const fundamentals = reviseTable(earlier.fundamentals, values.fundamentals, asOf, date);
+  const fundamentals = reviseTable(renameTable(earlier.fundamentals, names, asOf), values.fundamentals, asOf, date);
   const macro = reviseTable(earlier.macro, values.macro, asOf, date);
-  const found = [...reviseBars(earlier.bars, bars, asOf, date), ...fundamentals.revisions, ...macro.revisions];
+  const before = renameBars(earlier.bars, names, asOf);
+  const found = [...reviseBars(before, bars, asOf, date), ...fundamentals.revisions, ...macro.revisions];
   return {
     fundamentals: fundamentals.table,
     macro: macro.table,

@@ -3,18 +3,21 @@ import type { RawFile } from '../../adapters/market-data/port.ts';
 import { readTable } from '../../adapters/parquet/parquet.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { badInput, ProductError } from '../../domain/errors.ts';
+import type { SymbolEvent } from '../../domain/market/alpaca-actions.ts';
 import type { BarTable, CorporateAction } from '../../domain/market/bar.ts';
 import { parseBarsCsv, parseBarsTable } from '../../domain/market/bars.ts';
 import { type CurrencyReference, currencyInstruments, parseCurrencyReference } from '../../domain/market/currencies.ts';
 import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '../../domain/market/ecb.ts';
-import { type EquityReference, equityInstruments, parseActions, parseUniverse } from '../../domain/market/equities.ts';
+import { type EquityReference, equityInstruments, parseUniverse } from '../../domain/market/equities.ts';
 import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
 import type { TimedBars } from '../../domain/market/intraday.ts';
 import { parseMembership, withMembership } from '../../domain/market/membership.ts';
+import { parseActions } from '../../domain/market/parse-actions.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
 import { asOf, joinTables, type PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { parsePointInTimeColumns, parsePointInTimeCsv } from '../../domain/market/point-in-time-file.ts';
 import { providersOf } from '../../domain/market/provider-config.ts';
+import { renameMemberships, renameTable, type SymbolNames, symbolNames } from '../../domain/market/symbol-names.ts';
 import { decodeText, isParquet } from './decode.ts';
 import { alpacaBars, isVendorFile, vendorValues } from './vendor-files.ts';
 
@@ -58,7 +61,10 @@ export async function parseSource(universe: UniverseConfig, files: readonly RawF
   return {
     ...source,
     pointInTime: (date) => ({
-      fundamentals: join(source.pointInTime(date).fundamentals, fundamentals, date),
+      fundamentals: renameTable(
+        join(source.pointInTime(date).fundamentals, fundamentals, date),
+        symbolNames(source.actions, date),
+      ),
       macro: join(source.pointInTime(date).macro, macro, date),
     }),
   };
@@ -72,13 +78,8 @@ async function barSource(
   const ecb = providersOf(universe.provider).find(({ kind }) => kind === 'ecb-file' || kind === 'ecb-http');
   if (ecb && 'reference' in ecb) return ecbSource(universe, files, ecb.reference);
   const alpaca = alpacaBars(vendors, universe);
-  const folder = await parseFolder(files);
-  return {
-    ...folder,
-    batches: [...alpaca.batches, ...folder.batches],
-    actions: [...alpaca.actions, ...folder.actions],
-    intraday: alpaca.intraday,
-  };
+  const folder = await parseFolder(files, alpaca);
+  return { ...folder, batches: [...alpaca.batches, ...folder.batches], intraday: alpaca.intraday };
 }
 
 function ecbSource(universe: UniverseConfig, files: readonly RawFile[], referencePath: string): Source {
@@ -111,8 +112,17 @@ function ratesOf(file: RawFile): EcbRates {
 const mergeAll = (done: EcbRates[], next: EcbRates): EcbRates[] =>
   done.length === 0 ? [next] : [...done.slice(0, -1), ...mergeEcb(done[done.length - 1], next)];
 
+/** What a vendor says beside bars. */
+interface VendorEvents {
+  actions: readonly CorporateAction[];
+  events: readonly SymbolEvent[];
+}
+
 /** Bars and reference files in the form of a user's folder. Every file that is not a reference file must hold bars. */
-export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
+export async function parseFolder(
+  files: readonly RawFile[],
+  vendor: VendorEvents = { actions: [], events: [] },
+): Promise<Source> {
   const find = (pattern: RegExp) => files.find((file) => pattern.test(file.name));
   const text = (file: RawFile) => decodeText(file.bytes, file.name);
   const [universe, actions, instruments, fundamentals, macro, membership] = [
@@ -138,17 +148,43 @@ export async function parseFolder(files: readonly RawFile[]): Promise<Source> {
   const stretches = membership ? parseMembership(text(membership), membership.name) : null;
   const figures = fundamentals ? await readValues(fundamentals) : null;
   const economy = macro ? await readValues(macro) : null;
+  const happened = [...vendor.actions, ...(actions ? parseActions(text(actions), actions.name) : [])];
   return {
     batches,
-    actions: actions ? parseActions(text(actions), actions.name) : [],
+    actions: happened,
     intraday: null,
-    lifeEnds: new Map(listed.flatMap(({ symbol, events }) => (events[0] ? [[symbol, events[0].date]] : []))),
+    lifeEnds: new Map([
+      ...vendor.events.map(({ symbol, event }) => [symbol, event.date] as const),
+      ...listed.flatMap(({ symbol, events }) => (events[0] ? [[symbol, events[0].date] as const] : [])),
+    ]),
     instruments: (bars, asOf) => {
-      const found = equityInstruments(bars, listed, reference, asOf);
-      return stretches ? withMembership(found, stretches, asOf) : found;
+      const names = symbolNames(happened, asOf);
+      const found = withEvents(equityInstruments(bars, listed, reference, asOf, names), vendor.events, names, asOf);
+      return stretches ? withMembership(found, renameMemberships(stretches, names), asOf) : found;
     },
     pointInTime: (asOf) => ({ fundamentals: known(figures, asOf), macro: known(economy, asOf) }),
   };
+}
+
+/** Instruments with what a vendor says of their ends up to `asOf`, under the symbols of that day. */
+function withEvents(
+  instruments: Instrument[],
+  events: readonly SymbolEvent[],
+  names: SymbolNames | null,
+  asOf: string,
+): Instrument[] {
+  const nameOf = (symbol: string, date: string): string => names?.nameAtOpen(symbol, date) ?? symbol;
+  const known = events.filter(({ event }) => event.date <= asOf);
+  return instruments.map((instrument) => {
+    const told = known
+      .filter(({ symbol, event }) => nameOf(symbol, event.date) === instrument.symbol)
+      .map(({ event }) => event);
+    const all = [...instrument.events, ...told].map((event) => ({
+      ...event,
+      successor: event.successor && nameOf(event.successor, event.date),
+    }));
+    return { ...instrument, events: all.sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0)) };
+  });
 }
 
 const known = (table: PointInTimeTable | null, date: string) => (table ? asOf(table, date) : null);

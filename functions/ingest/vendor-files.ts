@@ -1,6 +1,7 @@
 import type { RawFile } from '../../adapters/market-data/port.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
-import { type AlpacaTimeframe, parseAlpacaActions, parseAlpacaBars } from '../../domain/market/alpaca.ts';
+import { type AlpacaTimeframe, parseAlpacaBars } from '../../domain/market/alpaca.ts';
+import { parseAlpacaActions } from '../../domain/market/alpaca-actions.ts';
 import { parseBisRates, policyRates } from '../../domain/market/bis.ts';
 import { fredValues, parseFredPage } from '../../domain/market/fred.ts';
 import { datedBars, rollUp, type TimedBars } from '../../domain/market/intraday.ts';
@@ -20,7 +21,7 @@ const text = ({ bytes, name }: RawFile): string => decodeText(bytes, name);
 const named = (files: readonly RawFile[], prefix: string): RawFile[] =>
   files.filter(({ name }) => name.startsWith(prefix));
 
-/** Bars and actions of Alpaca: days as they came, or made of intraday bars, which are then kept too. */
+/** Bars, actions and ends of lives of Alpaca: days as they came, or made of intraday bars, which are then kept too. */
 export function alpacaBars(files: readonly RawFile[], { calendar }: Pick<UniverseConfig, 'calendar'>) {
   const intraday: TimedBars[] = [];
   const batches: ParsedBars[] = [];
@@ -32,8 +33,10 @@ export function alpacaBars(files: readonly RawFile[], { calendar }: Pick<Univers
   }
   // A day may lie on two pages: all bars are rolled up together.
   if (intraday.length > 0) batches.push(rollUp(intraday.reduce(appended), calendar));
-  const actions = named(files, 'alpaca-actions').flatMap((file) => parseAlpacaActions(text(file), file.name).actions);
-  return { batches, intraday: intraday[0] ?? null, actions };
+  const pages = named(files, 'alpaca-actions').map((file) => parseAlpacaActions(text(file), file.name));
+  const actions = pages.flatMap((page) => page.actions);
+  const events = pages.flatMap((page) => page.events);
+  return { batches, intraday: intraday[0] ?? null, actions, events };
 }
 
 /** Adds the rows of `next` to `all`. */
