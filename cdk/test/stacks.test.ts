@@ -3,13 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { App } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { readTable } from '../../adapters/parquet/parquet.ts';
 import { MACHINES, type Settings, STAGES, type Stage } from '../../config/schema.ts';
+import type { BarTable } from '../../domain/market/bar.ts';
+import { BAR_SCHEMA } from '../../domain/market/bar-schema.ts';
+import { barFiles } from '../../functions/artifacts/dataset.ts';
+import { partitionYear } from '../../functions/artifacts/partitions.ts';
 import { PIPELINE_ALARMS } from '../lib/alarms.ts';
 import { API_ROUTES, THROTTLES } from '../lib/api-routes.ts';
 import { buildStacks, type PortfolioStacks } from '../lib/app.ts';
 import { readMachine, statesOf } from '../lib/asl.ts';
+import { BarsTable, GLUE_TYPES } from '../lib/constructs/bars-table.ts';
 import { AWS_ROLES } from '../lib/environment.ts';
 import { STAGE_ACCESS } from '../lib/stage-access.ts';
 
@@ -318,5 +325,58 @@ describe('a deployment told wrongly says what is wrong', () => {
     } finally {
       rmSync(empty, { recursive: true, force: true });
     }
+  });
+});
+
+interface TableInput {
+  PartitionKeys: { Name: string; Type: string }[];
+  Parameters: Record<string, string>;
+  StorageDescriptor: { Columns: { Name: string; Type: string }[] };
+}
+
+const tableStack = new Stack(new App(), 'S', { env: { account: '111111111111', region: 'eu-central-1' } });
+const bucket = Bucket.fromBucketName(tableStack, 'B', 'artifacts');
+new BarsTable(tableStack, 'T', { bucket, stage: 'dev', account: tableStack.account });
+const [table] = Object.values(Template.fromStack(tableStack).findResources('AWS::Glue::Table'));
+const input = table.Properties.TableInput as TableInput;
+
+const one = Float64Array.of(1);
+const bars: BarTable = {
+  symbol: ['A'],
+  date: ['2020-01-02'],
+  open: one,
+  high: one,
+  low: one,
+  close: one,
+  volume: one,
+  dividend: one,
+  split: one,
+};
+
+describe('the table of bars in the catalogue', () => {
+  test('has the columns that the writer writes, in its order, with its types', async () => {
+    const [file] = Object.values(barFiles(bars));
+    expect(input.StorageDescriptor.Columns.map((column) => column.Name)).toEqual(Object.keys(await readTable(file)));
+    expect(input.StorageDescriptor.Columns.map((column) => column.Type)).toEqual(
+      Object.values(BAR_SCHEMA).map((type) => GLUE_TYPES[type]),
+    );
+  });
+
+  test('finds the file that the writer writes: the projected location is its folder', () => {
+    const [name] = Object.keys(barFiles(bars));
+    const values: Record<string, string> = { strategy: 'main', dataset: 'abc', year: partitionYear('bars', name)! };
+    const location = input.Parameters['storage.location.template'].replace(
+      /\$\{(\w+)\}/g,
+      (_, key: string) => values[key],
+    );
+    expect(`${location}part.parquet`).toBe(`s3://artifacts/main/datasets/abc/${name}`);
+    expect(input.PartitionKeys.map((key) => key.Name)).toEqual(Object.keys(values));
+    for (const key of Object.keys(values)) expect(input.Parameters).toHaveProperty([`projection.${key}.type`]);
+    expect(input.Parameters['projection.enabled']).toBe('true');
+  });
+
+  test('leaves the partition column to the path', () => {
+    const columns = input.StorageDescriptor.Columns.map((column) => column.Name);
+    for (const key of input.PartitionKeys) expect(columns).not.toContain(key.Name);
   });
 });
