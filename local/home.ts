@@ -1,4 +1,14 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { badInput, refused } from '../domain/errors.ts';
@@ -48,7 +58,7 @@ export function openHome(folder: string): Home {
   const file = join(path, 'home.json');
   if (!existsSync(file)) {
     try {
-      writeFileSync(file, `${JSON.stringify({ version: HOME_VERSION })}\n`);
+      writeHomeFile(file, { version: HOME_VERSION });
     } catch (cause) {
       throw readOnly(path, cause);
     }
@@ -91,6 +101,13 @@ function readHomeFile(file: string): HomeFile {
   });
 }
 
+/** Whole or not at all: two commands may begin in a new home at once, and neither may read half of what the other writes. */
+function writeHomeFile(file: string, value: HomeFile): void {
+  const whole = `${file}.${process.pid}`;
+  writeFileSync(whole, `${JSON.stringify(value)}\n`);
+  renameSync(whole, file);
+}
+
 /** The universe that this home adopted, if it did. */
 export function homeUniverse(home: Home): string | undefined {
   const file = join(home.path, 'home.json');
@@ -103,7 +120,7 @@ export function adoptUniverse(home: Home, universe: string): boolean {
   const present = readHomeFile(file);
   if (present.universe === universe) return true;
   if (present.universe !== undefined || existsSync(join(home.path, 'runs'))) return false;
-  writeFileSync(file, `${JSON.stringify({ ...present, universe })}\n`);
+  writeHomeFile(file, { ...present, universe });
   return true;
 }
 
