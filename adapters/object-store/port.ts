@@ -115,14 +115,15 @@ export async function getManifest(store: ObjectStore, strategy: string, ref: Art
   return manifestSchema.parse(manifest);
 }
 
-/** One file of an artifact, its hash checked against the manifest (itself checked). */
+/** One file of an artifact, its hash checked against the manifest (itself checked; `known`: it was read before). */
 export async function getArtifactFile(
   store: ObjectStore,
   strategy: string,
   ref: ArtifactRef,
   name: string,
+  known?: Manifest,
 ): Promise<Uint8Array> {
-  const manifest = await getManifest(store, strategy, ref);
+  const manifest = known ?? (await getManifest(store, strategy, ref));
   const entry = manifest.files[name];
   if (!entry) {
     throw refused('ARTIFACT_FILE_MISSING', 'The artifact has no such file', {

@@ -108,8 +108,8 @@ export async function readTable(bytes: Uint8Array, columns?: string[]): Promise<
   if (!(rows <= buffer.byteLength * 10_000)) {
     throw badInput('PARQUET_UNREADABLE', 'The Parquet file claims more rows than it can hold', { facts: { rows } });
   }
-  const table = Object.fromEntries(wanted.map((name) => [name, allocate(leaves.get(name)!, rows)]));
-  if (rows === 0) return table;
+  if (rows === 0) return Object.fromEntries(wanted.map((name) => [name, allocate(leaves.get(name)!, 0)]));
+  const table: Record<string, Cells> = {};
   try {
     await parquetRead({
       file: { byteLength: buffer.byteLength, slice: (start, end) => buffer.slice(start, end) },
@@ -117,12 +117,26 @@ export async function readTable(bytes: Uint8Array, columns?: string[]): Promise<
       columns: wanted,
       compressors,
       parsers: { dateFromDays: isoDays() as unknown as (days: number) => Date },
-      onChunk: ({ columnName, columnData, rowStart }) => copyInto(table[columnName], columnData, rowStart),
+      onChunk: ({ columnName, columnData, rowStart }) => {
+        if (isWhole(columnData, leaves.get(columnName)!, rows)) table[columnName] = columnData;
+        else {
+          table[columnName] ??= allocate(leaves.get(columnName)!, rows);
+          copyInto(table[columnName], columnData, rowStart);
+        }
+      },
     });
   } catch (cause) {
     throw unreadable(cause);
   }
-  return table;
+  return Object.fromEntries(wanted.map((name) => [name, table[name] ?? allocate(leaves.get(name)!, rows)]));
+}
+
+/** Whether a chunk is a whole column as it is wanted: in a file of one row group nothing needs to be copied. */
+function isWhole(data: DecodedArray, element: SchemaElement, rows: number): data is Cells {
+  if (data.length !== rows || element.repetition_type !== 'REQUIRED') return false;
+  if (element.type === 'DOUBLE') return data instanceof Float64Array;
+  if (element.type === 'FLOAT') return data instanceof Float32Array;
+  return Array.isArray(data) && (element.converted_type === 'UTF8' || element.converted_type === 'DATE');
 }
 
 /** The names of the columns, without reading any data. */

@@ -13,9 +13,10 @@ export function anchorOf(view: MarketView, anchor: FeatureSpec['anchor'], comple
   const logits = new Float64Array(assets);
   const members = new Int32Array(assets);
   const weights = new Float64Array(assets);
+  const path = new Float64Array(anchor.volatilityDays);
   const sigmas = view.volatility(anchor.volatilityDays);
   const known = view.known(anchor.volatilityDays);
-  for (let t = Math.max(anchor.volatilityDays, view.first); t < sessions; t++) {
+  const anchorAt = (t: number): void => {
     let count = 0;
     let mean = 0;
     for (let a = 0; a < assets; a++) {
@@ -25,7 +26,7 @@ export function anchorOf(view: MarketView, anchor: FeatureSpec['anchor'], comple
       mean += logits[a];
       members[count++] = a;
     }
-    if (count === 0) continue;
+    if (count === 0) return;
     mean /= count;
     let total = 0;
     for (let i = 0; i < count; i++) {
@@ -36,14 +37,15 @@ export function anchorOf(view: MarketView, anchor: FeatureSpec['anchor'], comple
       total += weights[i];
     }
     for (let i = 0; i < count; i++) weights[i] /= total;
-    const sigma = portfolioVolatility(view, t, anchor.volatilityDays, members.subarray(0, count), weights);
+    const sigma = portfolioVolatility(view, t, anchor.volatilityDays, members, count, weights, path);
     anchorExposure[t] = Math.min(0, Math.log(anchor.targetVolatility / sigma));
-  }
+  };
+  for (let t = Math.max(anchor.volatilityDays, view.first); t < sessions; t++) anchorAt(t);
   return { anchorLogit, anchorExposure };
 }
 
 /**
- * Annualised standard deviation of today's weights (one a member) over the last `days` sessions; a session without a bar earns nothing. Four members at
+ * Annualised standard deviation of today's weights (one a member) over the last `days` sessions, in the memory of `path`; a session without a bar earns nothing. Four members at
  * a time, added in their order: the path is read and written a quarter as often.
  */
 function portfolioVolatility(
@@ -51,11 +53,12 @@ function portfolioVolatility(
   t: number,
   days: number,
   members: Int32Array,
+  count: number,
   weights: Float64Array,
+  path: Float64Array,
 ): number {
-  const path = new Float64Array(days);
+  path.fill(0);
   const from = t - days + 1;
-  const count = members.length;
   let i = 0;
   for (; i + 3 < count; i += 4) {
     const [r0, r1] = [view.series[members[i]].returns, view.series[members[i + 1]].returns];
@@ -70,9 +73,9 @@ function portfolioVolatility(
     for (let s = 0; s < days; s++) path[s] += weights[i] * returns[from + s];
   }
   let mean = 0;
-  for (const r of path) mean += r;
+  for (let s = 0; s < days; s++) mean += path[s];
   mean /= days;
   let squares = 0;
-  for (const r of path) squares += (r - mean) ** 2;
+  for (let s = 0; s < days; s++) squares += (path[s] - mean) * (path[s] - mean);
   return Math.max(Math.sqrt((squares / (days - 1)) * SESSIONS_PER_YEAR), Number.MIN_VALUE);
 }

@@ -49,50 +49,80 @@ const notFinite = (panel: MarketPanel, t: number, asset: number, field: string, 
     },
   );
 
-/** Columns of one asset out of the panel. Throws `FEATURES_NOT_FINITE` (asset, day, field) on a bad bar. */
-export function assetSeries(panel: MarketPanel, asset: number): AssetSeries {
-  const sessions = panel.dates.length;
-  const assets = panel.symbols.length;
-  const start = new Int32Array(sessions).fill(-1);
-  const quoted = new Uint8Array(sessions);
+/** Each asset's columns out of the panel. Throws `FEATURES_NOT_FINITE` (asset, day, field) on a bad bar. */
+export function assetSeries(panel: MarketPanel): AssetSeries[] {
+  const [sessions, assets] = [panel.dates.length, panel.symbols.length];
+  const [closes, gains] = [transposed(panel.close, sessions, assets), transposed(panel.returns, sessions, assets)];
+  const [tradable, listed] = [transposed(panel.tradable, sessions, assets), transposed(panel.listed, sessions, assets)];
+  const squares = new Float64Array(sessions);
+  return panel.symbols.map((_, asset) => {
+    const own = <V extends Float64Array | Uint8Array>(values: V): V =>
+      values.subarray(asset * sessions, (asset + 1) * sessions) as V;
+    return seriesOf(panel, asset, own(closes), own(gains), own(tradable), own(listed), squares);
+  });
+}
+
+/** One asset's series; `close` and `returns` are cleaned in place of what the panel says of sessions without a bar. */
+function seriesOf(
+  panel: MarketPanel,
+  asset: number,
+  close: Float64Array,
+  returns: Float64Array,
+  quoted: Uint8Array,
+  listed: Uint8Array,
+  squares: Float64Array,
+): AssetSeries {
+  const sessions = close.length;
+  const start = new Int32Array(sessions);
   const observed = new Uint8Array(sessions);
-  const returns = new Float64Array(sessions);
-  const close = new Float64Array(sessions).fill(Number.NaN);
   let begin = -1;
   let last = -1;
-  for (let t = 0, i = asset; t < sessions; t++, i += assets) {
-    if (panel.listed[i] === 0) {
-      begin = -1;
+  for (let t = 0; t < sessions; t++) {
+    if (listed[t] === 0 || quoted[t] === 0) {
+      if (listed[t] === 0) begin = -1;
+      start[t] = begin;
+      quoted[t] = 0;
+      close[t] = Number.NaN;
+      returns[t] = 0;
       continue;
     }
-    if (panel.tradable[i] === 1) {
-      if (!(panel.close[i] > 0 && panel.close[i] < Infinity)) throw notFinite(panel, t, asset, 'close', panel.close[i]);
-      if (begin < 0 || t - last > MAX_HALT_SESSIONS) {
-        begin = t;
-      } else {
-        if (!(panel.returns[i] > -1 && panel.returns[i] < Infinity)) {
-          throw notFinite(panel, t, asset, 'return', panel.returns[i]);
-        }
-        observed[t] = 1;
-        returns[t] = panel.returns[i];
-      }
-      quoted[t] = 1;
-      close[t] = panel.close[i];
-      last = t;
+    if (!(close[t] > 0 && close[t] < Infinity)) throw notFinite(panel, t, asset, 'close', close[t]);
+    if (begin < 0 || t - last > MAX_HALT_SESSIONS) {
+      begin = t;
+      returns[t] = 0;
+    } else {
+      if (!(returns[t] > -1 && returns[t] < Infinity)) throw notFinite(panel, t, asset, 'return', returns[t]);
+      observed[t] = 1;
     }
     start[t] = begin;
+    last = t;
   }
-  const series = returnSeries(observed, returns);
+  const series = returnSeries(observed, returns, squares);
   for (let t = 0; t < sessions; t++) {
     if (!(Math.abs(series.level[t]) < LARGEST_LEVEL)) throw notFinite(panel, t, asset, 'return', returns[t]);
   }
   return { start, quoted, bars: prefixCount(quoted), close, ...series };
 }
 
-/** Sums of observed returns. */
-export function returnSeries(observed: Uint8Array, returns: Float64Array): ReturnSeries {
+/** [T, A] as [A, T]. */
+export function transposed<V extends Float64Array | Uint8Array>(values: V, sessions: number, assets: number): V {
+  const result = new (values.constructor as new (length: number) => V)(values.length);
+  for (let asset = 0; asset < assets; asset++)
+    gather(values, asset, assets, result.subarray(asset * sessions, (asset + 1) * sessions) as V);
+  return result;
+}
+
+function gather<V extends Float64Array | Uint8Array>(values: V, asset: number, assets: number, into: V): void {
+  for (let t = 0, at = asset; t < into.length; t++, at += assets) into[t] = values[at];
+}
+
+/** Sums of observed returns; `squares` is memory to work in. */
+export function returnSeries(
+  observed: Uint8Array,
+  returns: Float64Array,
+  squares: Float64Array = new Float64Array(returns.length),
+): ReturnSeries {
   const level = new Float64Array(returns.length);
-  const squares = new Float64Array(returns.length);
   let sum = 0;
   for (let t = 0; t < returns.length; t++) {
     const r = returns[t];

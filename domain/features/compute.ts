@@ -1,17 +1,12 @@
 import type { MarketPanel } from '../market/panel.ts';
 import { anchorOf } from './anchor.ts';
 import { CATALOGUE } from './catalogue.ts';
-import { type Column, type FeatureInputs, MarketView } from './market-view.ts';
+import { type Column, type FeatureInputs, MarketView, type PerAsset } from './market-view.ts';
 import { unknownFeature } from './select.ts';
 import type { FeatureSpec, FeatureTensor } from './spec.ts';
 
 export type { EmbeddingHistory } from './embedding-history.ts';
 export type { FeatureInputs } from './market-view.ts';
-
-/** Columns that are laid into the tensor at once: 16 float32 fill a cache line. */
-const BLOCK = 16;
-/** Sessions that are laid at once: so many values of a column are read in a row, and their rows stay in the cache. */
-const NEAR = 256;
 
 /**
  * The causal feature tensor [T, A, F] of a panel. The row of day t rests on what was known at the close of t alone:
@@ -25,17 +20,21 @@ export const computeFeatures = (panel: MarketPanel, spec: FeatureSpec, inputs: F
 export function featuresOf(view: MarketView, spec: FeatureSpec): FeatureTensor {
   const { first, sessions, assets, panel } = view;
   const names = spec.columns.map(({ name }) => name);
-  const rows = (sessions - first) * assets;
-  const values = new Float32Array(rows * names.length);
-  const complete = new Uint8Array(rows).fill(1);
-  for (let f = 0; f < names.length; f += BLOCK) {
-    const block = names.slice(f, f + BLOCK);
-    lay(
-      view,
-      block,
-      block.map((name) => columnOf(view, name)),
-      { values, complete, offset: f, width: names.length },
-    );
+  const sources = names.map((name) => sourceOf(view, name));
+  const [width, added] = [names.length, sessions - first];
+  const values = new Float32Array(added * assets * width);
+  const complete = new Uint8Array(added * assets);
+  const own = new Float64Array(sessions);
+  const rows = new Float32Array(added * width);
+  for (let asset = 0; asset < assets; asset++) {
+    names.forEach((name, f) => {
+      const made = view.madeColumn(name)?.subarray(asset * sessions, (asset + 1) * sessions);
+      if (!made) view.write(sources[f] as PerAsset, asset, own);
+      const column = (made ?? own).subarray(first);
+      const wrong = interleave(column, rows, f, width);
+      if (wrong >= 0) view.refuse(name, first + wrong, asset, column[wrong]);
+    });
+    lay(rows, values, complete, asset, assets, width);
   }
   const { anchorLogit, anchorExposure } = anchorOf(
     view,
@@ -52,41 +51,43 @@ export function featuresOf(view: MarketView, spec: FeatureSpec): FeatureTensor {
   };
 }
 
-function columnOf(view: MarketView, name: string): Column {
+/** A feature that looks across assets is computed now, and what it looks at with it; one of single assets when they are laid. */
+function sourceOf(view: MarketView, name: string): Column | PerAsset {
   if (!Object.hasOwn(CATALOGUE, name)) throw unknownFeature(name);
-  const definition = CATALOGUE[name];
-  view.require(name, definition.needs);
-  return view.remember(name, () => definition.compute(view));
+  const { needs, compute } = CATALOGUE[name];
+  view.require(name, needs);
+  const source = compute(view);
+  return source instanceof Float64Array ? view.columnOf(name, () => source) : source;
 }
 
-interface Place {
-  readonly values: Float32Array;
-  /** [T, A] 1 where every value so far is known. */
-  readonly complete: Uint8Array;
-  readonly offset: number;
-  readonly width: number;
+/** A column as every `width`th value of an asset's rows; the session of a value that is neither a number nor unknown, or -1. */
+function interleave(column: Float64Array, rows: Float32Array, feature: number, width: number): number {
+  let wrong = -1;
+  for (let t = 0, to = feature; t < column.length; t++, to += width) {
+    const value = column[t];
+    rows[to] = value;
+    if (value === Infinity || value === -Infinity) wrong = t;
+  }
+  return wrong;
 }
 
-/** Lay columns by asset into rows by session. */
-function lay(view: MarketView, names: readonly string[], columns: readonly Column[], place: Place): void {
-  const { first, sessions, assets } = view;
-  const { values, complete, offset, width } = place;
-  const step = assets * width;
-  for (let from = first; from < sessions; from += NEAR) {
-    const end = Math.min(from + NEAR, sessions);
-    for (let a = 0; a < assets; a++) {
-      for (let c = 0; c < columns.length; c++) {
-        const column = columns[c];
-        let row = (from - first) * assets + a;
-        let to = row * width + offset + c;
-        for (let i = a * sessions + from, stop = a * sessions + end; i < stop; i++, row += assets, to += step) {
-          const value = column[i];
-          values[to] = value;
-          if (value - value === 0) continue;
-          complete[row] = 0;
-          if (!Number.isNaN(value)) view.refuse(names[c], i - a * sessions, a, value);
-        }
-      }
+/** An asset's rows [T, F] into the tensor [T, A, F]; `complete` [T, A] is 1 where all of a row is known. */
+function lay(
+  rows: Float32Array,
+  values: Float32Array,
+  complete: Uint8Array,
+  asset: number,
+  assets: number,
+  width: number,
+): void {
+  for (let from = 0, row = asset; from < rows.length; from += width, row += assets) {
+    let sum = 0;
+    for (let f = 0, to = row * width; f < width; f++, to++) {
+      const value = rows[from + f];
+      values[to] = value;
+      sum += value;
     }
+    // The sum of finite float32 values is finite in float64; with one that is not known it is NaN.
+    complete[row] = sum - sum === 0 ? 1 : 0;
   }
 }

@@ -9,7 +9,7 @@ export function crossSectionalRank(view: MarketView, source: Column): Column {
   const column = view.column();
   const order = Int32Array.from({ length: assets }, (_, a) => a);
   const values = new Float64Array(assets);
-  for (let t = first; t < sessions; t++) {
+  const rankAt = (t: number): void => {
     let known = 0;
     for (let a = 0; a < assets; a++) {
       const x = source[a * sessions + t];
@@ -23,7 +23,8 @@ export function crossSectionalRank(view: MarketView, source: Column): Column {
       const rank = known === 1 ? 0 : (i + end - 1) / 2 / (known - 1) - 0.5;
       for (; i < end; i++) column[order[i] * sessions + t] = rank;
     }
-  }
+  };
+  for (let t = first; t < sessions; t++) rankAt(t);
   return column;
 }
 

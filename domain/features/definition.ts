@@ -1,4 +1,4 @@
-import type { Column, MarketView } from './market-view.ts';
+import type { Column, MarketView, PerAsset } from './market-view.ts';
 
 /** What a feature reads beside closes and returns. */
 export const NEEDS = ['volume', 'range', 'embeddings', 'fundamentals', 'macro', 'graph'] as const;
@@ -13,7 +13,7 @@ export interface FeatureDefinition {
   readonly needs: readonly Need[];
   /** Where the formula has a public name: who published it. */
   readonly source?: string;
-  compute(view: MarketView): Column;
+  compute(view: MarketView): Column | PerAsset;
 }
 
 export type FeatureFamily = Readonly<Record<string, FeatureDefinition>>;

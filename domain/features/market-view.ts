@@ -1,11 +1,18 @@
 import { badInput, ProductError } from '../errors.ts';
 import type { MarketPanel } from '../market/panel.ts';
 import type { PointInTimeTable } from '../market/point-in-time.ts';
-import { type AssetSeries, assetSeries, MIN_COVERAGE, type ReturnSeries, returnSeries } from './asset-series.ts';
+import {
+  type AssetSeries,
+  assetSeries,
+  MIN_COVERAGE,
+  type ReturnSeries,
+  returnSeries,
+  transposed,
+} from './asset-series.ts';
 import type { Need } from './definition.ts';
 import type { EmbeddingHistory } from './embedding-history.ts';
 import type { GraphHistory } from './graph-history.ts';
-import { squaredDeviations, windowCount, windowSum } from './rolling.ts';
+import { squaredDeviations, windowCount, windowSum, windowSums } from './rolling.ts';
 
 /**
  * Daily volatility below which an asset counts as pegged: ratios and logarithms take this value instead, by definition of the
@@ -25,7 +32,7 @@ export interface FeatureInputs {
 /** A column of values by asset, then session: `column[a * T + t]`; NaN where not known. */
 export type Column = Float64Array;
 
-/** Writes one asset's values of sessions `from` on into `out` [T]; `known[t]` says where; `at` is the asset's offset in a column. */
+/** Writes one asset's values of sessions `from` on into `out` [T], all NaN; `known[t]` says where; `at` is the asset's offset in a column. */
 export type AssetKernel = (
   series: AssetSeries,
   known: Uint8Array,
@@ -34,6 +41,23 @@ export type AssetKernel = (
   at: number,
   asset: number,
 ) => void;
+
+/** A feature that is written asset by asset where `lookback` sessions are known, in memory that is used again; a column of it is only made for what looks across assets. */
+export interface PerAsset {
+  readonly lookback: number;
+  readonly kernel: AssetKernel;
+}
+
+/** What is computed of one asset after another, in memory that the next one's takes: asked twice of the same, it is there. */
+export function ofLatest<T>(compute: (asset: number) => T): (asset: number) => T {
+  let latest = -1;
+  let result: T;
+  return (asset) => {
+    if (asset !== latest) result = compute(asset);
+    latest = asset;
+    return result;
+  };
+}
 
 /** The panel in column form, with every shared column remembered: columns may rest on one another. */
 export class MarketView {
@@ -60,7 +84,7 @@ export class MarketView {
         remedy: 'Import bars first, or choose a date inside the data.',
       });
     }
-    this.series = panel.symbols.map((_, asset) => assetSeries(panel, asset));
+    this.series = assetSeries(panel);
     this.market = marketSeries(this.series, this.sessions);
   }
 
@@ -75,17 +99,38 @@ export class MarketView {
     return new Float64Array(this.sessions * this.assets).fill(Number.NaN);
   }
 
-  /** A column computed asset by asset where `lookback` sessions are known, NaN elsewhere. */
-  perAsset(lookback: number, kernel: AssetKernel): Column {
-    const { sessions } = this;
-    const column = this.column();
-    const known = this.known(lookback);
-    const from = Math.max(lookback, this.first);
-    this.series.forEach((series, asset) => {
-      const at = asset * sessions;
-      kernel(series, known.subarray(at, at + sessions), column.subarray(at, at + sessions), from, at, asset);
+  perAsset(lookback: number, kernel: AssetKernel): PerAsset {
+    return { lookback, kernel };
+  }
+
+  /** Values of the panel, [T, A], by asset: [A, T]. */
+  byAsset<V extends Float64Array | Uint8Array>(values: V): V {
+    return transposed(values, this.sessions, this.assets);
+  }
+
+  /** The column of a feature, made once. */
+  columnOf(name: string, compute: (view: MarketView) => Column | PerAsset): Column {
+    return this.remember(name, () => {
+      const made = compute(this);
+      if (made instanceof Float64Array) return made;
+      const column = new Float64Array(this.sessions * this.assets);
+      for (let a = 0; a < this.assets; a++)
+        this.write(made, a, column.subarray(a * this.sessions, (a + 1) * this.sessions));
+      return column;
     });
-    return column;
+  }
+
+  /** The column of a feature if it was made. */
+  madeColumn(name: string): Column | undefined {
+    return this.#memory.get(name) as Column | undefined;
+  }
+
+  /** One asset's values of a feature into `out` [T]; NaN where not known. */
+  write({ lookback, kernel }: PerAsset, asset: number, out: Float64Array): void {
+    const at = asset * this.sessions;
+    out.fill(Number.NaN);
+    const known = this.known(lookback).subarray(at, at + this.sessions);
+    kernel(this.series[asset], known, out, Math.max(lookback, this.first), at, asset);
   }
 
   /** [A, T]: 1 where the asset has a bar at t and enough bars over the `lookback` sessions that end there (see `isKnown`). */
@@ -104,15 +149,21 @@ export class MarketView {
     });
   }
 
-  /** `dailyVolatility` over `days`, wherever the asset's life is that long. */
+  /** `dailyVolatility` over `days`, wherever the asset's life is that long; 0 elsewhere. */
   volatility(days: number): Column {
     return this.remember(`sigma${days}`, () => {
       const { sessions } = this;
-      const column = this.column();
-      this.series.forEach((series, asset) => {
-        for (let t = Math.max(days, this.first); t < sessions; t++) {
-          if (series.quoted[t] === 0 || t - days < series.start[t]) continue;
-          column[asset * sessions + t] = dailyVolatility(series, t, days);
+      const column = new Float64Array(sessions * this.assets);
+      const [totals, sumsOfSquares] = [new Float64Array(sessions), new Float64Array(sessions)];
+      const from = Math.max(days, this.first);
+      this.series.forEach(({ quoted, start, counts, sums, squares }, asset) => {
+        windowSums(sums, days, from, totals);
+        windowSums(squares, days, from, sumsOfSquares);
+        for (let t = from, at = asset * sessions + t; t < sessions; t++, at++) {
+          if (quoted[t] === 0 || t - days < start[t]) continue;
+          const n = counts[t + 1] - counts[t + 1 - days];
+          const deviations = squaredDeviations(n, totals[t], sumsOfSquares[t]);
+          column[at] = Math.max(Math.sqrt(deviations / (n - 1)), DAILY_VOLATILITY_FLOOR);
         }
       });
       return column;
@@ -159,19 +210,21 @@ function marketSeries(series: readonly AssetSeries[], sessions: number): ReturnS
   const observed = new Uint8Array(sessions);
   const returns = new Float64Array(sessions);
   const counts = new Int32Array(sessions);
-  for (const asset of series) {
-    for (let t = 0; t < sessions; t++) {
-      if (asset.observed[t] === 0) continue;
-      returns[t] += asset.returns[t];
-      counts[t]++;
-    }
-  }
+  for (const asset of series) addObserved(asset, returns, counts);
   for (let t = 0; t < sessions; t++) {
     if (counts[t] === 0) continue;
     observed[t] = 1;
     returns[t] /= counts[t];
   }
   return returnSeries(observed, returns);
+}
+
+function addObserved({ observed, returns }: AssetSeries, sums: Float64Array, counts: Int32Array): void {
+  for (let t = 0; t < sums.length; t++) {
+    if (observed[t] === 0) continue;
+    sums[t] += returns[t];
+    counts[t]++;
+  }
 }
 
 /** Daily standard deviation (ddof 1) of the observed returns of the last `days` sessions, at least the floor. */

@@ -1,9 +1,9 @@
-import type { BarTable } from './bar.ts';
+import { type BarTable, barsUntil } from './bar.ts';
 import type { Instrument } from './instrument.ts';
 import type { MarketPanel, PanelExit } from './panel.ts';
 
 /**
- * The market known at the close of `asOf`, as dense arrays. Sessions are the dates that have a bar. A session without a bar inside an asset's life is a
+ * The market known at the close of `asOf`, as dense arrays, from bars in one table or in several, by date. Sessions are the dates that have a bar. A session without a bar inside an asset's life is a
  * halt: the asset is held, earns 0, and its whole move falls on the first bar after it.
  *
  * Total return of a bar, with dividend D per unit after the split S: (P_t + D) S / P_last - 1.
@@ -15,16 +15,24 @@ import type { MarketPanel, PanelExit } from './panel.ts';
  * An instrument with membership is in the universe from its join to its leave: before, between and after, it is not listed and its bars are ignored. On the
  * first session on or after a leave its holding becomes cash at the last close. A successor that is no member on that session pays in cash too.
  */
-export function buildPanel(bars: BarTable, instruments: readonly Instrument[], asOf: string): MarketPanel {
-  const rows = rowsUntil(bars.date, asOf);
-  const { numbers, ofRow } = numberedSymbols(bars.symbol, rows);
+export function buildPanel(
+  bars: BarTable | readonly BarTable[],
+  instruments: readonly Instrument[],
+  asOf: string,
+): MarketPanel {
+  const parts = ('date' in bars ? [bars] : bars).map((part) => barsUntil(part, asOf));
+  const numbers = new Map<string, number>();
+  const numbered = parts.map(({ symbol }) => numberedSymbols(symbol, numbers));
   const listed = instruments
     .filter(({ symbol, membership }) => numbers.has(symbol) && (membership?.some(({ from }) => from <= asOf) ?? true))
     .sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
   const index = new Map(listed.map(({ symbol }, a) => [symbol, a]));
   const assetOfNumber = Int32Array.from(numbers.keys(), (symbol) => index.get(symbol) ?? -1);
-  const asset = ofRow.map((number) => assetOfNumber[number]);
-  const { dates, session } = sessionsOf(bars, asset);
+  const dates: string[] = [];
+  const placed = parts.map(({ date }, part) => {
+    const asset = numbered[part].map((number) => assetOfNumber[number]);
+    return { asset, session: sessionsOf(date, asset, dates) };
+  });
   const [T, A] = [dates.length, listed.length];
   const panel = {
     dates,
@@ -42,27 +50,31 @@ export function buildPanel(bars: BarTable, instruments: readonly Instrument[], a
   };
   const ends = listed.map(({ events }) => endOfLife(events, asOf, dates));
   const stays = listed.map(({ membership }) => staysOf(membership, dates));
-  for (let row = 0; row < rows; row++) {
-    const a = asset[row];
-    if (a === -1) continue;
-    const t = session[row];
-    const stay = stayAt(stays[a], t);
-    if (!stay || t >= (ends[a]?.from ?? T)) continue;
-    const at = t * A + a;
-    panel.close[at] = bars.close[row];
-    panel.volume[at] = bars.close[row] * bars.volume[row];
-    panel.open[at] = bars.open[row];
-    panel.high[at] = bars.high[row];
-    panel.low[at] = bars.low[row];
-    panel.split[at] = bars.split?.[row] ?? 1;
-    panel.tradable[at] = 1;
-    if (stay.last === -1) stay.first = t;
-    else {
-      const total = (bars.close[row] + (bars.dividend?.[row] ?? 0)) * (bars.split?.[row] ?? 1);
-      panel.returns[at] = total / panel.close[stay.last * A + a] - 1;
+  const put = (part: BarTable, { asset, session }: { asset: Int32Array; session: Int32Array }): void => {
+    const { open, high, low, close, volume, dividend, split } = part;
+    for (let row = 0; row < asset.length; row++) {
+      const a = asset[row];
+      if (a === -1) continue;
+      const t = session[row];
+      const stay = stayAt(stays[a], t);
+      if (!stay || t >= (ends[a]?.from ?? T)) continue;
+      const at = t * A + a;
+      panel.close[at] = close[row];
+      panel.volume[at] = close[row] * volume[row];
+      panel.open[at] = open[row];
+      panel.high[at] = high[row];
+      panel.low[at] = low[row];
+      if (split) panel.split[at] = split[row];
+      panel.tradable[at] = 1;
+      if (stay.last === -1) stay.first = t;
+      else {
+        const total = (close[row] + (dividend ? dividend[row] : 0)) * (split ? split[row] : 1);
+        panel.returns[at] = total / panel.close[stay.last * A + a] - 1;
+      }
+      stay.last = t;
     }
-    stay.last = t;
-  }
+  };
+  for (const [i, part] of parts.entries()) put(part, placed[i]);
   const exits: PanelExit[] = [];
   for (let a = 0; a < A; a++) {
     for (const stay of stays[a]) {
@@ -82,21 +94,10 @@ export function buildPanel(bars: BarTable, instruments: readonly Instrument[], a
   return { ...panel, exits };
 }
 
-function rowsUntil(date: readonly string[], asOf: string): number {
-  let [low, high] = [0, date.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (date[middle] <= asOf) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Each symbol's number, in the order of their first rows, and the number of each row: text is looked up once a row. */
-function numberedSymbols(symbol: readonly string[], rows: number) {
-  const numbers = new Map<string, number>();
-  const ofRow = new Int32Array(rows);
-  for (let row = 0; row < rows; row++) {
+/** The number of each row's symbol, in the order of their first rows: text is looked up once a row. */
+function numberedSymbols(symbol: readonly string[], numbers: Map<string, number>): Int32Array {
+  const ofRow = new Int32Array(symbol.length);
+  for (let row = 0; row < ofRow.length; row++) {
     let number = numbers.get(symbol[row]);
     if (number === undefined) {
       number = numbers.size;
@@ -104,14 +105,13 @@ function numberedSymbols(symbol: readonly string[], rows: number) {
     }
     ofRow[row] = number;
   }
-  return { numbers, ofRow };
+  return ofRow;
 }
 
-/** Distinct dates of the rows of the panel's assets (-1: of another), and the session index of each row. */
-function sessionsOf({ date }: BarTable, asset: Int32Array) {
-  const dates: string[] = [];
+/** The session index of each row; adds to `dates` those of rows of the panel's assets (-1: of another). */
+function sessionsOf(date: readonly string[], asset: Int32Array, dates: string[]): Int32Array {
   const session = new Int32Array(asset.length);
-  let last = '';
+  let last = dates[dates.length - 1];
   for (let row = 0; row < asset.length; row++) {
     if (asset[row] !== -1 && last !== date[row]) {
       last = date[row];
@@ -119,7 +119,7 @@ function sessionsOf({ date }: BarTable, asset: Int32Array) {
     }
     session[row] = dates.length - 1;
   }
-  return { dates, session };
+  return session;
 }
 
 interface EndOfLife {

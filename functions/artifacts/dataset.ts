@@ -10,7 +10,7 @@ import { type Instrument, instrumentSchema } from '../../domain/market/instrumen
 import type { MarketPanel } from '../../domain/market/panel.ts';
 import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import type { QuarantinedRow } from '../../domain/market/quarantine.ts';
-import { type DateRange, partitionFiles, readPartitions } from './partitions.ts';
+import { type DateRange, partitionFiles, readPartitioned, readPartitions } from './partitions.ts';
 import { readPointInTime } from './point-in-time.ts';
 
 /** Files of a dataset artifact beside its bars. Fundamentals and macro are there only when the source has them. */
@@ -55,7 +55,6 @@ export interface Dataset {
   panel: MarketPanel;
   instruments: Instrument[];
   facts: DatasetFacts;
-  bars: BarTable;
   /** Quarterly figures of companies; null when the universe has none. */
   fundamentals: PointInTimeTable | null;
   /** Series of economies and currencies; null when the universe has none. */
@@ -73,7 +72,7 @@ export async function loadDataset(store: ObjectStore, strategy: string, ref: Art
   }
   const manifest = await getManifest(store, strategy, ref);
   const facts = factsOf(ref, manifest.facts);
-  const bars = await loadBars(store, strategy, ref);
+  const bars = (await readPartitions(store, strategy, ref, BARS_TABLE)).map(barsOf);
   const instruments = z
     .array(instrumentSchema)
     .parse(await getArtifactJson<unknown>(store, strategy, ref, DATASET_FILES.instruments));
@@ -81,7 +80,7 @@ export async function loadDataset(store: ObjectStore, strategy: string, ref: Art
     name in manifest.files ? readPointInTime(await getArtifactFile(store, strategy, ref, name)) : null;
   const fundamentals = await pointInTime(DATASET_FILES.fundamentals);
   const macro = await pointInTime(DATASET_FILES.macro);
-  return { panel: buildPanel(bars, instruments, facts.asOf), instruments, facts, bars, fundamentals, macro };
+  return { panel: buildPanel(bars, instruments, facts.asOf), instruments, facts, fundamentals, macro };
 }
 
 /** The rows that were set aside when the dataset was made. */
@@ -116,7 +115,7 @@ export async function loadBars(
   ref: ArtifactRef,
   range?: DateRange,
 ): Promise<BarTable> {
-  return barsOf(await readPartitions(store, strategy, ref, BARS_TABLE, range));
+  return barsOf(await readPartitioned(store, strategy, ref, BARS_TABLE, range));
 }
 
 /** The files of a table of bars, by path in the dataset. */

@@ -13,7 +13,7 @@ import {
 import { canonicalJson, hashOf } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { type Trial, trialSchema } from '../../domain/lineage/model.ts';
-import { partitionFiles, putPartitioned, readPartitions } from './partitions.ts';
+import { partitionFiles, putPartitioned, readPartitioned } from './partitions.ts';
 
 /**
  * The table of features: date, symbol, one float32 column a feature, anchorLogit, anchorExposure; a row a session and asset, in that order.
@@ -97,7 +97,7 @@ export async function loadFeatures(store: ObjectStore, strategy: string, ref: Ar
     throw refused('FEATURES_KIND', 'The artifact holds no features', { facts: { kind: ref.kind, hash: ref.hash } });
   }
   const [table, specJson, normalisers, trials, groups] = await Promise.all([
-    readPartitions(store, strategy, ref, FEATURES_TABLE),
+    readPartitioned(store, strategy, ref, FEATURES_TABLE),
     getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.spec),
     getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.normalisers),
     getArtifactJson<unknown>(store, strategy, ref, FEATURES_FILES.trials),

@@ -98,7 +98,7 @@ describe('a table by years', () => {
     const refs = await Promise.all(Array.from({ length: 8 }, () => put(bars)));
     expect(new Set(refs.map(({ hash }) => hash)).size).toBe(1);
     expect((await getPointer(store, 'main', 'datasets/u'))?.value).toEqual(refs[0]);
-    expect((await loadDataset(store, 'main', refs[0])).bars).toEqual(bars);
+    expect(await loadBars(store, 'main', refs[0])).toEqual(bars);
   });
 
   test('a range reads only the years that it touches', async () => {
@@ -118,7 +118,7 @@ describe('a table by years', () => {
     const file = writeTable({ symbol: text(symbol), date: text(date), ...Object.fromEntries(columns) });
     const old = datasetOf(bars, { 'bars.parquet': file }, { schemaVersion: undefined });
     const ref = await putArtifact(store, 'main', { ...old, facts: JSON.parse(JSON.stringify(old.facts)) });
-    expect((await loadDataset(store, 'main', ref)).bars).toEqual(bars);
+    expect(await loadBars(store, 'main', ref)).toEqual(bars);
   });
 
   test('a dataset of a newer layout is refused with what to do', async () => {

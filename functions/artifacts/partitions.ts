@@ -50,7 +50,7 @@ export interface DateRange {
 }
 
 /**
- * The rows of a partitioned table, every file checked against its hash. Datasets and features from before the partitions have one file,
+ * The partitions of a table, oldest first, every file checked against its hash. Datasets and features from before the partitions have one file,
  * `<table>.parquet`, with the same columns. `range` only spares reading years: the caller looks at the dates.
  *
  * @throws ProductError ARTIFACT_FILE_MISSING (refused) when the artifact has no such table.
@@ -61,10 +61,11 @@ export async function readPartitions(
   ref: ArtifactRef,
   table: string,
   range: DateRange = { from: '0000', to: '9999' },
-): Promise<Table> {
-  const { files } = await getManifest(store, strategy, ref);
-  const read = async (name: string) => readTable(await getArtifactFile(store, strategy, ref, name));
-  if (`${table}.parquet` in files) return read(`${table}.parquet`);
+): Promise<Table[]> {
+  const manifest = await getManifest(store, strategy, ref);
+  const { files } = manifest;
+  const read = async (name: string) => readTable(await getArtifactFile(store, strategy, ref, name, manifest));
+  if (`${table}.parquet` in files) return [await read(`${table}.parquet`)];
   const names = Object.keys(files)
     .filter((name) => partitionYear(table, name) !== null)
     .sort();
@@ -79,8 +80,12 @@ export async function readPartitions(
     return year >= range.from.slice(0, 4) && year <= range.to.slice(0, 4);
   });
   // Outside the range one partition still says which columns there are.
-  return concatenated(await Promise.all((wanted.length > 0 ? wanted : names.slice(-1)).map(read)));
+  return Promise.all((wanted.length > 0 ? wanted : names.slice(-1)).map(read));
 }
+
+/** The rows of a partitioned table in one piece: see `readPartitions`. */
+export const readPartitioned = async (...table: Parameters<typeof readPartitions>): Promise<Table> =>
+  concatenated(await readPartitions(...table));
 
 function concatenated(parts: readonly Table[]): Table {
   if (parts.length === 1) return parts[0];

@@ -88,7 +88,7 @@ async function computed(given: World) {
     everySessions: 42,
     hasVolume: true,
     assumedSpreadBps: () => 5,
-    ranges: barRanges(given.bars, panel),
+    ranges: barRanges(panel),
     macro: given.macro,
     relations: { suppliers: given.suppliers, holdings: [] },
   });

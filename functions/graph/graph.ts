@@ -24,10 +24,10 @@ export const graphStage = defineStage({
   isFinal: () => true,
   async run({ strategy, universe, date, ingest }, ports) {
     const { store, graph: runner, settings, progress } = ports;
-    const { panel, instruments, bars, macro } = await loadDataset(store, strategy, ingest.dataset);
+    const { panel, instruments, macro } = await loadDataset(store, strategy, ingest.dataset);
     const options = graphOptions(universe, settings);
     const { relations, setAside } = relationsOf(settings, new Set(panel.symbols));
-    const built = buildAssetGraph(panel, instruments, { ...options, relations, macro, ranges: barRanges(bars, panel) });
+    const built = buildAssetGraph(panel, instruments, { ...options, relations, macro, ranges: barRanges(panel) });
     const aside = setAside.length > 0 ? `, ${setAside.length} rows set aside: ${setAside[0].symbol} ...` : '';
     progress({ step: 0, total: built.snapshots.length, unit: 'snapshot', message: `loading the graph${aside}` });
     await runner.applySchema();

@@ -13,7 +13,7 @@ import { getArtifactFile, getManifest, movePointer } from '../../adapters/object
 import { loadSettings } from '../../config/load.ts';
 import { type Profile, type Settings, type UniverseConfig, universeSchema } from '../../config/schema.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
-import { loadDataset, loadQuarantine } from '../artifacts/dataset.ts';
+import { loadBars, loadDataset, loadQuarantine } from '../artifacts/dataset.ts';
 import { runStage } from '../middleware/stage.ts';
 import { ingestStage, LAST_TRAINING } from './ingest.ts';
 
@@ -269,7 +269,8 @@ describe('simulated equities', () => {
     });
     const output = await ingest(universe, '2007-03-01', createEquitySimProvider(options));
     expect(output).toMatchObject({ open: true, quarantined: 0 });
-    const { bars, fundamentals, macro, panel, instruments } = await loadDataset(store, 'main', output.dataset!);
+    const { fundamentals, macro, panel, instruments } = await loadDataset(store, 'main', output.dataset!);
+    const bars = await loadBars(store, 'main', output.dataset!);
     expect(bars.dividend?.some((dividend) => dividend > 0)).toBe(true);
     expect(panel.groups).toContain('broad-market');
     expect(instruments.find(({ symbol }) => symbol === 'TEC01')?.reference.etfs).toContain('XTEC');

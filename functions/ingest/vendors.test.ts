@@ -14,7 +14,7 @@ import { loadSettings } from '../../config/load.ts';
 import { type Settings, type UniverseConfig, universeSchema } from '../../config/schema.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
-import { loadDataset } from '../artifacts/dataset.ts';
+import { loadBars, loadDataset } from '../artifacts/dataset.ts';
 import { ingestStage } from './ingest.ts';
 import { revisionsOf } from './revisions.ts';
 
@@ -81,7 +81,8 @@ describe('several vendors', () => {
   test('become one dataset, each value with the day from which it was known', async () => {
     const output = await ingest('2024-01-03');
     expect(output).toMatchObject({ open: true, symbols: 3, quarantined: 0, revisions: 0 });
-    const { bars, fundamentals, macro, panel } = await loadDataset(store, 'main', output.dataset!);
+    const { fundamentals, macro, panel } = await loadDataset(store, 'main', output.dataset!);
+    const bars = await loadBars(store, 'main', output.dataset!);
     expect(panel.dates.slice(-3)).toEqual(['2023-12-29', '2024-01-02', '2024-01-03']);
     expect(bars.close.every((close) => close > 0)).toBe(true);
     expect(rowsOf(fundamentals, 'netIncome')).toEqual([
@@ -121,7 +122,7 @@ describe('several vendors', () => {
   test('intraday bars are rolled up within the hours of the exchange, and kept', async () => {
     const universe = universeOf({ timeframe: '1Hour', symbols: ['AAA', 'BBB'] });
     const { dataset } = await ingest('2023-12-29', universe);
-    const { bars } = await loadDataset(store, 'main', dataset!);
+    const bars = await loadBars(store, 'main', dataset!);
     const dayOf = (date: string) => {
       const row = bars.date.indexOf(date);
       return { open: bars.open[row], close: bars.close[row], volume: bars.volume[row] };
@@ -184,7 +185,7 @@ describe('a vendor that revises its history', () => {
     expect([first.revisions, second.revisions]).toEqual([0, 4]);
     const rows = await revisionsIn(second.dataset!);
     expect(rows.map(({ field }) => field)).toEqual(['open', 'high', 'low', 'close']);
-    const { bars } = await loadDataset(store, 'main', first.dataset!);
+    const bars = await loadBars(store, 'main', first.dataset!);
     const row = bars.date.findIndex((date, i) => date === '2023-12-27' && bars.symbol[i] === 'BBB');
     expect(rows[3]).toMatchObject({
       knownDate: '2023-12-29',

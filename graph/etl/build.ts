@@ -127,7 +127,7 @@ function snapshotsOf(panel: MarketPanel, options: GraphOptions): GraphSnapshot[]
 function snapshotMaker(panel: MarketPanel, options: GraphOptions) {
   const { dates, symbols } = panel;
   const { windowDays } = options;
-  const series = symbols.map((_, asset) => assetSeries(panel, asset));
+  const series = assetSeries(panel);
   const regimes = marketRegimes(series, dates.length);
   const macro = macroSeries(options.macro, dates);
   const microstructure = microstructureRegimes(panel, options.ranges ?? null, options.hasVolume);

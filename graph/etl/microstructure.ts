@@ -1,5 +1,4 @@
 import { MIN_COVERAGE } from '../../domain/features/asset-series.ts';
-import type { BarTable } from '../../domain/market/bar.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
 
 /** Sessions that are averaged, and the past that the average is ranked in. */
@@ -7,19 +6,10 @@ const AVERAGE_DAYS = 21;
 const PAST_DAYS = 252;
 
 /** [T, A] ln(high / low) of each bar, which splits leave alone; NaN without a bar. null where no bar has a range (reference rates). */
-export function barRanges(bars: BarTable, panel: MarketPanel): Float64Array | null {
-  const sessions = new Map(panel.dates.map((date, t) => [date, t]));
-  const assets = new Map(panel.symbols.map((symbol, a) => [symbol, a]));
-  const ranges = new Float64Array(sessions.size * assets.size).fill(Number.NaN);
-  let any = false;
-  for (let row = 0; row < bars.date.length; row++) {
-    const [t, a] = [sessions.get(bars.date[row]), assets.get(bars.symbol[row])];
-    if (t === undefined || a === undefined) continue;
-    const range = Math.log(bars.high[row] / bars.low[row]);
-    ranges[t * assets.size + a] = range;
-    any ||= range > 0;
-  }
-  return any ? ranges : null;
+export function barRanges({ high, low }: Pick<MarketPanel, 'high' | 'low'>): Float64Array | null {
+  if (!high || !low) return null;
+  const ranges = high.map((price, i) => Math.log(price / low[i]));
+  return ranges.some((range) => range > 0) ? ranges : null;
 }
 
 /**

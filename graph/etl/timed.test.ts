@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AssetSeries } from '../../domain/features/asset-series.ts';
 import { fixturePanel } from '../../domain/features/fixture-panel.ts';
-import type { BarTable } from '../../domain/market/bar.ts';
 import { pointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
 import type { GraphSnapshot, SnapshotMember } from './asset-graph.ts';
@@ -111,11 +110,10 @@ describe('microstructure regimes', () => {
   });
 
   test('ranges come from highs and lows; bars without any have none', () => {
-    const bar = { symbol: ['S01'], date: [panel.dates[3]], high: Float64Array.of(11), low: Float64Array.of(10) };
-    const ranges = barRanges(bar as unknown as BarTable, panel);
-    expect(ranges?.[7]).toBe(Math.log(1.1));
-    expect(ranges?.filter((x) => !Number.isNaN(x))).toHaveLength(1);
-    expect(barRanges({ ...bar, low: bar.high } as unknown as BarTable, panel)).toBeNull();
+    const [high, low] = [Float64Array.of(11, Number.NaN), Float64Array.of(10, Number.NaN)];
+    expect(barRanges({ high, low })).toEqual(Float64Array.of(Math.log(1.1), Number.NaN));
+    expect(barRanges({ high, low: high })).toBeNull();
+    expect(barRanges({})).toBeNull();
   });
 });
 

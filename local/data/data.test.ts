@@ -12,7 +12,7 @@ import { writeTable } from '../../adapters/parquet/parquet.ts';
 import { loadSettings } from '../../config/load.ts';
 import { type Settings, universeSchema } from '../../config/schema.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
-import { loadDataset } from '../../functions/artifacts/dataset.ts';
+import { loadBars, loadDataset } from '../../functions/artifacts/dataset.ts';
 import { loadReleases } from '../../functions/artifacts/release.ts';
 import { ingestStage } from '../../functions/ingest/ingest.ts';
 import { checkoutDataset, diffDatasets } from './checkout.ts';
@@ -129,7 +129,9 @@ describe('drl data import', () => {
       ['a.csv.gz', 1],
       ['b.parquet', 1],
     ]);
-    const { panel, instruments, bars } = await loadDataset(store, 'user', (await ingestDay('2024-01-31')).dataset!);
+    const dataset = (await ingestDay('2024-01-31')).dataset!;
+    const { panel, instruments } = await loadDataset(store, 'user', dataset);
+    const bars = await loadBars(store, 'user', dataset);
     expect(instruments).toMatchObject([
       { name: 'Aye, Inc.', kind: 'equity', group: 'health-care' },
       { name: 'Bee fund', kind: 'etf', group: 'etf' },
@@ -323,7 +325,8 @@ describe('the quarantine', () => {
     const { release } = await releaseRow(store, 'user', jump, decision);
     expect((await explainRow(store, 'user', jump)).released).toEqual(decision);
     const output = await ingestDay('2024-01-31');
-    const { bars, facts } = await loadDataset(store, 'user', output.dataset!);
+    const { facts } = await loadDataset(store, 'user', output.dataset!);
+    const bars = await loadBars(store, 'user', output.dataset!);
     // The bar after it is now the one that jumps, and waits for its own next bar.
     expect(facts).toMatchObject({ released: 1, quarantined: 2 });
     expect(bars.close[bars.date.findIndex((date, i) => date === '2024-01-17' && bars.symbol[i] === 'AAA')]).toBe(131);

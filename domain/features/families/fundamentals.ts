@@ -1,7 +1,7 @@
 import type { FeatureDefinition, FeatureFamily } from '../definition.ts';
 import type { Column, MarketView } from '../market-view.ts';
 import { marketValue, reported, STALE_REPORT_DAYS } from '../reports.ts';
-import { meanTraded, tradedColumn } from './liquidity.ts';
+import { ofTraded } from './liquidity.ts';
 
 /** `value` of two columns where the asset has a bar and it is finite; NaN elsewhere. */
 function combine(view: MarketView, x: Column, y: Column, value: (x: number, y: number) => number): Column {
@@ -121,10 +121,9 @@ export const FUNDAMENTALS: FeatureFamily = {
     source: 'Datar, Naik and Radcliffe (1998), Liquidity and stock returns: an alternative test',
     compute: (view) => {
       const value = marketValue(view);
-      return tradedColumn(view, 63, (traded, _, known, out, from, at) => {
-        for (let t = from; t < out.length; t++) {
-          if (known[t] === 1) out[t] = Math.log(1e-9 + meanTraded(traded, t, 63) / value[at + t]);
-        }
+      return ofTraded(view, 63, (traded, _, known, out, from, at) => {
+        const means = traded.means(63, from);
+        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log(1e-9 + means[t] / value[at + t]);
       });
     },
   },

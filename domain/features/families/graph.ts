@@ -5,7 +5,7 @@ import type { Column, MarketView } from '../market-view.ts';
 import { peerMean } from '../peers.ts';
 import { MOMENTUM } from './momentum.ts';
 
-const ownMomentum = (view: MarketView): Column => view.remember('momentum63', () => MOMENTUM.momentum63.compute(view));
+const ownMomentum = (view: MarketView): Column => view.columnOf('momentum63', MOMENTUM.momentum63.compute);
 
 const peerMomentum63: FeatureDefinition = {
   description: 'momentum63 of the other assets, weighted by exp(4 x cosine similarity) of the latest embeddings',
@@ -43,7 +43,7 @@ export const GRAPH: FeatureFamily = {
     needs: ['embeddings'],
     compute: (view) => {
       const own = ownMomentum(view);
-      const peers = view.remember('peerMomentum63', () => peerMomentum63.compute(view));
+      const peers = view.columnOf('peerMomentum63', peerMomentum63.compute);
       return own.map((x, i) => x - peers[i]);
     },
   },

@@ -1,6 +1,6 @@
 import { MIN_COVERAGE } from '../asset-series.ts';
 import type { FeatureFamily } from '../definition.ts';
-import type { AssetKernel, Column, MarketView } from '../market-view.ts';
+import { type AssetKernel, type MarketView, ofLatest, type PerAsset } from '../market-view.ts';
 import { abdiRanaldo } from '../range.ts';
 import {
   type PrefixSum,
@@ -9,9 +9,9 @@ import {
   squaredDeviations,
   TermSums,
   windowCount,
-  windowSum,
+  windowSums,
 } from '../rolling.ts';
-import { pairCovariance, pairSums } from './reversal.ts';
+import { pairCovariances } from './reversal.ts';
 
 /** Traded values are summed in units of 2^40, so that sums of them are exact to 2^-22 of the numeraire. */
 const UNIT = 2 ** 40;
@@ -22,44 +22,65 @@ interface Traded {
   /** Sessions with a traded value. */
   readonly counts: Int32Array;
   readonly totals: PrefixSum;
+  /** Means of the traded values that the last `days` sessions have, at each session from `from` on; those over other days replace them. */
+  means(days: number, from: number): Float64Array;
 }
 
-/** Traded value of one asset. Refuses one that is negative or infinite. */
-export const tradedOf = (view: MarketView, asset: number): Traded =>
-  view.remember(`traded${asset}`, () => {
-    const { sessions, assets, panel, series } = view;
+/** Traded values of an asset, in memory that the next one's take. Refuses one that is negative or infinite. */
+const tradedValues = (view: MarketView): ((asset: number) => Traded) =>
+  view.remember('traded', () => {
+    const { sessions, panel } = view;
+    const volume = view.byAsset(panel.volume);
     const values = new Float64Array(sessions);
     const shares = new Float64Array(sessions);
+    const totals = prefixSum(shares);
+    const means = new Float64Array(sessions);
     const has = new Uint8Array(sessions);
-    for (let t = 0, i = asset; t < sessions; t++, i += assets) {
-      const value = panel.volume[i];
-      if (series[asset].quoted[t] === 0 || Number.isNaN(value)) continue;
-      if (!(value >= 0 && value < Infinity)) view.refuse('volume', t, asset, value);
-      has[t] = 1;
-      values[t] = value;
-      shares[t] = value / UNIT;
-    }
-    return { values, counts: prefixCount(has), totals: prefixSum(shares) };
+    const counts = new Int32Array(sessions + 1);
+    return ofLatest((asset) => {
+      const { quoted } = view.series[asset];
+      for (let t = 0, i = asset * sessions; t < sessions; t++, i++) {
+        const value = volume[i];
+        has[t] = quoted[t] === 1 && !Number.isNaN(value) ? 1 : 0;
+        if (has[t] === 1 && !(value >= 0 && value < Infinity)) view.refuse('volume', t, asset, value);
+        values[t] = has[t] === 1 ? value : 0;
+        shares[t] = values[t] / UNIT;
+      }
+      prefixCount(has, counts);
+      prefixSum(shares, totals);
+      return { values, counts, totals, means: (days, from) => meanTraded(counts, totals, days, from, means) };
+    });
   });
 
-/** Mean traded value of the sessions of a window that have one. */
-export const meanTraded = ({ counts, totals }: Traded, t: number, days: number): number =>
-  (windowSum(totals, t - days + 1, t) * UNIT) / Math.max(1, windowCount(counts, t - days + 1, t));
+function meanTraded(
+  counts: Int32Array,
+  totals: PrefixSum,
+  days: number,
+  from: number,
+  into: Float64Array,
+): Float64Array {
+  windowSums(totals, days, from, into);
+  for (let t = from; t < into.length; t++)
+    into[t] = (into[t] * UNIT) / Math.max(1, windowCount(counts, t - days + 1, t));
+  return into;
+}
 
-/** A column of traded values; not known where fewer than 80 % of the window's sessions have one. */
-export const tradedColumn = (
+/** A feature of traded values; not known where fewer than 80 % of the window's sessions have one. */
+export function ofTraded(
   view: MarketView,
   lookback: number,
   kernel: (traded: Traded, ...rest: Parameters<AssetKernel>) => void,
-): Column =>
-  view.perAsset(lookback, (series, known, out, from, at, asset) => {
-    const traded = tradedOf(view, asset);
-    const full = known.slice();
+): PerAsset {
+  const tradedOf = tradedValues(view);
+  const full = new Uint8Array(view.sessions);
+  return view.perAsset(lookback, (series, known, out, from, at, asset) => {
+    const traded = tradedOf(asset);
     for (let t = from; t < out.length; t++) {
-      if (windowCount(traded.counts, t - lookback + 1, t) < MIN_COVERAGE * lookback) full[t] = 0;
+      full[t] = windowCount(traded.counts, t - lookback + 1, t) < MIN_COVERAGE * lookback ? 0 : known[t];
     }
     kernel(traded, series, full, out, from, at, asset);
   });
+}
 
 export const LIQUIDITY: FeatureFamily = {
   tradedValue63: {
@@ -67,8 +88,9 @@ export const LIQUIDITY: FeatureFamily = {
     lookbackDays: 63,
     needs: ['volume'],
     compute: (view) =>
-      tradedColumn(view, 63, (traded, _, known, out, from) => {
-        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log1p(meanTraded(traded, t, 63));
+      ofTraded(view, 63, (traded, _, known, out, from) => {
+        const means = traded.means(63, from);
+        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log1p(means[t]);
       }),
   },
   volumeRatio: {
@@ -76,10 +98,11 @@ export const LIQUIDITY: FeatureFamily = {
     lookbackDays: 126,
     needs: ['volume'],
     compute: (view) =>
-      tradedColumn(view, 126, (traded, _, known, out, from) => {
-        for (let t = from; t < out.length; t++) {
-          if (known[t] === 1) out[t] = Math.log1p(meanTraded(traded, t, 21)) - Math.log1p(meanTraded(traded, t, 126));
-        }
+      ofTraded(view, 126, (traded, _, known, out, from) => {
+        const long = traded.means(126, from);
+        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = -Math.log1p(long[t]);
+        const short = traded.means(21, from);
+        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] += Math.log1p(short[t]);
       }),
   },
   volumeShock63: {
@@ -91,17 +114,17 @@ export const LIQUIDITY: FeatureFamily = {
     compute: (view) => {
       const [ones, twos] = [new TermSums(view.sessions), new TermSums(view.sessions)];
       const logs = ones.terms;
-      return tradedColumn(view, 63, ({ values, counts }, _, known, out, from) => {
+      return ofTraded(view, 63, ({ values, counts }, _, known, out, from) => {
         for (let t = 0; t < out.length; t++) {
           logs[t] = Math.log1p(values[t]);
           twos.terms[t] = logs[t] * logs[t];
         }
-        const [sums, squares] = [ones.add(), twos.add()];
+        const [sums, squares] = [ones.over(63, from), twos.over(63, from)];
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0 || windowCount(counts, t, t) === 0) continue;
           const n = windowCount(counts, t - 62, t);
-          const sum = windowSum(sums, t - 62, t);
-          const deviations = squaredDeviations(n, sum, windowSum(squares, t - 62, t));
+          const sum = sums[t];
+          const deviations = squaredDeviations(n, sum, squares[t]);
           out[t] = (logs[t] - sum / n) / Math.max(0.01, Math.sqrt(deviations / (n - 1)));
         }
       });
@@ -115,14 +138,12 @@ export const LIQUIDITY: FeatureFamily = {
     source: 'Granville (1963), New Key to Stock Market Profits: on-balance volume; of a window, as a share',
     compute: (view) => {
       const signs = new TermSums(view.sessions);
-      return tradedColumn(view, 63, ({ values, totals }, { returns }, known, out, from) => {
+      const all = new Float64Array(view.sessions);
+      return ofTraded(view, 63, ({ values, totals }, { returns }, known, out, from) => {
         for (let t = 0; t < out.length; t++) signs.terms[t] = (Math.sign(returns[t]) * values[t]) / UNIT;
-        const signed = signs.add();
-        for (let t = from; t < out.length; t++) {
-          if (known[t] === 0) continue;
-          const total = windowSum(totals, t - 62, t);
-          out[t] = total > 0 ? windowSum(signed, t - 62, t) / total : 0;
-        }
+        const signed = signs.over(63, from);
+        windowSums(totals, 63, from, all);
+        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = all[t] > 0 ? signed[t] / all[t] : 0;
       });
     },
   },
@@ -134,16 +155,17 @@ export const LIQUIDITY: FeatureFamily = {
     source: 'Amihud (2002), Illiquidity and stock returns',
     compute: (view) => {
       const impacts = new TermSums(view.sessions);
-      const has = new Uint8Array(view.sessions);
-      return tradedColumn(view, 63, ({ values }, { returns, observed }, known, out, from) => {
+      const [has, counts] = [new Uint8Array(view.sessions), new Int32Array(view.sessions + 1)];
+      return ofTraded(view, 63, ({ values }, { returns, observed }, known, out, from) => {
         for (let t = 0; t < out.length; t++) {
           has[t] = observed[t] === 1 && values[t] > 0 ? 1 : 0;
           impacts.terms[t] = has[t] === 1 ? (Math.abs(returns[t]) * 1e6) / values[t] : 0;
         }
-        const [sums, counts] = [impacts.add(), prefixCount(has)];
+        const sums = impacts.over(63, from);
+        prefixCount(has, counts);
         for (let t = from; t < out.length; t++) {
           const n = windowCount(counts, t - 62, t);
-          if (known[t] === 1 && n > 0) out[t] = Math.log(1e-9 + windowSum(sums, t - 62, t) / n);
+          if (known[t] === 1 && n > 0) out[t] = Math.log(1e-9 + sums[t] / n);
         }
       });
     },
@@ -154,10 +176,10 @@ export const LIQUIDITY: FeatureFamily = {
     needs: [],
     source: 'Lesmond, Ogden and Trzcinka (1999), A new estimate of transaction costs',
     compute: (view) => {
-      const still = new Uint8Array(view.sessions);
+      const [still, zeros] = [new Uint8Array(view.sessions), new Int32Array(view.sessions + 1)];
       return view.perAsset(63, ({ returns, observed, counts }, known, out, from) => {
         for (let t = 0; t < out.length; t++) still[t] = observed[t] === 1 && returns[t] === 0 ? 1 : 0;
-        const zeros = prefixCount(still);
+        prefixCount(still, zeros);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 1) out[t] = windowCount(zeros, t - 62, t) / windowCount(counts, t - 62, t);
         }
@@ -170,12 +192,11 @@ export const LIQUIDITY: FeatureFamily = {
     needs: [],
     source: 'Roll (1984), A simple implicit measure of the effective bid-ask spread',
     compute: (view) => {
-      const pairsOf = pairSums(view.sessions);
-      return view.perAsset(64, ({ returns, observed }, known, out, from) => {
-        const pairs = pairsOf(returns, observed);
-        for (let t = from; t < out.length; t++) {
-          if (known[t] === 1) out[t] = 200 * Math.sqrt(Math.max(0, -pairCovariance(pairs, t, 63)));
-        }
+      const covariancesOf = pairCovariances(view.sessions, 63);
+      return view.perAsset(64, (series, known, out, from) => {
+        const covariances = covariancesOf(series, from);
+        for (let t = from; t < out.length; t++)
+          if (known[t] === 1) out[t] = 200 * Math.sqrt(Math.max(0, -covariances[t]));
       });
     },
   },

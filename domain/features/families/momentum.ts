@@ -26,14 +26,14 @@ const groupMomentum63: FeatureDefinition = {
   needs: [],
   source: 'Moskowitz and Grinblatt (1999), Do industries explain momentum?',
   compute: (view) => {
-    const own = view.remember('momentum63', () => momentum63.compute(view));
+    const own = view.columnOf('momentum63', momentum63.compute);
     const { sessions, assets, panel } = view;
     const names = [...new Set(panel.groups)];
     const group = Int32Array.from(panel.groups, (name) => names.indexOf(name));
     const sums = new Float64Array(names.length);
     const counts = new Int32Array(names.length);
     const column = view.column();
-    for (let t = view.first; t < sessions; t++) {
+    const meansAt = (t: number): void => {
       sums.fill(0);
       counts.fill(0);
       for (let a = 0, i = t; a < assets; a++, i += sessions) {
@@ -41,10 +41,10 @@ const groupMomentum63: FeatureDefinition = {
         sums[group[a]] += own[i];
         counts[group[a]]++;
       }
-      for (let a = 0, i = t; a < assets; a++, i += sessions) {
-        if (!Number.isNaN(own[i])) column[i] = sums[group[a]] / counts[group[a]];
-      }
-    }
+      for (let g = 0; g < sums.length; g++) sums[g] /= counts[g];
+      for (let a = 0, i = t; a < assets; a++, i += sessions) if (!Number.isNaN(own[i])) column[i] = sums[group[a]];
+    };
+    for (let t = view.first; t < sessions; t++) meansAt(t);
     return column;
   },
 };

@@ -9,11 +9,7 @@ const rankOf = (name: string, source: FeatureDefinition): FeatureDefinition => (
   description: `rank of ${name} among the assets known at t, -1/2 (lowest) to 1/2`,
   lookbackDays: source.lookbackDays,
   needs: source.needs,
-  compute: (view) =>
-    crossSectionalRank(
-      view,
-      view.remember(name, () => source.compute(view)),
-    ),
+  compute: (view) => crossSectionalRank(view, view.columnOf(name, source.compute)),
 });
 
 /** Funds and young companies have no reports: they take the middle, so that a universe of both can be traded. */
@@ -21,10 +17,7 @@ const neutralRankOf = (name: string, source: FeatureDefinition): FeatureDefiniti
   ...rankOf(name, source),
   description: `rank of ${name} among the assets whose value is known at t, -1/2 (lowest) to 1/2; 0 for an asset with a bar whose value is not known`,
   compute: (view) => {
-    const column = crossSectionalRank(
-      view,
-      view.remember(name, () => source.compute(view)),
-    );
+    const column = crossSectionalRank(view, view.columnOf(name, source.compute));
     const known = view.known(0);
     for (let i = 0; i < column.length; i++) if (known[i] === 1 && Number.isNaN(column[i])) column[i] = 0;
     return column;

@@ -7,7 +7,7 @@ import {
   type MarketView,
   SESSIONS_PER_YEAR,
 } from '../market-view.ts';
-import { rollingMaximum } from '../rolling.ts';
+import { WindowMaximum } from '../rolling.ts';
 
 const YEAR_DAYS = 365;
 
@@ -63,7 +63,7 @@ export const REGIME: FeatureFamily = {
     needs: [],
     compute: (view) => {
       const { level } = view.market;
-      const highs = rollingMaximum(level, 253);
+      const highs = new WindowMaximum(level.length, 253).of(level);
       return view.perSession(252, (t) => Math.expm1(level[t] - highs[t]));
     },
   },

@@ -1,6 +1,8 @@
+import type { AssetSeries } from '../asset-series.ts';
 import type { FeatureFamily } from '../definition.ts';
 import { DAILY_VOLATILITY_FLOOR } from '../market-view.ts';
-import { type PrefixSum, TermSums, windowSum } from '../rolling.ts';
+import { slidingSum, TermSums, WindowMaximum, windowCount } from '../rolling.ts';
+import { levelSums } from './trend.ts';
 
 export const REVERSAL: FeatureFamily = {
   reversal1: {
@@ -22,24 +24,24 @@ export const REVERSAL: FeatureFamily = {
     lookbackDays: 21,
     needs: [],
     source: 'Bollinger (2001), Bollinger on Bollinger Bands; on log prices',
-    compute: (view) =>
-      view.perAsset(21, ({ level, quoted }, known, out, from) => {
+    compute: (view) => {
+      const sumsOf = levelSums(view.sessions, 21);
+      return view.perAsset(21, (series, known, out, from) => {
+        const { level, quoted, bars } = series;
+        const sums = sumsOf(series);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
-          let n = 0;
-          let sum = 0;
+          const n = windowCount(bars, t - 20, t);
+          const mean = sums[t] / n;
           let squares = 0;
           for (let s = t - 20; s <= t; s++) {
-            if (quoted[s] === 0) continue;
-            const x = level[s] - level[t];
-            n++;
-            sum += x;
+            const x = (level[s] - mean) * quoted[s];
             squares += x * x;
           }
-          const deviation = Math.sqrt(Math.max(0, squares - (sum * sum) / n) / (n - 1));
-          out[t] = -sum / n / Math.max(deviation, DAILY_VOLATILITY_FLOOR);
+          out[t] = (level[t] - mean) / Math.max(Math.sqrt(squares / (n - 1)), DAILY_VOLATILITY_FLOOR);
         }
-      }),
+      });
+    },
   },
   rsi14: {
     description:
@@ -47,15 +49,16 @@ export const REVERSAL: FeatureFamily = {
     lookbackDays: 14,
     needs: [],
     source: "Wilder (1978), New Concepts in Technical Trading Systems; sums instead of his averages (Cutler's RSI)",
-    compute: (view) =>
-      view.perAsset(14, ({ level }, known, out, from) => {
+    compute: (view) => {
+      const [steps, paths] = [new Float64Array(view.sessions), new Float64Array(view.sessions)];
+      return view.perAsset(14, ({ level }, known, out, from) => {
+        for (let t = 1; t < out.length; t++) steps[t] = Math.abs(level[t] - level[t - 1]);
+        slidingSum(steps, 14, paths);
         for (let t = from; t < out.length; t++) {
-          if (known[t] === 0) continue;
-          let path = 0;
-          for (let s = t - 13; s <= t; s++) path += Math.abs(level[s] - level[s - 1]);
-          out[t] = path > 0 ? (level[t] - level[t - 14]) / path : 0;
+          if (known[t] === 1) out[t] = paths[t] > 0 ? (level[t] - level[t - 14]) / paths[t] : 0;
         }
-      }),
+      });
+    },
   },
   maxReturn21: {
     description: 'largest daily return of 21 sessions, in units of sigma63',
@@ -64,13 +67,12 @@ export const REVERSAL: FeatureFamily = {
     source: 'Bali, Cakici and Whitelaw (2011), Maxing out: stocks as lotteries; over volatility',
     compute: (view) => {
       const sigma = view.volatility(63);
+      const maximum = new WindowMaximum(view.sessions, 21);
+      const seen = new Float64Array(view.sessions);
       return view.perAsset(63, ({ returns, observed }, known, out, from, at) => {
-        for (let t = from; t < out.length; t++) {
-          if (known[t] === 0) continue;
-          let largest = -1;
-          for (let s = t - 20; s <= t; s++) if (observed[s] === 1 && returns[s] > largest) largest = returns[s];
-          out[t] = largest / sigma[at + t];
-        }
+        for (let t = 0; t < out.length; t++) seen[t] = observed[t] === 1 ? returns[t] : -1;
+        const largest = maximum.of(seen);
+        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = largest[t] / sigma[at + t];
       });
     },
   },
@@ -82,45 +84,38 @@ export const REVERSAL: FeatureFamily = {
     source: 'Lo and MacKinlay (1990), When are contrarian profits due to stock market overreaction?',
     compute: (view) => {
       const sigma = view.volatility(63);
-      const pairsOf = pairSums(view.sessions);
+      const covariancesOf = pairCovariances(view.sessions, 63);
       return view.perAsset(64, (series, known, out, from, at) => {
-        const pairs = pairsOf(series.returns, series.observed);
+        const covariances = covariancesOf(series, from);
         for (let t = from; t < out.length; t++) {
-          if (known[t] === 1) out[t] = pairCovariance(pairs, t, 63) / sigma[at + t] ** 2;
+          if (known[t] === 1) out[t] = covariances[t] / (sigma[at + t] * sigma[at + t]);
         }
       });
     },
   },
 };
 
-interface PairSums {
-  readonly count: PrefixSum;
-  readonly now: PrefixSum;
-  readonly before: PrefixSum;
-  readonly product: PrefixSum;
-}
-
-/** Sums over pairs of neighbouring sessions that both have a return, of one asset after another: the next one's replace them. */
-export function pairSums(sessions: number): (returns: Float64Array, observed: Uint8Array) => PairSums {
+/**
+ * Covariances (ddof 0) of a return with the one before over the last `days` pairs of neighbouring sessions that both have one, from session `from` on, of one
+ * asset after another in the same memory; NaN where there is no pair.
+ */
+export function pairCovariances(sessions: number, days: number): (series: AssetSeries, from: number) => Float64Array {
   const [count, now, before, product] = Array.from({ length: 4 }, () => new TermSums(sessions));
-  return (returns, observed) => {
+  const covariances = new Float64Array(sessions);
+  return ({ returns, observed }, from) => {
     for (let t = 1; t < sessions; t++) {
-      const both = observed[t] === 1 && observed[t - 1] === 1;
-      count.terms[t] = both ? 1 : 0;
-      now.terms[t] = both ? returns[t] : 0;
-      before.terms[t] = both ? returns[t - 1] : 0;
-      product.terms[t] = both ? returns[t] * returns[t - 1] : 0;
+      const both = observed[t] & observed[t - 1];
+      count.terms[t] = both;
+      now.terms[t] = both * returns[t];
+      before.terms[t] = both * returns[t - 1];
+      product.terms[t] = both * returns[t] * returns[t - 1];
     }
-    return { count: count.add(), now: now.add(), before: before.add(), product: product.add() };
+    const [counts, nows, befores] = [count.over(days, from), now.over(days, from), before.over(days, from)];
+    const products = product.over(days, from);
+    for (let t = from; t < sessions; t++) {
+      const n = counts[t];
+      covariances[t] = products[t] / n - (nows[t] / n) * (befores[t] / n);
+    }
+    return covariances;
   };
-}
-
-/** Covariance (ddof 0) over the last `days` pairs. */
-export function pairCovariance(sums: PairSums, t: number, days: number): number {
-  const from = t - days + 1;
-  const n = windowSum(sums.count, from, t);
-  if (n === 0) return Number.NaN;
-  return (
-    windowSum(sums.product, from, t) / n - (windowSum(sums.now, from, t) / n) * (windowSum(sums.before, from, t) / n)
-  );
 }

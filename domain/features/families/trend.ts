@@ -1,17 +1,16 @@
+import type { AssetSeries } from '../asset-series.ts';
 import type { FeatureDefinition, FeatureFamily } from '../definition.ts';
-import { rollingMaximum, TermSums, windowCount, windowSum } from '../rolling.ts';
+import { slidingSum, TermSums, WindowMaximum, windowCount } from '../rolling.ts';
 
-/** Sum of the levels of the quoted sessions of each window of `days` (256 at most) that ends at `from` or later: exact, see asset-series. */
-function levelSums(level: Float64Array, quoted: Uint8Array, from: number, days: number): Float64Array {
-  const sums = new Float64Array(level.length);
-  let sum = 0;
-  for (let s = Math.max(0, from - days + 1); s < level.length; s++) {
-    if (quoted[s] === 1) sum += level[s];
-    const old = s - days;
-    if (old > from - days && old >= 0 && quoted[old] === 1) sum -= level[old];
-    sums[s] = sum;
-  }
-  return sums;
+const square = (x: number): number => x * x;
+
+/** Sums of the levels of the quoted sessions over the last `days` (256 at most, so that they are exact), of one asset after another in the same memory. */
+export function levelSums(sessions: number, days: number): (series: AssetSeries) => Float64Array {
+  const [levels, sums] = [new Float64Array(sessions), new Float64Array(sessions)];
+  return ({ level, quoted }) => {
+    for (let t = 0; t < sessions; t++) levels[t] = level[t] * quoted[t];
+    return slidingSum(levels, days, sums);
+  };
 }
 
 const trend = (days: number): FeatureDefinition => ({
@@ -22,8 +21,10 @@ const trend = (days: number): FeatureDefinition => ({
   compute: (view) => {
     const sigma = view.volatility(63);
     const root = Math.sqrt(days);
-    return view.perAsset(Math.max(days, 63), ({ level, quoted, bars }, known, out, from, at) => {
-      const sums = levelSums(level, quoted, from, days);
+    const sumsOf = levelSums(view.sessions, days);
+    return view.perAsset(Math.max(days, 63), (series, known, out, from, at) => {
+      const { level, bars } = series;
+      const sums = sumsOf(series);
       for (let t = from; t < out.length; t++) {
         if (known[t] === 0) continue;
         const n = windowCount(bars, t - days + 1, t);
@@ -39,11 +40,13 @@ export const TREND: FeatureFamily = {
     lookbackDays: 252,
     needs: [],
     source: 'George and Hwang (2004), The 52-week high and momentum investing; on total returns',
-    compute: (view) =>
-      view.perAsset(252, ({ level }, known, out, from) => {
-        const highs = rollingMaximum(level, 253);
+    compute: (view) => {
+      const maximum = new WindowMaximum(view.sessions, 253);
+      return view.perAsset(252, ({ level }, known, out, from) => {
+        const highs = maximum.of(level);
         for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.expm1(level[t] - highs[t]);
-      }),
+      });
+    },
   },
   trend50: trend(50),
   trend200: trend(200),
@@ -54,13 +57,16 @@ export const TREND: FeatureFamily = {
     source: 'Brock, Lakonishok and LeBaron (1992): moving averages that cross; on log prices, over volatility',
     compute: (view) => {
       const sigma = view.volatility(63);
-      return view.perAsset(126, ({ level, quoted, bars }, known, out, from, at) => {
-        const [short, long] = [levelSums(level, quoted, from, 21), levelSums(level, quoted, from, 126)];
+      const root = Math.sqrt(126);
+      const [shortOf, longOf] = [levelSums(view.sessions, 21), levelSums(view.sessions, 126)];
+      return view.perAsset(126, (series, known, out, from, at) => {
+        const { level, bars } = series;
+        const [short, long] = [shortOf(series), longOf(series)];
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const [n, m] = [windowCount(bars, t - 20, t), windowCount(bars, t - 125, t)];
           const difference = (m * level[t] - long[t]) / m - (n * level[t] - short[t]) / n;
-          out[t] = difference / (sigma[at + t] * Math.sqrt(126));
+          out[t] = difference / (sigma[at + t] * root);
         }
       });
     },
@@ -71,19 +77,19 @@ export const TREND: FeatureFamily = {
     lookbackDays: 63,
     needs: [],
     source: "Lane (1984), Lane's stochastics; of closes, on log prices",
-    compute: (view) =>
-      view.perAsset(63, ({ level }, known, out, from) => {
-        const highs = rollingMaximum(level, 63);
-        const lows = rollingMaximum(
-          level.map((x) => -x),
-          63,
-        );
+    compute: (view) => {
+      const [highest, lowest] = [new WindowMaximum(view.sessions, 63), new WindowMaximum(view.sessions, 63)];
+      const negative = new Float64Array(view.sessions);
+      return view.perAsset(63, ({ level }, known, out, from) => {
+        for (let t = 0; t < out.length; t++) negative[t] = -level[t];
+        const [highs, lows] = [highest.of(level), lowest.of(negative)];
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const width = highs[t] + lows[t];
           out[t] = width > 0 ? (level[t] + lows[t]) / width : 0.5;
         }
-      }),
+      });
+    },
   },
   efficiencyRatio63: {
     description:
@@ -95,10 +101,10 @@ export const TREND: FeatureFamily = {
       const steps = new TermSums(view.sessions);
       return view.perAsset(63, ({ level }, known, out, from) => {
         for (let t = 1; t < out.length; t++) steps.terms[t] = Math.abs(level[t] - level[t - 1]);
-        const paths = steps.add();
+        const paths = steps.over(63, from);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
-          const path = windowSum(paths, t - 62, t);
+          const path = paths[t];
           out[t] = path > 0 ? (level[t] - level[t - 63]) / path : 0;
         }
       });
@@ -113,13 +119,11 @@ export const TREND: FeatureFamily = {
     compute: (view) => {
       const [ones, fives] = [new TermSums(view.sessions), new TermSums(view.sessions)];
       return view.perAsset(130, ({ level }, known, out, from) => {
-        for (let t = 1; t < out.length; t++) ones.terms[t] = (level[t] - level[t - 1]) ** 2;
-        for (let t = 5; t < out.length; t++) fives.terms[t] = (level[t] - level[t - 5]) ** 2;
-        const [one, five] = [ones.add(), fives.add()];
+        for (let t = 1; t < out.length; t++) ones.terms[t] = square(level[t] - level[t - 1]);
+        for (let t = 5; t < out.length; t++) fives.terms[t] = square(level[t] - level[t - 5]);
+        const [one, five] = [ones.over(126, from), fives.over(126, from)];
         for (let t = from; t < out.length; t++) {
-          if (known[t] === 0) continue;
-          const [top, bottom] = [windowSum(five, t - 125, t), 5 * windowSum(one, t - 125, t)];
-          out[t] = Math.log((top + 1e-8) / (bottom + 1e-8));
+          if (known[t] === 1) out[t] = Math.log((five[t] + 1e-8) / (5 * one[t] + 1e-8));
         }
       });
     },

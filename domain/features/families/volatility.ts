@@ -1,8 +1,10 @@
 import type { FeatureDefinition, FeatureFamily } from '../definition.ts';
 import { DAILY_VOLATILITY_FLOOR, SESSIONS_PER_YEAR } from '../market-view.ts';
 import { rangeVolatility } from '../range.ts';
-import { regressions } from '../regression.ts';
-import { TermSums, windowCount, windowSum } from '../rolling.ts';
+import { regressed } from '../regression.ts';
+import { TermSums, windowCount, windowSums } from '../rolling.ts';
+
+const square = (x: number): number => x * x;
 
 const ANNUAL = Math.sqrt(SESSIONS_PER_YEAR);
 
@@ -36,20 +38,20 @@ export const VOLATILITY: FeatureFamily = {
     description: 'slope of the returns on the equal-weighted market over 252 sessions',
     lookbackDays: 252,
     needs: [],
-    compute: (view) => regressions(view, 252).beta,
+    compute: (view) => regressed(view, 252, 'beta'),
   },
   correlation63: {
     description: 'correlation with the equal-weighted market over 63 sessions',
     lookbackDays: 63,
     needs: [],
-    compute: (view) => regressions(view, 63).correlation,
+    compute: (view) => regressed(view, 63, 'correlation'),
   },
   idiosyncraticVolatility63: {
     description: 'log of the annualised standard deviation of what the market leaves unexplained over 63 sessions',
     lookbackDays: 63,
     needs: [],
     source: 'Ang, Hodrick, Xing and Zhang (2006), The cross-section of volatility and expected returns; one factor',
-    compute: (view) => regressions(view, 63).residual,
+    compute: (view) => regressed(view, 63, 'residual'),
   },
   downsideRatio63: {
     description:
@@ -62,10 +64,10 @@ export const VOLATILITY: FeatureFamily = {
       const squares = new TermSums(view.sessions);
       return view.perAsset(63, ({ returns, counts }, known, out, from, at) => {
         for (let t = 0; t < out.length; t++) squares.terms[t] = returns[t] < 0 ? returns[t] * returns[t] : 0;
-        const losses = squares.add();
+        const losses = squares.over(63, from);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
-          const mean = windowSum(losses, t - 62, t) / windowCount(counts, t - 62, t);
+          const mean = losses[t] / windowCount(counts, t - 62, t);
           out[t] = Math.log(Math.max(Math.sqrt(mean), DAILY_VOLATILITY_FLOOR) / sigma[at + t]);
         }
       });
@@ -78,15 +80,18 @@ export const VOLATILITY: FeatureFamily = {
     source: 'Harvey and Siddique (2000), Conditional skewness in asset pricing tests; total, not conditional',
     compute: (view) => {
       const thirds = new TermSums(view.sessions);
+      const [ones, twos] = [new Float64Array(view.sessions), new Float64Array(view.sessions)];
       return view.perAsset(126, ({ returns, counts, sums, squares }, known, out, from) => {
         for (let t = 0; t < out.length; t++) thirds.terms[t] = returns[t] * returns[t] * returns[t];
-        const cubes = thirds.add();
+        const cubes = thirds.over(126, from);
+        windowSums(sums, 126, from, ones);
+        windowSums(squares, 126, from, twos);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const n = windowCount(counts, t - 125, t);
-          const mean = windowSum(sums, t - 125, t) / n;
-          const second = windowSum(squares, t - 125, t) / n;
-          const third = windowSum(cubes, t - 125, t) / n - 3 * mean * second + 2 * mean * mean * mean;
+          const mean = ones[t] / n;
+          const second = twos[t] / n;
+          const third = cubes[t] / n - 3 * mean * second + 2 * mean * mean * mean;
           const deviation = Math.max(Math.sqrt(Math.max(0, second - mean * mean)), DAILY_VOLATILITY_FLOOR);
           out[t] = third / (deviation * deviation * deviation);
         }
@@ -98,7 +103,10 @@ export const VOLATILITY: FeatureFamily = {
     lookbackDays: 21,
     needs: ['range'],
     source: 'Parkinson (1980), The extreme value method for estimating the variance of the rate of return',
-    compute: (view) => rangeVolatility(view, 21, (_, high, low) => (high - low) ** 2 / (4 * Math.LN2)),
+    compute: (view) =>
+      rangeVolatility(view, 21, ({ high, low }, into) => {
+        for (let t = 0; t < into.length; t++) into[t] = square(high[t] - low[t]) / (4 * Math.LN2);
+      }),
   },
   garmanKlass21: {
     description:
@@ -107,11 +115,11 @@ export const VOLATILITY: FeatureFamily = {
     needs: ['range'],
     source: 'Garman and Klass (1980), On the estimation of security price volatilities from historical data',
     compute: (view) =>
-      rangeVolatility(
-        view,
-        21,
-        (open, high, low, close) => (high - low) ** 2 / 2 - (2 * Math.LN2 - 1) * (close - open) ** 2,
-      ),
+      rangeVolatility(view, 21, ({ open, high, low, close }, into) => {
+        const share = 2 * Math.LN2 - 1;
+        for (let t = 0; t < into.length; t++)
+          into[t] = square(high[t] - low[t]) / 2 - share * square(close[t] - open[t]);
+      }),
   },
   rogersSatchell21: {
     description:
@@ -120,10 +128,9 @@ export const VOLATILITY: FeatureFamily = {
     needs: ['range'],
     source: 'Rogers and Satchell (1991), Estimating variance from high, low and closing prices',
     compute: (view) =>
-      rangeVolatility(
-        view,
-        21,
-        (open, high, low, close) => (high - close) * (high - open) + (low - close) * (low - open),
-      ),
+      rangeVolatility(view, 21, ({ open, high, low, close }, into) => {
+        for (let t = 0; t < into.length; t++)
+          into[t] = (high[t] - close[t]) * (high[t] - open[t]) + (low[t] - close[t]) * (low[t] - open[t]);
+      }),
   },
 };
