@@ -4,17 +4,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { FilesystemObjectStore } from '../adapters/object-store/filesystem.ts';
-import { putArtifact } from '../adapters/object-store/port.ts';
+import { artifactPrefix, putArtifact } from '../adapters/object-store/port.ts';
 import { CATALOGUE } from '../domain/features/catalogue.ts';
 import { computeFeatures } from '../domain/features/compute.ts';
 import { featureSpec } from '../domain/features/default-spec.ts';
 import type { FeatureSpec } from '../domain/features/spec.ts';
 import { addedFeatures, updateFeatures } from '../domain/features/update.ts';
 import { type BarTable, barOrder, selectBars } from '../domain/market/bar.ts';
+import { BARS_TABLE } from '../domain/market/bar-schema.ts';
 import type { Instrument } from '../domain/market/instrument.ts';
 import { type MarketPanel, panelUntil } from '../domain/market/panel.ts';
 import { simulateEquityMarket } from '../domain/simulation/equity-market.ts';
 import { barFiles, DATASET_FILES, loadDataset, quarantineTable } from '../functions/artifacts/dataset.ts';
+import { runFeaturesPeers } from './peers/run-features-peer.ts';
 import { printFigure } from './report.ts';
 
 /**
@@ -121,4 +123,12 @@ for (const [count, spec] of specs) {
   await measure(`added_day_${count}`, 'ms', () => addedFeatures(panel, spec, {}, sessions - 1));
   const before = computeFeatures(panelUntil(panel, sessions - 1), spec);
   await measure(`added_day_joined_${count}`, 'ms', () => updateFeatures(before, panel, spec));
+}
+if (process.argv.includes('--peers')) {
+  const task = {
+    bars: join(folder, artifactPrefix('bench', dataset), BARS_TABLE),
+    groups: Object.fromEntries(instruments.map(({ symbol, group }) => [symbol, group])),
+    actions: bars.dividend !== undefined,
+  };
+  await runFeaturesPeers(task, async () => computeFeatures(await read(), specs[0][1]));
 }

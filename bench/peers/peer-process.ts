@@ -12,10 +12,17 @@ export class PeerProcess {
     this.#lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
-  /** Start `script` of this folder, give it `facts`, and wait until it is ready. */
-  static async start(python: string, script: string, facts: unknown): Promise<PeerProcess> {
+  /** Start `script` of this folder with `options`, give it `facts`, and wait until it is ready. */
+  static async start(
+    python: string,
+    script: string,
+    facts: unknown,
+    options: readonly string[] = [],
+  ): Promise<PeerProcess> {
     const path = fileURLToPath(new URL(script, import.meta.url));
-    const peer = new PeerProcess(spawn(python, [path], { stdio: ['pipe', 'pipe', 'inherit'], env: peerEnvironment() }));
+    const peer = new PeerProcess(
+      spawn(python, [path, ...options], { stdio: ['pipe', 'pipe', 'inherit'], env: peerEnvironment() }),
+    );
     peer.#send(facts);
     await peer.#receive();
     return peer;
