@@ -13,16 +13,20 @@ export type { FeatureInputs } from './market-view.ts';
  * computing on the first n sessions gives the first n sessions of computing on all, bit for bit.
  * Throws `FEATURES_NOT_FINITE` (asset, day, field), `FEATURES_UNKNOWN_COLUMN`, `FEATURES_NEED_EMBEDDINGS` (and so on).
  */
-export const computeFeatures = (panel: MarketPanel, spec: FeatureSpec, inputs: FeatureInputs = {}): FeatureTensor =>
-  featuresOf(new MarketView(panel, inputs), spec);
+export const computeFeatures = (
+  panel: MarketPanel,
+  spec: FeatureSpec,
+  inputs: FeatureInputs = {},
+  values?: Float32Array,
+): FeatureTensor => featuresOf(new MarketView(panel, inputs), spec, values);
 
-/** The tensor of sessions `view.first` to the last. */
-export function featuresOf(view: MarketView, spec: FeatureSpec): FeatureTensor {
+/** The tensor of sessions `view.first` to the last; its values into `values`, if there is memory for them. */
+export function featuresOf(view: MarketView, spec: FeatureSpec, into?: Float32Array): FeatureTensor {
   const { first, sessions, assets, panel } = view;
   const names = spec.columns.map(({ name }) => name);
   const sources = names.map((name) => sourceOf(view, name));
   const [width, added] = [names.length, sessions - first];
-  const values = new Float32Array(added * assets * width);
+  const values = into ?? new Float32Array(added * assets * width);
   const complete = new Uint8Array(added * assets);
   const own = new Float64Array(sessions);
   const rows = new Float32Array(added * width);
