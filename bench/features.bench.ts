@@ -16,11 +16,12 @@ import type { Instrument } from '../domain/market/instrument.ts';
 import { type MarketPanel, panelUntil } from '../domain/market/panel.ts';
 import { simulateEquityMarket } from '../domain/simulation/equity-market.ts';
 import { barFiles, DATASET_FILES, loadDataset, quarantineTable } from '../functions/artifacts/dataset.ts';
+import { TwoThreads } from '../functions/features/two-threads.ts';
 import { runFeaturesPeers } from './peers/run-features-peer.ts';
 import { printFigure } from './report.ts';
 
 /**
- * 117 symbols x 24 years of daily bars: from a dataset's Parquet to a dense float32 tensor. The adjusted prices of the development data where they are there,
+ * 117 symbols x 24 years of daily bars: from a dataset's Parquet to a dense float32 tensor, on two threads where not said otherwise. The adjusted prices of the development data where they are there,
  * else a simulated market of that size. Each figure with the processor time (user and system) beside it: the clock lies on a busy machine.
  */
 const FILE = fileURLToPath(new URL('../../shared/data/us_prices_adj.csv.gz', import.meta.url));
@@ -61,7 +62,7 @@ async function write({ bars, instruments }: Market) {
   console.error(
     `${real ? 'development data' : 'simulated market'}: ${instruments.length} symbols, ${bars.date.length} rows`,
   );
-  return putArtifact(store, 'bench', {
+  const dataset = await putArtifact(store, 'bench', {
     kind: 'datasets',
     files: {
       ...barFiles(bars),
@@ -83,9 +84,11 @@ async function write({ bars, instruments }: Market) {
       firstDate: bars.date[0],
     },
   });
+  const groups = Object.fromEntries(instruments.map(({ symbol, group }) => [symbol, group]));
+  return { dataset, peersTask: { groups, actions: bars.dividend !== undefined } };
 }
 
-const dataset = await write(
+const { dataset, peersTask } = await write(
   real ? marketOfFile() : simulateEquityMarket({ seed: 1, assets: 117, sessions: 5963, start: '2000-01-03' }),
 );
 
@@ -114,21 +117,20 @@ async function measure(figure: string, unit: 's' | 'ms', run: () => Promise<unkn
 }
 
 const panel = await read();
+const threads = new TwoThreads();
 const specs: [number, FeatureSpec][] = [20, 40].map((count) => [count, featureSpec(names.slice(0, count))]);
 await measure('parquet_to_panel', 's', read);
 for (const [count, spec] of specs) {
-  await measure(`panel_to_tensor_${count}`, 's', () => computeFeatures(panel, spec));
-  await measure(`parquet_to_tensor_${count}`, 's', async () => computeFeatures(await read(), spec));
+  await measure(`panel_to_tensor_${count}_one_thread`, 's', () => computeFeatures(panel, spec));
+  await measure(`panel_to_tensor_${count}`, 's', () => threads.compute(panel, spec, {}));
+  await measure(`parquet_to_tensor_${count}`, 's', async () => threads.compute(await read(), spec, {}));
   const sessions = panel.dates.length;
   await measure(`added_day_${count}`, 'ms', () => addedFeatures(panel, spec, {}, sessions - 1));
   const before = computeFeatures(panelUntil(panel, sessions - 1), spec);
   await measure(`added_day_joined_${count}`, 'ms', () => updateFeatures(before, panel, spec));
 }
 if (process.argv.includes('--peers')) {
-  const task = {
-    bars: join(folder, artifactPrefix('bench', dataset), BARS_TABLE),
-    groups: Object.fromEntries(instruments.map(({ symbol, group }) => [symbol, group])),
-    actions: bars.dividend !== undefined,
-  };
-  await runFeaturesPeers(task, async () => computeFeatures(await read(), specs[0][1]));
+  const bars = join(folder, artifactPrefix('bench', dataset), BARS_TABLE);
+  await runFeaturesPeers({ bars, ...peersTask }, async () => threads.compute(await read(), specs[0][1], {}));
 }
+await threads.close();
