@@ -57,20 +57,21 @@ function portfolioVolatility(
   weights: Float64Array,
   path: Float64Array,
 ): number {
+  const { sessions, returns } = view;
   path.fill(0);
   const from = t - days + 1;
   let i = 0;
   for (; i + 3 < count; i += 4) {
-    const [r0, r1] = [view.series[members[i]].returns, view.series[members[i + 1]].returns];
-    const [r2, r3] = [view.series[members[i + 2]].returns, view.series[members[i + 3]].returns];
+    const [a0, a1] = [members[i] * sessions + from, members[i + 1] * sessions + from];
+    const [a2, a3] = [members[i + 2] * sessions + from, members[i + 3] * sessions + from];
     const [w0, w1, w2, w3] = [weights[i], weights[i + 1], weights[i + 2], weights[i + 3]];
-    for (let s = 0, at = from; s < days; s++, at++) {
-      path[s] = path[s] + w0 * r0[at] + w1 * r1[at] + w2 * r2[at] + w3 * r3[at];
+    for (let s = 0; s < days; s++) {
+      path[s] = path[s] + w0 * returns[a0 + s] + w1 * returns[a1 + s] + w2 * returns[a2 + s] + w3 * returns[a3 + s];
     }
   }
   for (; i < count; i++) {
-    const { returns } = view.series[members[i]];
-    for (let s = 0; s < days; s++) path[s] += weights[i] * returns[from + s];
+    const at = members[i] * sessions + from;
+    for (let s = 0; s < days; s++) path[s] += weights[i] * returns[at + s];
   }
   let mean = 0;
   for (let s = 0; s < days; s++) mean += path[s];

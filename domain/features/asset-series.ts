@@ -1,6 +1,6 @@
 import { ProductError } from '../errors.ts';
 import type { MarketPanel } from '../market/panel.ts';
-import { type PrefixSum, prefixCount, prefixSum, windowCount } from './rolling.ts';
+import { emptySum, type PrefixSum, prefixCount, prefixSum, windowCount } from './rolling.ts';
 
 /** A halt longer than this many sessions starts an asset's history anew: one return over years is no daily return. */
 export const MAX_HALT_SESSIONS = 21;
@@ -24,21 +24,6 @@ export interface ReturnSeries {
   readonly squares: PrefixSum;
 }
 
-/**
- * One asset's history in column form. Sessions without a bar count for nothing: they are left out of sums and counts,
- * never filled in.
- */
-export interface AssetSeries extends ReturnSeries {
-  /** Session at which the present life began (first bar, or first bar after a long halt); -1 while not listed. */
-  readonly start: Int32Array;
-  /** 1 where a bar exists. */
-  readonly quoted: Uint8Array;
-  /** Counts of the sessions with a bar. */
-  readonly bars: Int32Array;
-  /** Close as quoted; NaN where there is no bar. */
-  readonly close: Float64Array;
-}
-
 const notFinite = (panel: MarketPanel, t: number, asset: number, field: string, value: number): ProductError =>
   new ProductError(
     'FEATURES_NOT_FINITE',
@@ -49,95 +34,157 @@ const notFinite = (panel: MarketPanel, t: number, asset: number, field: string, 
     },
   );
 
-/** Each asset's columns out of the panel. Throws `FEATURES_NOT_FINITE` (asset, day, field) on a bad bar. */
-export function assetSeries(panel: MarketPanel): AssetSeries[] {
-  const [sessions, assets] = [panel.dates.length, panel.symbols.length];
-  const [closes, gains] = [transposed(panel.close, sessions, assets), transposed(panel.returns, sessions, assets)];
-  const [tradable, listed] = [transposed(panel.tradable, sessions, assets), transposed(panel.listed, sessions, assets)];
-  const squares = new Float64Array(sessions);
-  return panel.symbols.map((_, asset) => {
-    const own = <V extends Float64Array | Uint8Array>(values: V): V =>
-      values.subarray(asset * sessions, (asset + 1) * sessions) as V;
-    return seriesOf(panel, asset, own(closes), own(gains), own(tradable), own(listed), squares);
-  });
+/**
+ * One asset's history in column form. Sessions without a bar count for nothing: they are left out of sums and counts, never filled in. Moved to another
+ * asset, it is that one's in the same memory; sums are made when they are first read.
+ */
+export class AssetSeries implements ReturnSeries {
+  readonly observed: Uint8Array;
+  readonly returns: Float64Array;
+  /** Session at which the present life began (first bar, or first bar after a long halt); -1 while not listed. */
+  readonly start: Int32Array;
+  /** 1 where a bar exists. */
+  readonly quoted: Uint8Array;
+  /** Close as quoted; NaN where there is no bar. */
+  readonly close: Float64Array;
+  readonly #panel: MarketPanel;
+  readonly #squared: Float64Array;
+  readonly #level: Float64Array;
+  readonly #counts: Int32Array;
+  readonly #bars: Int32Array;
+  readonly #sums: PrefixSum;
+  readonly #squares: PrefixSum;
+  readonly #made = { level: false, counts: false, bars: false, sums: false, squares: false };
+  #asset = -1;
+
+  constructor(panel: MarketPanel) {
+    const sessions = panel.dates.length;
+    this.#panel = panel;
+    this.observed = new Uint8Array(sessions);
+    this.returns = new Float64Array(sessions);
+    this.start = new Int32Array(sessions);
+    this.quoted = new Uint8Array(sessions);
+    this.close = new Float64Array(sessions);
+    this.#squared = new Float64Array(sessions);
+    this.#level = new Float64Array(sessions);
+    this.#counts = new Int32Array(sessions + 1);
+    this.#bars = new Int32Array(sessions + 1);
+    this.#sums = emptySum(sessions);
+    this.#squares = emptySum(sessions);
+  }
+
+  /** Throws `FEATURES_NOT_FINITE` (asset, day, field) on a bad bar. */
+  moveTo(asset: number): this {
+    if (asset === this.#asset) return this;
+    this.#asset = -1;
+    readLife(this.#panel, asset, this);
+    Object.assign(this.#made, { level: false, counts: false, bars: false, sums: false, squares: false });
+    this.#asset = asset;
+    return this;
+  }
+
+  get level(): Float64Array {
+    if (!this.#made.level) {
+      levelsOf(this.returns, this.#level);
+      const wrong = this.#level.findIndex((level) => !(Math.abs(level) < LARGEST_LEVEL));
+      if (wrong >= 0) throw notFinite(this.#panel, wrong, this.#asset, 'return', this.returns[wrong]);
+    }
+    this.#made.level = true;
+    return this.#level;
+  }
+
+  /** Counts of the sessions with a return. */
+  get counts(): Int32Array {
+    if (!this.#made.counts) prefixCount(this.observed, this.#counts);
+    this.#made.counts = true;
+    return this.#counts;
+  }
+
+  /** Counts of the sessions with a bar. */
+  get bars(): Int32Array {
+    if (!this.#made.bars) prefixCount(this.quoted, this.#bars);
+    this.#made.bars = true;
+    return this.#bars;
+  }
+
+  get sums(): PrefixSum {
+    if (!this.#made.sums) prefixSum(this.returns, this.#sums);
+    this.#made.sums = true;
+    return this.#sums;
+  }
+
+  get squares(): PrefixSum {
+    if (!this.#made.squares) prefixSum(squared(this.returns, this.#squared), this.#squares);
+    this.#made.squares = true;
+    return this.#squares;
+  }
 }
 
-/** One asset's series; `close` and `returns` are cleaned in place of what the panel says of sessions without a bar. */
-function seriesOf(
-  panel: MarketPanel,
-  asset: number,
-  close: Float64Array,
-  returns: Float64Array,
-  quoted: Uint8Array,
-  listed: Uint8Array,
-  squares: Float64Array,
-): AssetSeries {
-  const sessions = close.length;
-  const start = new Int32Array(sessions);
-  const observed = new Uint8Array(sessions);
+/** Every asset's, each in memory of its own. */
+export const assetSeries = (panel: MarketPanel): AssetSeries[] =>
+  panel.symbols.map((_, asset) => new AssetSeries(panel).moveTo(asset));
+
+type Life = Pick<AssetSeries, 'observed' | 'returns' | 'start' | 'quoted' | 'close'>;
+
+function readLife(panel: MarketPanel, asset: number, { observed, returns, start, quoted, close }: Life): void {
+  const assets = panel.symbols.length;
   let begin = -1;
   let last = -1;
-  for (let t = 0; t < sessions; t++) {
-    if (listed[t] === 0 || quoted[t] === 0) {
-      if (listed[t] === 0) begin = -1;
+  for (let t = 0, at = asset; t < close.length; t++, at += assets) {
+    observed[t] = 0;
+    returns[t] = 0;
+    quoted[t] = panel.listed[at] & panel.tradable[at];
+    if (quoted[t] === 0) {
+      if (panel.listed[at] === 0) begin = -1;
       start[t] = begin;
-      quoted[t] = 0;
       close[t] = Number.NaN;
-      returns[t] = 0;
       continue;
     }
-    if (!(close[t] > 0 && close[t] < Infinity)) throw notFinite(panel, t, asset, 'close', close[t]);
-    if (begin < 0 || t - last > MAX_HALT_SESSIONS) {
-      begin = t;
-      returns[t] = 0;
-    } else {
-      if (!(returns[t] > -1 && returns[t] < Infinity)) throw notFinite(panel, t, asset, 'return', returns[t]);
+    const price = panel.close[at];
+    if (!(price > 0 && price < Infinity)) throw notFinite(panel, t, asset, 'close', price);
+    close[t] = price;
+    if (begin < 0 || t - last > MAX_HALT_SESSIONS) begin = t;
+    else {
+      const gain = panel.returns[at];
+      if (!(gain > -1 && gain < Infinity)) throw notFinite(panel, t, asset, 'return', gain);
+      returns[t] = gain;
       observed[t] = 1;
     }
     start[t] = begin;
     last = t;
   }
-  const series = returnSeries(observed, returns, squares);
-  for (let t = 0; t < sessions; t++) {
-    if (!(Math.abs(series.level[t]) < LARGEST_LEVEL)) throw notFinite(panel, t, asset, 'return', returns[t]);
-  }
-  return { start, quoted, bars: prefixCount(quoted), close, ...series };
 }
 
-/** [T, A] as [A, T]. */
-export function transposed<V extends Float64Array | Uint8Array>(values: V, sessions: number, assets: number): V {
-  const result = new (values.constructor as new (length: number) => V)(values.length);
-  for (let asset = 0; asset < assets; asset++)
-    gather(values, asset, assets, result.subarray(asset * sessions, (asset + 1) * sessions) as V);
-  return result;
-}
-
-function gather<V extends Float64Array | Uint8Array>(values: V, asset: number, assets: number, into: V): void {
+/** One asset's values of the panel, [T, A], into [T]. */
+export function gather(values: Float64Array, asset: number, assets: number, into: Float64Array): Float64Array {
   for (let t = 0, at = asset; t < into.length; t++, at += assets) into[t] = values[at];
+  return into;
 }
 
-/** Sums of observed returns; `squares` is memory to work in. */
-export function returnSeries(
-  observed: Uint8Array,
-  returns: Float64Array,
-  squares: Float64Array = new Float64Array(returns.length),
-): ReturnSeries {
-  const level = new Float64Array(returns.length);
-  let sum = 0;
-  for (let t = 0; t < returns.length; t++) {
-    const r = returns[t];
-    squares[t] = r * r;
-    if (r !== 0) sum += Math.log1p(r) + ROUND_LEVEL - ROUND_LEVEL;
-    level[t] = sum;
-  }
+function squared(values: Float64Array, into: Float64Array): Float64Array {
+  for (let i = 0; i < values.length; i++) into[i] = values[i] * values[i];
+  return into;
+}
+
+/** Sums of observed returns. */
+export function returnSeries(observed: Uint8Array, returns: Float64Array): ReturnSeries {
   return {
     observed,
     returns,
-    level,
+    level: levelsOf(returns, new Float64Array(returns.length)),
     counts: prefixCount(observed),
     sums: prefixSum(returns),
-    squares: prefixSum(squares),
+    squares: prefixSum(returns.map((r) => r * r)),
   };
+}
+
+function levelsOf(returns: Float64Array, into: Float64Array): Float64Array {
+  let sum = 0;
+  for (let t = 0; t < returns.length; t++) {
+    if (returns[t] !== 0) sum += Math.log1p(returns[t]) + ROUND_LEVEL - ROUND_LEVEL;
+    into[t] = sum;
+  }
+  return into;
 }
 
 /** Whether the asset has a bar at t and enough bars over the `lookback` sessions that end there. */

@@ -1,14 +1,7 @@
 import { badInput, ProductError } from '../errors.ts';
 import type { MarketPanel } from '../market/panel.ts';
 import type { PointInTimeTable } from '../market/point-in-time.ts';
-import {
-  type AssetSeries,
-  assetSeries,
-  MIN_COVERAGE,
-  type ReturnSeries,
-  returnSeries,
-  transposed,
-} from './asset-series.ts';
+import { AssetSeries, MIN_COVERAGE, type ReturnSeries, returnSeries } from './asset-series.ts';
 import type { Need } from './definition.ts';
 import type { EmbeddingHistory } from './embedding-history.ts';
 import type { GraphHistory } from './graph-history.ts';
@@ -67,9 +60,9 @@ export class MarketView {
   readonly assets: number;
   /** First session whose features are asked for; those before it are there to be looked back on. */
   readonly first: number;
-  readonly series: readonly AssetSeries[];
   /** The equal-weighted market: mean return over the assets with an observed return at t. */
   readonly market: ReturnSeries;
+  readonly #current: AssetSeries;
   readonly #memory = new Map<string, unknown>();
 
   constructor(panel: MarketPanel, inputs: FeatureInputs = {}, first = 0) {
@@ -84,8 +77,8 @@ export class MarketView {
         remedy: 'Import bars first, or choose a date inside the data.',
       });
     }
-    this.series = assetSeries(panel);
-    this.market = marketSeries(this.series, this.sessions);
+    this.#current = new AssetSeries(panel);
+    this.market = marketSeries(this.eachAsset(), this.sessions);
   }
 
   /** What is known under this name, computed once. */
@@ -103,9 +96,28 @@ export class MarketView {
     return { lookback, kernel };
   }
 
-  /** Values of the panel, [T, A], by asset: [A, T]. */
-  byAsset<V extends Float64Array | Uint8Array>(values: V): V {
-    return transposed(values, this.sessions, this.assets);
+  /** An asset's history, in memory that the next one asked for takes. */
+  series(asset: number): AssetSeries {
+    return this.#current.moveTo(asset);
+  }
+
+  /** One asset's history after another, in memory of their own. */
+  *eachAsset(): Generator<AssetSeries> {
+    const series = new AssetSeries(this.panel);
+    for (let a = 0; a < this.assets; a++) yield series.moveTo(a);
+  }
+
+  /** [A, T] the returns of every asset. */
+  get returns(): Column {
+    return this.remember('returns', () => {
+      const column = new Float64Array(this.sessions * this.assets);
+      let at = 0;
+      for (const { returns } of this.eachAsset()) {
+        column.set(returns, at);
+        at += this.sessions;
+      }
+      return column;
+    });
   }
 
   /** The column of a feature, made once. */
@@ -127,45 +139,52 @@ export class MarketView {
 
   /** One asset's values of a feature into `out` [T]; NaN where not known. */
   write({ lookback, kernel }: PerAsset, asset: number, out: Float64Array): void {
-    const at = asset * this.sessions;
     out.fill(Number.NaN);
-    const known = this.known(lookback).subarray(at, at + this.sessions);
-    kernel(this.series[asset], known, out, Math.max(lookback, this.first), at, asset);
+    const from = Math.max(lookback, this.first);
+    kernel(this.series(asset), this.knownOf(lookback)(asset), out, from, asset * this.sessions, asset);
   }
 
-  /** [A, T]: 1 where the asset has a bar at t and enough bars over the `lookback` sessions that end there (see `isKnown`). */
+  /** Of an asset, [T]: 1 where it has a bar at t and enough bars over the `lookback` sessions that end there (see `isKnown`). */
+  knownOf(lookback: number): (asset: number) => Uint8Array {
+    return this.remember(`known of ${lookback}`, () => {
+      const known = new Uint8Array(this.sessions);
+      return ofLatest((asset) => writeKnown(this.series(asset), lookback, this.first, known));
+    });
+  }
+
+  /** [A, T]: `knownOf` every asset. */
   known(lookback: number): Uint8Array {
     return this.remember(`known${lookback}`, () => {
       const { sessions } = this;
       const known = new Uint8Array(sessions * this.assets);
-      const least = MIN_COVERAGE * lookback;
-      this.series.forEach(({ quoted, start, counts }, asset) => {
-        for (let t = Math.max(lookback, this.first); t < sessions; t++) {
-          const full = quoted[t] === 1 && t - lookback >= start[t];
-          if (full && counts[t + 1] - counts[t + 1 - lookback] >= least) known[asset * sessions + t] = 1;
-        }
-      });
+      let at = 0;
+      for (const series of this.eachAsset()) {
+        writeKnown(series, lookback, this.first, known.subarray(at, at + sessions));
+        at += sessions;
+      }
       return known;
     });
   }
 
-  /** `dailyVolatility` over `days`, wherever the asset's life is that long; 0 elsewhere. */
+  /** `dailyVolatility` of an asset over `days`, [T], wherever its life is that long; anything elsewhere. */
+  volatilityOf(days: number): (asset: number) => Float64Array {
+    return this.remember(`sigma of ${days}`, () => {
+      const volatilities = volatilityWriter(this.sessions, days, this.first);
+      const sigma = new Float64Array(this.sessions);
+      return ofLatest((asset) => volatilities(this.series(asset), sigma));
+    });
+  }
+
+  /** [A, T]: `volatilityOf` every asset. */
   volatility(days: number): Column {
     return this.remember(`sigma${days}`, () => {
-      const { sessions } = this;
-      const column = new Float64Array(sessions * this.assets);
-      const [totals, sumsOfSquares] = [new Float64Array(sessions), new Float64Array(sessions)];
-      const from = Math.max(days, this.first);
-      this.series.forEach(({ quoted, start, counts, sums, squares }, asset) => {
-        windowSums(sums, days, from, totals);
-        windowSums(squares, days, from, sumsOfSquares);
-        for (let t = from, at = asset * sessions + t; t < sessions; t++, at++) {
-          if (quoted[t] === 0 || t - days < start[t]) continue;
-          const n = counts[t + 1] - counts[t + 1 - days];
-          const deviations = squaredDeviations(n, totals[t], sumsOfSquares[t]);
-          column[at] = Math.max(Math.sqrt(deviations / (n - 1)), DAILY_VOLATILITY_FLOOR);
-        }
-      });
+      const column = new Float64Array(this.sessions * this.assets);
+      const volatilities = volatilityWriter(this.sessions, days, this.first);
+      let at = 0;
+      for (const series of this.eachAsset()) {
+        volatilities(series, column.subarray(at, at + this.sessions));
+        at += this.sessions;
+      }
       return column;
     });
   }
@@ -174,10 +193,11 @@ export class MarketView {
   perSession(lookback: number, value: (t: number) => number): Column {
     const { sessions, assets } = this;
     const column = this.column();
+    const quoted = this.known(0);
     for (let t = Math.max(lookback, this.first); t < sessions; t++) {
       if (windowCount(this.market.counts, t - lookback + 1, t) < MIN_COVERAGE * lookback) continue;
       const x = value(t);
-      for (let a = 0; a < assets; a++) if (this.series[a].quoted[t] === 1) column[a * sessions + t] = x;
+      for (let a = 0, i = t; a < assets; a++, i += sessions) if (quoted[i] === 1) column[i] = x;
     }
     return column;
   }
@@ -206,7 +226,7 @@ export class MarketView {
   }
 }
 
-function marketSeries(series: readonly AssetSeries[], sessions: number): ReturnSeries {
+function marketSeries(series: Iterable<AssetSeries>, sessions: number): ReturnSeries {
   const observed = new Uint8Array(sessions);
   const returns = new Float64Array(sessions);
   const counts = new Int32Array(sessions);
@@ -217,6 +237,32 @@ function marketSeries(series: readonly AssetSeries[], sessions: number): ReturnS
     returns[t] /= counts[t];
   }
   return returnSeries(observed, returns);
+}
+
+function writeKnown(series: AssetSeries, lookback: number, first: number, into: Uint8Array): Uint8Array {
+  const { quoted, start, counts } = series;
+  const least = MIN_COVERAGE * lookback;
+  into.fill(0);
+  for (let t = Math.max(lookback, first); t < into.length; t++) {
+    const enough = counts[t + 1] - counts[t + 1 - lookback] >= least;
+    into[t] = quoted[t] === 1 && enough && t - lookback >= start[t] ? 1 : 0;
+  }
+  return into;
+}
+
+function volatilityWriter(sessions: number, days: number, first: number) {
+  const [totals, totalSquares] = [new Float64Array(sessions), new Float64Array(sessions)];
+  const from = Math.max(days, first);
+  return ({ counts, sums, squares }: AssetSeries, into: Float64Array): Float64Array => {
+    windowSums(sums, days, from, totals);
+    windowSums(squares, days, from, totalSquares);
+    for (let t = from; t < sessions; t++) {
+      const n = counts[t + 1] - counts[t + 1 - days];
+      const deviations = squaredDeviations(n, totals[t], totalSquares[t]);
+      into[t] = Math.max(Math.sqrt(deviations / (n - 1)), DAILY_VOLATILITY_FLOOR);
+    }
+    return into;
+  };
 }
 
 function addObserved({ observed, returns }: AssetSeries, sums: Float64Array, counts: Int32Array): void {

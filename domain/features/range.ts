@@ -1,4 +1,4 @@
-import { MIN_COVERAGE } from './asset-series.ts';
+import { gather, MIN_COVERAGE } from './asset-series.ts';
 import { DAILY_VOLATILITY_FLOOR, type MarketView, ofLatest, type PerAsset, SESSIONS_PER_YEAR } from './market-view.ts';
 import { prefixCount, TermSums, windowCount } from './rolling.ts';
 
@@ -13,20 +13,17 @@ export interface RangeLogs {
 /** The logs of an asset, in memory that the next one's take. Refuses a bar whose price is not positive, or whose low is above its high. */
 const rangeLogs = (view: MarketView): ((asset: number) => RangeLogs) =>
   view.remember('range', () => {
-    const { sessions, panel } = view;
-    const prices = {
-      open: view.byAsset(panel.open as Float64Array),
-      high: view.byAsset(panel.high as Float64Array),
-      low: view.byAsset(panel.low as Float64Array),
-    };
+    const { sessions, assets, panel } = view;
+    const prices = new Float64Array(sessions);
     const [open, high, low, close] = Array.from({ length: 4 }, () => new Float64Array(sessions));
     return ofLatest((asset) => {
-      const { quoted, close: closes } = view.series[asset];
+      const { quoted, close: closes } = view.series(asset);
       const write = (field: 'open' | 'high' | 'low', logs: Float64Array): void => {
-        const own = prices[field];
-        for (let t = 0, i = asset * sessions; t < sessions; t++, i++) {
-          if (quoted[t] === 1 && !(own[i] > 0 && own[i] < Infinity)) view.refuse(field, t, asset, own[i]);
-          logs[t] = quoted[t] === 1 ? Math.log(own[i]) : Number.NaN;
+        gather(panel[field] as Float64Array, asset, assets, prices);
+        for (let t = 0; t < sessions; t++) {
+          const price = prices[t];
+          if (quoted[t] === 1 && !(price > 0 && price < Infinity)) view.refuse(field, t, asset, price);
+          logs[t] = quoted[t] === 1 ? Math.log(price) : Number.NaN;
         }
       };
       write('open', open);

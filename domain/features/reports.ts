@@ -67,7 +67,8 @@ export const sessionDays = (view: MarketView): Int32Array =>
 /** Market value of the equity: shares at the end of the newest quarter, times the splits since, times today's close. */
 export const marketValue = (view: MarketView): Column =>
   view.remember('equityValue', () => {
-    const { sessions, assets, panel, series } = view;
+    const { sessions, assets, panel } = view;
+    const quoted = view.known(0);
     const shares = reported(view, 'sharesOutstanding', 'newest');
     const since = reported(view, 'sharesOutstanding', 'newestDay');
     const days = sessionDays(view);
@@ -75,10 +76,10 @@ export const marketValue = (view: MarketView): Column =>
     for (let asset = 0; asset < assets; asset++) {
       const splits = panel.split ? splitsOf(panel.split, sessions, assets, asset) : [];
       for (let t = view.first, i = asset * sessions + t; t < sessions; t++, i++) {
-        if (series[asset].quoted[t] === 0 || !(shares[i] > 0)) continue;
+        if (quoted[i] === 0 || !(shares[i] > 0)) continue;
         let count = shares[i];
         for (const { at, factor } of splits) if (at <= t && days[at] > since[i]) count *= factor;
-        column[i] = count * series[asset].close[t];
+        column[i] = count * panel.close[t * assets + asset];
       }
     }
     return column;

@@ -30,7 +30,8 @@ export function prefixSum(values: Float64Array, into: PrefixSum = emptySum(value
   return into;
 }
 
-const emptySum = (length: number): PrefixSum => ({
+/** Memory for the prefix sums of so many values. */
+export const emptySum = (length: number): PrefixSum => ({
   high: new Float64Array(length + 1),
   low: new Float64Array(length + 1),
 });

@@ -80,7 +80,7 @@ describe('factor clusters', () => {
       Float64Array.from({ length: T }, (_, t) => market[t] + factors[a % 3][t] + 0.005 * random.normal()),
     );
     const series = returns.map((own) => seriesOf((t) => own[t]));
-    const late = { ...series[11], observed: new Uint8Array(T) };
+    const late = { ...series[11], observed: new Uint8Array(T) } as unknown as AssetSeries;
     const members = series.map((_, a) => a);
     const clusters = factorClusters([...series.slice(0, 11), late], members, T - 1, 252);
     expect(clusters).toEqual(members.map((a) => (a === 11 ? -1 : a % 3)));

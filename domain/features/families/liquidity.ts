@@ -1,4 +1,4 @@
-import { MIN_COVERAGE } from '../asset-series.ts';
+import { gather, MIN_COVERAGE } from '../asset-series.ts';
 import type { FeatureFamily } from '../definition.ts';
 import { type AssetKernel, type MarketView, ofLatest, type PerAsset } from '../market-view.ts';
 import { abdiRanaldo } from '../range.ts';
@@ -29,8 +29,8 @@ interface Traded {
 /** Traded values of an asset, in memory that the next one's take. Refuses one that is negative or infinite. */
 const tradedValues = (view: MarketView): ((asset: number) => Traded) =>
   view.remember('traded', () => {
-    const { sessions, panel } = view;
-    const volume = view.byAsset(panel.volume);
+    const { sessions, assets, panel } = view;
+    const volume = new Float64Array(sessions);
     const values = new Float64Array(sessions);
     const shares = new Float64Array(sessions);
     const totals = prefixSum(shares);
@@ -38,9 +38,10 @@ const tradedValues = (view: MarketView): ((asset: number) => Traded) =>
     const has = new Uint8Array(sessions);
     const counts = new Int32Array(sessions + 1);
     return ofLatest((asset) => {
-      const { quoted } = view.series[asset];
-      for (let t = 0, i = asset * sessions; t < sessions; t++, i++) {
-        const value = volume[i];
+      const { quoted } = view.series(asset);
+      gather(panel.volume, asset, assets, volume);
+      for (let t = 0; t < sessions; t++) {
+        const value = volume[t];
         has[t] = quoted[t] === 1 && !Number.isNaN(value) ? 1 : 0;
         if (has[t] === 1 && !(value >= 0 && value < Infinity)) view.refuse('volume', t, asset, value);
         values[t] = has[t] === 1 ? value : 0;

@@ -7,11 +7,12 @@ const momentum = (days: number, skip: number, description: string, source?: stri
   needs: [],
   ...(source !== undefined && { source }),
   compute: (view) => {
-    const sigma = view.volatility(63);
+    const sigmaOf = view.volatilityOf(63);
     const root = Math.sqrt(days - skip);
-    return view.perAsset(Math.max(days, 63), ({ level }, known, out, from, at) => {
+    return view.perAsset(Math.max(days, 63), ({ level }, known, out, from, _at, asset) => {
+      const sigma = sigmaOf(asset);
       for (let t = from; t < out.length; t++) {
-        if (known[t] === 1) out[t] = (level[t - skip] - level[t - days]) / (sigma[at + t] * root);
+        if (known[t] === 1) out[t] = (level[t - skip] - level[t - days]) / (sigma[t] * root);
       }
     });
   },

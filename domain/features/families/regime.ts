@@ -146,7 +146,7 @@ function averageCorrelation(view: MarketView, sigmas: Column, known: Uint8Array,
 function dispersions(view: MarketView): Float64Array {
   const { sessions, market } = view;
   const [squares, counts] = [new Float64Array(sessions), new Int32Array(sessions)];
-  for (const { observed, returns } of view.series) {
+  for (const { observed, returns } of view.eachAsset()) {
     for (let t = 0; t < sessions; t++) {
       if (observed[t] === 0) continue;
       squares[t] += (returns[t] - market.returns[t]) ** 2;

@@ -11,10 +11,11 @@ export const REVERSAL: FeatureFamily = {
     needs: [],
     source: 'Jegadeesh (1990), Evidence of predictable behavior of security returns; one day, over volatility',
     compute: (view) => {
-      const sigma = view.volatility(63);
-      return view.perAsset(63, ({ level }, known, out, from, at) => {
+      const sigmaOf = view.volatilityOf(63);
+      return view.perAsset(63, ({ level }, known, out, from, _at, asset) => {
+        const sigma = sigmaOf(asset);
         for (let t = from; t < out.length; t++) {
-          if (known[t] === 1) out[t] = (level[t - 1] - level[t]) / sigma[at + t];
+          if (known[t] === 1) out[t] = (level[t - 1] - level[t]) / sigma[t];
         }
       });
     },
@@ -66,13 +67,14 @@ export const REVERSAL: FeatureFamily = {
     needs: [],
     source: 'Bali, Cakici and Whitelaw (2011), Maxing out: stocks as lotteries; over volatility',
     compute: (view) => {
-      const sigma = view.volatility(63);
+      const sigmaOf = view.volatilityOf(63);
       const maximum = new WindowMaximum(view.sessions, 21);
       const seen = new Float64Array(view.sessions);
-      return view.perAsset(63, ({ returns, observed }, known, out, from, at) => {
+      return view.perAsset(63, ({ returns, observed }, known, out, from, _at, asset) => {
+        const sigma = sigmaOf(asset);
         for (let t = 0; t < out.length; t++) seen[t] = observed[t] === 1 ? returns[t] : -1;
         const largest = maximum.of(seen);
-        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = largest[t] / sigma[at + t];
+        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = largest[t] / sigma[t];
       });
     },
   },
@@ -83,12 +85,13 @@ export const REVERSAL: FeatureFamily = {
     needs: [],
     source: 'Lo and MacKinlay (1990), When are contrarian profits due to stock market overreaction?',
     compute: (view) => {
-      const sigma = view.volatility(63);
+      const sigmaOf = view.volatilityOf(63);
       const covariancesOf = pairCovariances(view.sessions, 63);
-      return view.perAsset(64, (series, known, out, from, at) => {
+      return view.perAsset(64, (series, known, out, from, _at, asset) => {
+        const sigma = sigmaOf(asset);
         const covariances = covariancesOf(series, from);
         for (let t = from; t < out.length; t++) {
-          if (known[t] === 1) out[t] = covariances[t] / (sigma[at + t] * sigma[at + t]);
+          if (known[t] === 1) out[t] = covariances[t] / (sigma[t] * sigma[t]);
         }
       });
     },

@@ -19,16 +19,17 @@ const trend = (days: number): FeatureDefinition => ({
   needs: [],
   source: 'Brock, Lakonishok and LeBaron (1992), Simple technical trading rules; on log prices, over volatility',
   compute: (view) => {
-    const sigma = view.volatility(63);
+    const sigmaOf = view.volatilityOf(63);
     const root = Math.sqrt(days);
     const sumsOf = levelSums(view.sessions, days);
-    return view.perAsset(Math.max(days, 63), (series, known, out, from, at) => {
+    return view.perAsset(Math.max(days, 63), (series, known, out, from, _at, asset) => {
+      const sigma = sigmaOf(asset);
       const { level, bars } = series;
       const sums = sumsOf(series);
       for (let t = from; t < out.length; t++) {
         if (known[t] === 0) continue;
         const n = windowCount(bars, t - days + 1, t);
-        out[t] = (n * level[t] - sums[t]) / n / (sigma[at + t] * root);
+        out[t] = (n * level[t] - sums[t]) / n / (sigma[t] * root);
       }
     });
   },
@@ -56,17 +57,18 @@ export const TREND: FeatureFamily = {
     needs: [],
     source: 'Brock, Lakonishok and LeBaron (1992): moving averages that cross; on log prices, over volatility',
     compute: (view) => {
-      const sigma = view.volatility(63);
+      const sigmaOf = view.volatilityOf(63);
       const root = Math.sqrt(126);
       const [shortOf, longOf] = [levelSums(view.sessions, 21), levelSums(view.sessions, 126)];
-      return view.perAsset(126, (series, known, out, from, at) => {
+      return view.perAsset(126, (series, known, out, from, _at, asset) => {
+        const sigma = sigmaOf(asset);
         const { level, bars } = series;
         const [short, long] = [shortOf(series), longOf(series)];
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const [n, m] = [windowCount(bars, t - 20, t), windowCount(bars, t - 125, t)];
           const difference = (m * level[t] - long[t]) / m - (n * level[t] - short[t]) / n;
-          out[t] = difference / (sigma[at + t] * root);
+          out[t] = difference / (sigma[t] * root);
         }
       });
     },

@@ -13,9 +13,10 @@ const volatility = (days: number): FeatureDefinition => ({
   lookbackDays: days,
   needs: [],
   compute: (view) => {
-    const sigma = view.volatility(days);
-    return view.perAsset(days, (_, known, out, from, at) => {
-      for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log(sigma[at + t] * ANNUAL);
+    const sigmaOf = view.volatilityOf(days);
+    return view.perAsset(days, (_, known, out, from, _at, asset) => {
+      const sigma = sigmaOf(asset);
+      for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log(sigma[t] * ANNUAL);
     });
   },
 });
@@ -28,9 +29,10 @@ export const VOLATILITY: FeatureFamily = {
     lookbackDays: 126,
     needs: [],
     compute: (view) => {
-      const [short, long] = [view.volatility(21), view.volatility(126)];
-      return view.perAsset(126, (_, known, out, from, at) => {
-        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log(short[at + t] / long[at + t]);
+      const [shortOf, longOf] = [view.volatilityOf(21), view.volatilityOf(126)];
+      return view.perAsset(126, (_, known, out, from, _at, asset) => {
+        const [short, long] = [shortOf(asset), longOf(asset)];
+        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log(short[t] / long[t]);
       });
     },
   },
@@ -60,15 +62,16 @@ export const VOLATILITY: FeatureFamily = {
     needs: [],
     source: 'Barndorff-Nielsen, Kinnebrock and Shephard (2008), Measuring downside risk: realised semivariance',
     compute: (view) => {
-      const sigma = view.volatility(63);
+      const sigmaOf = view.volatilityOf(63);
       const squares = new TermSums(view.sessions);
-      return view.perAsset(63, ({ returns, counts }, known, out, from, at) => {
+      return view.perAsset(63, ({ returns, counts }, known, out, from, _at, asset) => {
+        const sigma = sigmaOf(asset);
         for (let t = 0; t < out.length; t++) squares.terms[t] = returns[t] < 0 ? returns[t] * returns[t] : 0;
         const losses = squares.over(63, from);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 0) continue;
           const mean = losses[t] / windowCount(counts, t - 62, t);
-          out[t] = Math.log(Math.max(Math.sqrt(mean), DAILY_VOLATILITY_FLOOR) / sigma[at + t]);
+          out[t] = Math.log(Math.max(Math.sqrt(mean), DAILY_VOLATILITY_FLOOR) / sigma[t]);
         }
       });
     },
