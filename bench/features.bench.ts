@@ -16,12 +16,11 @@ import type { Instrument } from '../domain/market/instrument.ts';
 import { type MarketPanel, panelUntil } from '../domain/market/panel.ts';
 import { simulateEquityMarket } from '../domain/simulation/equity-market.ts';
 import { barFiles, DATASET_FILES, loadDataset, quarantineTable } from '../functions/artifacts/dataset.ts';
-import { TwoThreads } from '../functions/features/two-threads.ts';
 import { runFeaturesPeers } from './peers/run-features-peer.ts';
 import { printFigure } from './report.ts';
 
 /**
- * 117 symbols x 24 years of daily bars: from a dataset's Parquet to a dense float32 tensor, on two threads where not said otherwise. The adjusted prices of the development data where they are there,
+ * 117 symbols x 24 years of daily bars: from a dataset's Parquet to a dense float32 tensor, on one thread. The adjusted prices of the development data where they are there,
  * else a simulated market of that size. Each figure with the processor time (user and system) beside it: the clock lies on a busy machine.
  */
 const FILE = fileURLToPath(new URL('../../shared/data/us_prices_adj.csv.gz', import.meta.url));
@@ -117,13 +116,11 @@ async function measure(figure: string, unit: 's' | 'ms', run: () => Promise<unkn
 }
 
 const panel = await read();
-const threads = new TwoThreads();
 const specs: [number, FeatureSpec][] = [20, 40].map((count) => [count, featureSpec(names.slice(0, count))]);
 await measure('parquet_to_panel', 's', read);
 for (const [count, spec] of specs) {
-  await measure(`panel_to_tensor_${count}_one_thread`, 's', () => computeFeatures(panel, spec));
-  await measure(`panel_to_tensor_${count}`, 's', () => threads.compute(panel, spec, {}));
-  await measure(`parquet_to_tensor_${count}`, 's', async () => threads.compute(await read(), spec, {}));
+  await measure(`panel_to_tensor_${count}`, 's', () => computeFeatures(panel, spec));
+  await measure(`parquet_to_tensor_${count}`, 's', async () => computeFeatures(await read(), spec));
   const sessions = panel.dates.length;
   await measure(`added_day_${count}`, 'ms', () => addedFeatures(panel, spec, {}, sessions - 1));
   const before = computeFeatures(panelUntil(panel, sessions - 1), spec);
@@ -131,6 +128,5 @@ for (const [count, spec] of specs) {
 }
 if (process.argv.includes('--peers')) {
   const bars = join(folder, artifactPrefix('bench', dataset), BARS_TABLE);
-  await runFeaturesPeers({ bars, ...peersTask }, async () => threads.compute(await read(), specs[0][1], {}));
+  await runFeaturesPeers({ bars, ...peersTask }, async () => computeFeatures(await read(), specs[0][1]));
 }
-await threads.close();

@@ -62,9 +62,14 @@ function portfolioVolatility(
   const from = t - days + 1;
   let i = 0;
   for (; i + 3 < count; i += 4) {
-    const [a0, a1] = [members[i] * sessions + from, members[i + 1] * sessions + from];
-    const [a2, a3] = [members[i + 2] * sessions + from, members[i + 3] * sessions + from];
-    const [w0, w1, w2, w3] = [weights[i], weights[i + 1], weights[i + 2], weights[i + 3]];
+    const a0 = members[i] * sessions + from;
+    const a1 = members[i + 1] * sessions + from;
+    const a2 = members[i + 2] * sessions + from;
+    const a3 = members[i + 3] * sessions + from;
+    const w0 = weights[i];
+    const w1 = weights[i + 1];
+    const w2 = weights[i + 2];
+    const w3 = weights[i + 3];
     for (let s = 0; s < days; s++) {
       path[s] = path[s] + w0 * returns[a0 + s] + w1 * returns[a1 + s] + w2 * returns[a2 + s] + w3 * returns[a3 + s];
     }

@@ -34,12 +34,11 @@ const notFinite = (panel: MarketPanel, t: number, asset: number, field: string, 
     },
   );
 
-/**
- * One asset's history in column form. Sessions without a bar count for nothing: they are left out of sums and counts, never filled in. Moved to another
- * asset, it is that one's in the same memory; sums are made when they are first read.
- */
-export class AssetSeries implements ReturnSeries {
+/** The bars of every asset, by asset: each [A, T]. */
+export interface Lives {
+  /** 1 where a return was observed. */
   readonly observed: Uint8Array;
+  /** Simple returns; 0 where none was observed. */
   readonly returns: Float64Array;
   /** Session at which the present life began (first bar, or first bar after a long halt); -1 while not listed. */
   readonly start: Int32Array;
@@ -47,8 +46,34 @@ export class AssetSeries implements ReturnSeries {
   readonly quoted: Uint8Array;
   /** Close as quoted; NaN where there is no bar. */
   readonly close: Float64Array;
+}
+
+/** Throws `FEATURES_NOT_FINITE` (asset, day, field) on a bad bar. */
+export function livesOf(panel: MarketPanel): Lives {
+  const size = panel.dates.length * panel.symbols.length;
+  const lives = {
+    observed: new Uint8Array(size),
+    returns: new Float64Array(size),
+    start: new Int32Array(size),
+    quoted: new Uint8Array(size),
+    close: new Float64Array(size),
+  };
+  for (let asset = 0; asset < panel.symbols.length; asset++) readLife(panel, asset, lives);
+  return lives;
+}
+
+/**
+ * One asset's history in column form, each [T]. Sessions without a bar count for nothing: they are left out of sums and counts, never filled in. Moved to
+ * another asset it is that one's; sums are made when they are first read, in the same memory.
+ */
+export class AssetSeries implements ReturnSeries, Lives {
+  observed!: Uint8Array;
+  returns!: Float64Array;
+  start!: Int32Array;
+  quoted!: Uint8Array;
+  close!: Float64Array;
   readonly #panel: MarketPanel;
-  readonly #squared: Float64Array;
+  readonly #lives: Lives;
   readonly #level: Float64Array;
   readonly #counts: Int32Array;
   readonly #bars: Int32Array;
@@ -57,15 +82,10 @@ export class AssetSeries implements ReturnSeries {
   readonly #made = { level: false, counts: false, bars: false, sums: false, squares: false };
   #asset = -1;
 
-  constructor(panel: MarketPanel) {
+  constructor(panel: MarketPanel, lives: Lives) {
     const sessions = panel.dates.length;
     this.#panel = panel;
-    this.observed = new Uint8Array(sessions);
-    this.returns = new Float64Array(sessions);
-    this.start = new Int32Array(sessions);
-    this.quoted = new Uint8Array(sessions);
-    this.close = new Float64Array(sessions);
-    this.#squared = new Float64Array(sessions);
+    this.#lives = lives;
     this.#level = new Float64Array(sessions);
     this.#counts = new Int32Array(sessions + 1);
     this.#bars = new Int32Array(sessions + 1);
@@ -73,20 +93,23 @@ export class AssetSeries implements ReturnSeries {
     this.#squares = emptySum(sessions);
   }
 
-  /** Throws `FEATURES_NOT_FINITE` (asset, day, field) on a bad bar. */
   moveTo(asset: number): this {
     if (asset === this.#asset) return this;
-    this.#asset = -1;
-    readLife(this.#panel, asset, this);
-    Object.assign(this.#made, { level: false, counts: false, bars: false, sums: false, squares: false });
     this.#asset = asset;
+    const { observed, returns, start, quoted, close } = this.#lives;
+    const [from, end] = [asset * this.#level.length, (asset + 1) * this.#level.length];
+    this.observed = observed.subarray(from, end);
+    this.returns = returns.subarray(from, end);
+    this.start = start.subarray(from, end);
+    this.quoted = quoted.subarray(from, end);
+    this.close = close.subarray(from, end);
+    Object.assign(this.#made, { level: false, counts: false, bars: false, sums: false, squares: false });
     return this;
   }
 
   get level(): Float64Array {
     if (!this.#made.level) {
-      levelsOf(this.returns, this.#level);
-      const wrong = this.#level.findIndex((level) => !(Math.abs(level) < LARGEST_LEVEL));
+      const wrong = writeLevels(this.returns, this.#level);
       if (wrong >= 0) throw notFinite(this.#panel, wrong, this.#asset, 'return', this.returns[wrong]);
     }
     this.#made.level = true;
@@ -114,43 +137,42 @@ export class AssetSeries implements ReturnSeries {
   }
 
   get squares(): PrefixSum {
-    if (!this.#made.squares) prefixSum(squared(this.returns, this.#squared), this.#squares);
+    if (!this.#made.squares) prefixSum(this.returns, this.#squares, this.returns);
     this.#made.squares = true;
     return this.#squares;
   }
 }
 
-/** Every asset's, each in memory of its own. */
-export const assetSeries = (panel: MarketPanel): AssetSeries[] =>
-  panel.symbols.map((_, asset) => new AssetSeries(panel).moveTo(asset));
+/** Every asset's, each with sums of its own. */
+export function assetSeries(panel: MarketPanel): AssetSeries[] {
+  const lives = livesOf(panel);
+  return panel.symbols.map((_, asset) => new AssetSeries(panel, lives).moveTo(asset));
+}
 
-type Life = Pick<AssetSeries, 'observed' | 'returns' | 'start' | 'quoted' | 'close'>;
-
-function readLife(panel: MarketPanel, asset: number, { observed, returns, start, quoted, close }: Life): void {
-  const assets = panel.symbols.length;
+function readLife(panel: MarketPanel, asset: number, { observed, returns, start, quoted, close }: Lives): void {
+  const { listed, tradable, close: closes, returns: gains } = panel;
+  const [sessions, assets] = [panel.dates.length, panel.symbols.length];
   let begin = -1;
   let last = -1;
-  for (let t = 0, at = asset; t < close.length; t++, at += assets) {
-    observed[t] = 0;
-    returns[t] = 0;
-    quoted[t] = panel.listed[at] & panel.tradable[at];
-    if (quoted[t] === 0) {
-      if (panel.listed[at] === 0) begin = -1;
-      start[t] = begin;
-      close[t] = Number.NaN;
+  for (let t = 0, at = asset, to = asset * sessions; t < sessions; t++, at += assets, to++) {
+    if ((listed[at] & tradable[at]) === 0) {
+      if (listed[at] === 0) begin = -1;
+      start[to] = begin;
+      close[to] = Number.NaN;
       continue;
     }
-    const price = panel.close[at];
+    const price = closes[at];
     if (!(price > 0 && price < Infinity)) throw notFinite(panel, t, asset, 'close', price);
-    close[t] = price;
+    quoted[to] = 1;
+    close[to] = price;
     if (begin < 0 || t - last > MAX_HALT_SESSIONS) begin = t;
     else {
-      const gain = panel.returns[at];
+      const gain = gains[at];
       if (!(gain > -1 && gain < Infinity)) throw notFinite(panel, t, asset, 'return', gain);
-      returns[t] = gain;
-      observed[t] = 1;
+      returns[to] = gain;
+      observed[to] = 1;
     }
-    start[t] = begin;
+    start[to] = begin;
     last = t;
   }
 }
@@ -161,30 +183,23 @@ export function gather(values: Float64Array, asset: number, assets: number, into
   return into;
 }
 
-function squared(values: Float64Array, into: Float64Array): Float64Array {
-  for (let i = 0; i < values.length; i++) into[i] = values[i] * values[i];
-  return into;
-}
-
 /** Sums of observed returns. */
 export function returnSeries(observed: Uint8Array, returns: Float64Array): ReturnSeries {
-  return {
-    observed,
-    returns,
-    level: levelsOf(returns, new Float64Array(returns.length)),
-    counts: prefixCount(observed),
-    sums: prefixSum(returns),
-    squares: prefixSum(returns.map((r) => r * r)),
-  };
+  const level = new Float64Array(returns.length);
+  writeLevels(returns, level);
+  const [sums, squares] = [prefixSum(returns), prefixSum(returns, emptySum(returns.length), returns)];
+  return { observed, returns, level, counts: prefixCount(observed), sums, squares };
 }
 
-function levelsOf(returns: Float64Array, into: Float64Array): Float64Array {
-  let sum = 0;
+/** The session at which the level leaves the range in which it is exact, or -1. */
+function writeLevels(returns: Float64Array, into: Float64Array): number {
+  let [sum, wrong] = [0, -1];
   for (let t = 0; t < returns.length; t++) {
     if (returns[t] !== 0) sum += Math.log1p(returns[t]) + ROUND_LEVEL - ROUND_LEVEL;
     into[t] = sum;
+    if (wrong < 0 && !(Math.abs(sum) < LARGEST_LEVEL)) wrong = t;
   }
-  return into;
+  return wrong;
 }
 
 /** Whether the asset has a bar at t and enough bars over the `lookback` sessions that end there. */

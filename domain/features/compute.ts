@@ -13,32 +13,30 @@ export type { FeatureInputs } from './market-view.ts';
  * computing on the first n sessions gives the first n sessions of computing on all, bit for bit.
  * Throws `FEATURES_NOT_FINITE` (asset, day, field), `FEATURES_UNKNOWN_COLUMN`, `FEATURES_NEED_EMBEDDINGS` (and so on).
  */
-export const computeFeatures = (
-  panel: MarketPanel,
-  spec: FeatureSpec,
-  inputs: FeatureInputs = {},
-  values?: Float32Array,
-): FeatureTensor => featuresOf(new MarketView(panel, inputs), spec, values);
+export const computeFeatures = (panel: MarketPanel, spec: FeatureSpec, inputs: FeatureInputs = {}): FeatureTensor =>
+  featuresOf(new MarketView(panel, inputs), spec);
 
-/** The tensor of sessions `view.first` to the last; its values into `values`, if there is memory for them. */
-export function featuresOf(view: MarketView, spec: FeatureSpec, into?: Float32Array): FeatureTensor {
+/** The tensor of sessions `view.first` to the last. */
+export function featuresOf(view: MarketView, spec: FeatureSpec): FeatureTensor {
   const { first, sessions, assets, panel } = view;
   const names = spec.columns.map(({ name }) => name);
   const sources = names.map((name) => sourceOf(view, name));
   const [width, added] = [names.length, sessions - first];
-  const values = into ?? new Float32Array(added * assets * width);
+  const values = new Float32Array(added * assets * width);
   const complete = new Uint8Array(added * assets);
   const own = new Float64Array(sessions);
   const rows = new Float32Array(added * width);
+  const whole = new Uint8Array(added);
   for (let asset = 0; asset < assets; asset++) {
+    whole.fill(1);
     names.forEach((name, f) => {
       const made = view.madeColumn(name)?.subarray(asset * sessions, (asset + 1) * sessions);
       if (!made) view.write(sources[f] as PerAsset, asset, own);
       const column = (made ?? own).subarray(first);
-      const wrong = interleave(column, rows, f, width);
+      const wrong = interleave(column, rows, whole, f, width);
       if (wrong >= 0) view.refuse(name, first + wrong, asset, column[wrong]);
     });
-    lay(rows, values, complete, asset, assets, width);
+    lay(rows, whole, values, complete, asset, assets, width);
   }
   const { anchorLogit, anchorExposure } = anchorOf(
     view,
@@ -64,34 +62,40 @@ function sourceOf(view: MarketView, name: string): Column | PerAsset {
   return source instanceof Float64Array ? view.columnOf(name, () => source) : source;
 }
 
-/** A column as every `width`th value of an asset's rows; the session of a value that is neither a number nor unknown, or -1. */
-function interleave(column: Float64Array, rows: Float32Array, feature: number, width: number): number {
+/**
+ * A column as every `width`th value of an asset's rows, which are `whole` [T] where no value is unknown. Returns the session of a value that is neither a
+ * number nor unknown, or -1.
+ */
+function interleave(
+  column: Float64Array,
+  rows: Float32Array,
+  whole: Uint8Array,
+  feature: number,
+  width: number,
+): number {
   let wrong = -1;
   for (let t = 0, to = feature; t < column.length; t++, to += width) {
     const value = column[t];
     rows[to] = value;
-    if (value === Infinity || value === -Infinity) wrong = t;
+    if (value - value === 0) continue;
+    whole[t] = 0;
+    if (!Number.isNaN(value)) wrong = t;
   }
   return wrong;
 }
 
-/** An asset's rows [T, F] into the tensor [T, A, F]; `complete` [T, A] is 1 where all of a row is known. */
+/** An asset's rows [T, F] into the tensor [T, A, F], and whether they are whole into `complete` [T, A]. */
 function lay(
   rows: Float32Array,
+  whole: Uint8Array,
   values: Float32Array,
   complete: Uint8Array,
   asset: number,
   assets: number,
   width: number,
 ): void {
-  for (let from = 0, row = asset; from < rows.length; from += width, row += assets) {
-    let sum = 0;
-    for (let f = 0, to = row * width; f < width; f++, to++) {
-      const value = rows[from + f];
-      values[to] = value;
-      sum += value;
-    }
-    // The sum of finite float32 values is finite in float64; with one that is not known it is NaN.
-    complete[row] = sum - sum === 0 ? 1 : 0;
+  for (let t = 0, from = 0, row = asset; t < whole.length; t++, row += assets) {
+    complete[row] = whole[t];
+    for (let to = row * width, end = to + width; to < end; to++, from++) values[to] = rows[from];
   }
 }

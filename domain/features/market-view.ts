@@ -1,7 +1,7 @@
 import { badInput, ProductError } from '../errors.ts';
 import type { MarketPanel } from '../market/panel.ts';
 import type { PointInTimeTable } from '../market/point-in-time.ts';
-import { AssetSeries, MIN_COVERAGE, type ReturnSeries, returnSeries } from './asset-series.ts';
+import { AssetSeries, type Lives, livesOf, MIN_COVERAGE, type ReturnSeries, returnSeries } from './asset-series.ts';
 import type { Need } from './definition.ts';
 import type { EmbeddingHistory } from './embedding-history.ts';
 import type { GraphHistory } from './graph-history.ts';
@@ -62,6 +62,7 @@ export class MarketView {
   readonly first: number;
   /** The equal-weighted market: mean return over the assets with an observed return at t. */
   readonly market: ReturnSeries;
+  readonly #lives: Lives;
   readonly #current: AssetSeries;
   readonly #memory = new Map<string, unknown>();
 
@@ -77,7 +78,8 @@ export class MarketView {
         remedy: 'Import bars first, or choose a date inside the data.',
       });
     }
-    this.#current = new AssetSeries(panel);
+    this.#lives = livesOf(panel);
+    this.#current = new AssetSeries(panel, this.#lives);
     this.market = marketSeries(this.eachAsset(), this.sessions);
   }
 
@@ -103,21 +105,13 @@ export class MarketView {
 
   /** One asset's history after another, in memory of their own. */
   *eachAsset(): Generator<AssetSeries> {
-    const series = new AssetSeries(this.panel);
+    const series = new AssetSeries(this.panel, this.#lives);
     for (let a = 0; a < this.assets; a++) yield series.moveTo(a);
   }
 
   /** [A, T] the returns of every asset. */
   get returns(): Column {
-    return this.remember('returns', () => {
-      const column = new Float64Array(this.sessions * this.assets);
-      let at = 0;
-      for (const { returns } of this.eachAsset()) {
-        column.set(returns, at);
-        at += this.sessions;
-      }
-      return column;
-    });
+    return this.#lives.returns;
   }
 
   /** The column of a feature, made once. */

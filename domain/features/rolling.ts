@@ -13,14 +13,19 @@ const [ROUND_HIGH, ROUND_LOW] = [1.5 * 2 ** 28, 1.5 * 2 ** -10];
 /** What a value counts at most. */
 export const LARGEST_TERM = 2 ** 13;
 
-/** Prefix sums of finite `values`. `high[i] + low[i]` is the sum of the first `i` of them. */
-export function prefixSum(values: Float64Array, into: PrefixSum = emptySum(values.length)): PrefixSum {
+/** Prefix sums of finite `values`, or of their products with as many `factors`. `high[i] + low[i]` is the sum of the first `i` of them. */
+export function prefixSum(
+  values: Float64Array,
+  into: PrefixSum = emptySum(values.length),
+  factors: Float64Array | null = null,
+): PrefixSum {
   const { length } = values;
   const { high, low } = into;
   let sum = 0;
   let rest = 0;
   for (let i = 0; i < length; i++) {
-    const x = Math.min(Math.max(values[i], -LARGEST_TERM), LARGEST_TERM);
+    const value = factors === null ? values[i] : values[i] * factors[i];
+    const x = Math.min(Math.max(value, -LARGEST_TERM), LARGEST_TERM);
     const part = x + ROUND_HIGH - ROUND_HIGH;
     sum += part;
     rest += x - part + ROUND_LOW - ROUND_LOW;

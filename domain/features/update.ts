@@ -28,23 +28,15 @@ export function updateFeatures(
     );
   if (!same) return null;
   const added = addedFeatures(panel, spec, inputs, known);
-  return joinedFeatures(before, added, panel, joined(before.values, added.values));
+  return {
+    dates: panel.dates,
+    symbols: panel.symbols,
+    columns: before.columns,
+    values: joined(before.values, added.values),
+    anchorLogit: joined(before.anchorLogit, added.anchorLogit),
+    anchorExposure: joined(before.anchorExposure, added.anchorExposure),
+  };
 }
-
-/** A tensor of the first sessions of a panel and the anchors of the others, where `values` are those of all. */
-export const joinedFeatures = (
-  before: FeatureTensor,
-  added: Pick<FeatureTensor, 'anchorLogit' | 'anchorExposure'>,
-  { dates, symbols }: MarketPanel,
-  values: Float32Array,
-): FeatureTensor => ({
-  dates,
-  symbols,
-  columns: before.columns,
-  values,
-  anchorLogit: joined(before.anchorLogit, added.anchorLogit),
-  anchorExposure: joined(before.anchorExposure, added.anchorExposure),
-});
 
 /** The tensor of the sessions from `known` on alone; there must be more than `tailSessions` before them. */
 export function addedFeatures(
@@ -52,14 +44,13 @@ export function addedFeatures(
   spec: FeatureSpec,
   inputs: FeatureInputs,
   known: number,
-  values?: Float32Array,
 ): FeatureTensor {
   const tail = tailSessions(spec);
-  return featuresOf(new MarketView(panelBetween(panel, known - tail, panel.dates.length), inputs, tail), spec, values);
+  return featuresOf(new MarketView(panelBetween(panel, known - tail, panel.dates.length), inputs, tail), spec);
 }
 
 /** Sessions before a new one from which its features follow: an asset that was halted where they begin has its first bar within so many, or starts anew. */
-export const tailSessions = ({ anchor, columns }: FeatureSpec): number =>
+const tailSessions = ({ anchor, columns }: FeatureSpec): number =>
   Math.max(anchor.volatilityDays, ...columns.map(({ lookbackDays }) => lookbackDays)) + MAX_HALT_SESSIONS;
 
 const equal = (a: readonly string[], b: readonly string[]): boolean =>

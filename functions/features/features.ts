@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { learnersOf } from '../../config/schema.ts';
+import { computeFeatures } from '../../domain/features/compute.ts';
 import { universeFeatureSpec } from '../../domain/features/default-spec.ts';
 import { historyDigest } from '../../domain/features/history-digest.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
@@ -14,7 +15,6 @@ import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
 import { available, featureInputs } from './inputs.ts';
 import { updatedFeatures } from './previous.ts';
-import { wholeFeatures } from './two-threads.ts';
 
 const input = runSchema.extend({
   ingest: z.object({ dataset: artifactRefSchema }),
@@ -44,7 +44,7 @@ export const featuresStage = defineStage({
       message: `${spec.columns.length} features, ${panel.dates.length} sessions`,
     });
     const updated = await updatedFeatures(store, strategy, universe, { panel, spec, inputs });
-    const tensor = updated ?? (await wholeFeatures(panel, spec, inputs));
+    const tensor = updated ?? computeFeatures(panel, spec, inputs);
     const trials = walkForwardTrials(panel.dates, {
       ...settings.profile,
       algorithms: learnersOf(settings.profile).map(({ algorithm }) => algorithm),
