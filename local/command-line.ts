@@ -257,5 +257,5 @@ const learnerOptions = (): Option[] => [
   new Option('--set <learner.name=value...>', 'hyper-parameters, such as ppo.totalSteps=65536'),
   new Option('--warm-start', 'begin each window with what the window before ended in'),
   new Option('--without <list>', 'of an ablation: graph, fundamentals, macro, volume, or families of features'),
-  new Option('--out <folder>', 'write <universe>-learners.json, .md and .svg there'),
+  new Option('--out <folder>', 'write the study there: <universe>-learners or -ablation-<what>, .json and .md'),
 ];

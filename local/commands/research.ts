@@ -1,6 +1,6 @@
 import { badInput } from '../../domain/errors.ts';
 import { openInstallation } from '../installation.ts';
-import { type AblationOptions, ablationStudy, printAblation } from '../research/ablation.ts';
+import { type AblationOptions, ablationStudy, publishAblation } from '../research/ablation.ts';
 import { baselineStudy } from '../research/baselines.ts';
 import { publish } from '../research/learner-report.ts';
 import { learnerStudy } from '../research/learners.ts';
@@ -26,8 +26,7 @@ export async function research(study: string, options: AblationOptions): Promise
     if (study === 'learners') {
       const { document, runs } = await learnerStudy(installation, date, options);
       publish(document, runs, options);
-    } else if (study === 'ablation')
-      printAblation(await ablationStudy(installation, date, options), options.json === true);
+    } else if (study === 'ablation') publishAblation(await ablationStudy(installation, date, options), options);
     else await baselineStudy(installation, date, { study, levels: COST_LEVELS[study], json: options.json === true });
     return 0;
   } finally {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createRandom } from '../../domain/simulation/random.ts';
 import { type Installation, openInstallation } from '../installation.ts';
 import { ROOT } from '../settings.ts';
-import { type AblationOptions, ablationStudy, meanDifference } from './ablation.ts';
+import { type AblationOptions, ablationStudy, meanDifference, publishAblation } from './ablation.ts';
 
 /** The least that a learner trains with: what is tested is the study, not that a policy learns. */
 const SMALL = ['direct.hidden=4', 'direct.environments=2', 'direct.totalSteps=64'];
@@ -43,6 +43,15 @@ test('with and without the graph: the same seeds, windows and sessions, a differ
   expect(difference.sharpe?.difference).toBeCloseTo(expected, 10);
   expect(says).toContain('graph');
   expect(await ablationStudy(installation, date, { ...options, without: 'graph' })).toEqual(found);
+  publishAblation(found, { json: false, out: join(folder, 'evidence') });
+  const file = (ending: string) => readFileSync(join(folder, 'evidence', `tiny-sim-ablation-graph.${ending}`), 'utf8');
+  expect(JSON.parse(file('json'))).toEqual(found);
+  expect(file('md')).toContain(`- direct: Sharpe`);
+  expect(
+    file('md')
+      .split('\n')
+      .filter((line) => line.startsWith('| direct |')),
+  ).toHaveLength(2);
 }, 600_000);
 
 test('what is not there cannot be left out, and an unknown word is refused', async () => {

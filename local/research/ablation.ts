@@ -13,6 +13,7 @@ import { percent, ratio } from './format.ts';
 import { type LearnerOptions, learnerPlan } from './learner-plan.ts';
 import type { StudiedRuns } from './learner-summary.ts';
 import { trainedRuns } from './learners.ts';
+import { markdownTable, writeStudy } from './study-files.ts';
 
 export interface AblationOptions extends LearnerOptions {
   without?: string;
@@ -172,40 +173,51 @@ export function meanDifference(
   };
 }
 
-export function printAblation(document: AblationDocument, json: boolean): void {
-  if (json) {
-    printJson(document);
-    return;
-  }
-  const { universe, from, to, sessions, leftOut, seeds, windows } = document;
-  const interval = (x: { lower: number; upper: number } | null, say: (value: number) => string) =>
-    x ? `${say(x.lower)}..${say(x.upper)}` : '-';
-  console.log(
-    [
-      `With and without ${leftOut.words.join(', ')}: ${universe}, ${from} to ${to}, ${sessions} sessions, ${windows.length} windows, ${seeds} seeds`,
-      `left out: ${leftOut.features.join(', ') || 'no feature'}${leftOut.constraints ? '; caps on hubs and illiquid assets' : ''}\n`,
-      table(
-        ['learner', 'features', 'Sharpe', '90 % interval', 'return/yr', 'turnover/yr', 'cost bps/yr'],
-        document.learners.flatMap((one) =>
-          (['with', 'without'] as const).map((arm) => [
-            one.learner,
-            arm,
-            ratio(one[arm].sharpe?.estimate),
-            interval(one[arm].sharpe, ratio),
-            percent(one[arm].annualReturn),
-            percent(one[arm].turnover),
-            one[arm].costBps?.toFixed(0) ?? '-',
-          ]),
-        ),
-      ),
-      '',
-      ...document.learners.map(
-        ({ learner, difference, says }) =>
-          `${learner}: Sharpe ${ratio(difference.sharpe?.difference)} (${interval(difference.sharpe, ratio)}), return/yr ${percent(difference.annualReturn.difference)} (${interval(difference.annualReturn, percent)}). ${says}`,
-      ),
-      document.method,
-      ...document.caveats,
-      document.sourceLine,
-    ].join('\n'),
-  );
+const HEADER = ['learner', 'features', 'Sharpe', '90 % interval', 'return/yr', 'turnover/yr', 'cost bps/yr'];
+
+/** Print the study, and leave it as files where a folder is named. */
+export function publishAblation(document: AblationDocument, { json, out }: { json?: boolean; out?: string }): void {
+  const { universe, leftOut } = document;
+  const leftOutLine = `left out: ${leftOut.features.join(', ') || 'no feature'}${leftOut.constraints ? '; caps on hubs and illiquid assets' : ''}`;
+  if (out !== undefined)
+    writeStudy(out, `${universe}-ablation-${leftOut.words.join('-')}`, {
+      json: `${JSON.stringify(document, null, 2)}\n`,
+      md: `# ${heading(document)}\n\n${leftOutLine}\n\n${markdownTable(HEADER, rows(document))}\n\n${remarks(document)
+        .map((remark) => `- ${remark}\n`)
+        .join('')}`,
+    });
+  if (json) printJson(document);
+  else
+    console.log(
+      [heading(document), `${leftOutLine}\n`, table(HEADER, rows(document)), '', ...remarks(document)].join('\n'),
+    );
 }
+
+const heading = ({ universe, from, to, sessions, leftOut, seeds, windows }: AblationDocument): string =>
+  `With and without ${leftOut.words.join(', ')}: ${universe}, ${from} to ${to}, ${sessions} sessions, ${windows.length} windows, ${seeds} seeds`;
+
+const interval = (x: { lower: number; upper: number } | null, say: (value: number) => string): string =>
+  x ? `${say(x.lower)}..${say(x.upper)}` : '-';
+
+const rows = ({ learners }: AblationDocument): string[][] =>
+  learners.flatMap((one) =>
+    (['with', 'without'] as const).map((arm) => [
+      one.learner,
+      arm,
+      ratio(one[arm].sharpe?.estimate),
+      interval(one[arm].sharpe, ratio),
+      percent(one[arm].annualReturn),
+      percent(one[arm].turnover),
+      one[arm].costBps?.toFixed(0) ?? '-',
+    ]),
+  );
+
+const remarks = ({ learners, method, caveats, sourceLine }: AblationDocument): string[] => [
+  ...learners.map(
+    ({ learner, difference, says }) =>
+      `${learner}: Sharpe ${ratio(difference.sharpe?.difference)} (${interval(difference.sharpe, ratio)}), return/yr ${percent(difference.annualReturn.difference)} (${interval(difference.annualReturn, percent)}). ${says}`,
+  ),
+  method,
+  ...caveats,
+  sourceLine,
+];

@@ -1,11 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { badInput } from '../../domain/errors.ts';
 import { printJson } from '../commands/args.ts';
 import { table } from '../table.ts';
 import { percent, ratio } from './format.ts';
 import { learnerFigure } from './learner-figure.ts';
 import type { LearnerDocument, PolicyRow, StudiedRuns } from './learner-summary.ts';
+import { markdownTable, writeStudy } from './study-files.ts';
 
 const HEADER = [
   'policy',
@@ -34,30 +32,13 @@ export function publish(
 }
 
 function writeFiles(document: LearnerDocument, runs: StudiedRuns, folder: string): void {
-  const name = join(folder, `${document.universe}-learners`);
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const markdown = [
-    `# ${heading(document)}`,
-    '',
-    line(HEADER),
-    line(HEADER.map((_, column) => (column === 0 ? '---' : '---:'))),
-    ...rows(document).map(line),
-    '',
-    ...remarks(document).map((remark) => `- ${remark}`),
-    '',
-  ].join('\n');
-  try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(`${name}.json`, `${JSON.stringify(document, null, 2)}\n`);
-    writeFileSync(`${name}.md`, markdown);
-    writeFileSync(`${name}.svg`, learnerFigure(document, runs));
-  } catch (cause) {
-    throw badInput('RESEARCH_OUT', 'The files of the study cannot be written', {
-      cause,
-      facts: { option: '--out', folder, problem: (cause as NodeJS.ErrnoException).code },
-      remedy: 'Name a folder that can be written. What was trained is kept: the same command ends at once.',
-    });
-  }
+  writeStudy(folder, `${document.universe}-learners`, {
+    json: `${JSON.stringify(document, null, 2)}\n`,
+    md: `# ${heading(document)}\n\n${markdownTable(HEADER, rows(document))}\n\n${remarks(document)
+      .map((remark) => `- ${remark}\n`)
+      .join('')}`,
+    svg: learnerFigure(document, runs),
+  });
 }
 
 const heading = ({ universe, from, to, sessions }: LearnerDocument): string =>
