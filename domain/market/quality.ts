@@ -1,6 +1,15 @@
 import { type BarTable, barOrder, type CorporateAction } from './bar.ts';
+import { CarriedActions } from './carried-actions.ts';
 import { dataSessions } from './data-sessions.ts';
-import { type Actions, endOfDuplicates, gather, identicalRun, type Rows, withActions } from './gathered-rows.ts';
+import {
+  type Actions,
+  endOfDuplicates,
+  gather,
+  haveSameActions,
+  identicalRun,
+  type Rows,
+  withActions,
+} from './gathered-rows.ts';
 import type { ParsedBars } from './parsed-bars.ts';
 import { isJudgement, type QuarantinedRow, rowId } from './quarantine.ts';
 import { type CalendarRules, calendarFinding, type Finding, rowFinding } from './row-rules.ts';
@@ -35,6 +44,8 @@ export interface CheckedBars {
  *
  * Rows come under the symbols that were in force at the close of `asOf`, so a change of symbol breaks no series ({@link renameRows}).
  *
+ * A split or dividend of a day whose bar is set aside falls on the next good bar ({@link CarriedActions}).
+ *
  * Duplicates: of identical rows the first is kept; of rows that differ none is, as nobody can say which is right.
  */
 export function checkBars(batches: readonly ParsedBars[], rules: BarRules): CheckedBars {
@@ -50,6 +61,7 @@ export function checkBars(batches: readonly ParsedBars[], rules: BarRules): Chec
   const actions = withActions(rows, order, list, nameOf, spinOffWorth(list, batches, rules.asOf));
   const dataDates = rules.calendar === 'data' ? dataSessions(rows, order) : null;
   const series = new SeriesRules(rows, order, actions);
+  const carried = actions && new CarriedActions(rows, actions);
   const [kept, released]: [number[], string[]] = [[], []];
   const describe = (row: number, { reason, field, value }: Finding): QuarantinedRow => {
     const { file } = batches[rows.batch[row]];
@@ -60,18 +72,24 @@ export function checkBars(batches: readonly ParsedBars[], rules: BarRules): Chec
   for (let i = 0; i < order.length; i++) {
     const first = i;
     const end = endOfDuplicates(rows, order, i);
+    const row = order[first];
+    const setAside = carried?.bring(row);
     if (end > i + 1) {
       const same = identicalRun(rows, order, i, end);
       const reason = same ? 'DUPLICATE_IDENTICAL' : 'DUPLICATE_CONFLICT';
       for (let j = same ? i + 1 : i; j < end; j++)
         quarantined.push(describe(order[j], { reason, field: 'date', value: rows.date[order[j]] }));
       i = end - 1;
-      if (!same) continue;
+      if (!same) {
+        setAside?.(haveSameActions(rows, order, first, end));
+        continue;
+      }
     }
-    const row = order[first];
     const found = examine(first);
-    if (found) quarantined.push(describe(row, found));
-    else kept.push(row);
+    if (found) {
+      quarantined.push(describe(row, found));
+      setAside?.(found.reason !== 'BAD_ACTION' && found.reason !== 'SPLIT_NOT_IN_PRICE');
+    } else kept.push(row);
   }
   return { bars: tableOf(rows, kept, actions), quarantined, rows: rows.symbol.length + rejected, dataDates, released };
 

@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path';
 import { getArtifactFile, getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
 import { badInput } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
-import { type BarTable, PRICE_COLUMNS } from '../../domain/market/bar.ts';
+import { type BarTable, NO_ACTION, NUMBER_COLUMNS } from '../../domain/market/bar.ts';
 import { BARS_TABLE } from '../../domain/market/bar-schema.ts';
 import { loadBars } from '../../functions/artifacts/dataset.ts';
 import { comparePartitions, type DateRange } from '../../functions/artifacts/partitions.ts';
 
-const COMPARED = [...PRICE_COLUMNS, 'dividend', 'split'] as const;
+const MISSING: Readonly<Record<string, number>> = NO_ACTION;
 
 interface BarKey {
   symbol: string;
@@ -78,7 +78,9 @@ export async function diffDatasets(
     const bar = { symbol: first.symbol[row], date: first.date[row] };
     if (other === undefined) difference.onlyInA.push(bar);
     else {
-      const fields = COMPARED.filter((column) => !Object.is(first[column]?.[row], second[column]?.[other]));
+      const fields = NUMBER_COLUMNS.filter(
+        (name) => !Object.is(first[name]?.[row] ?? MISSING[name], second[name]?.[other] ?? MISSING[name]),
+      );
       if (fields.length > 0) difference.changed.push({ ...bar, fields: [...fields] });
       inSecond.delete(key);
     }
