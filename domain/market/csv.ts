@@ -70,6 +70,17 @@ export function csvRecords(
   return records;
 }
 
+/** A table's columns as CSV text, its first row on line 2: what a reader of CSV asks of a Parquet file. */
+export function csvText(table: Readonly<Record<string, ArrayLike<unknown>>>): string {
+  const names = Object.keys(table);
+  const cell = (value: unknown): string => {
+    const text = value === null || value === undefined || Number.isNaN(value) ? '' : String(value);
+    return `"${text.replaceAll('"', '""')}"`;
+  };
+  const rows = Array.from(table[names[0]] ?? [], (_, row) => names.map((name) => cell(table[name][row])).join(','));
+  return [names.map(cell).join(','), ...rows].join('\n');
+}
+
 export function requireColumns(
   file: string,
   line: number,

@@ -6,6 +6,7 @@ import { badInput, ProductError } from '../../domain/errors.ts';
 import type { SymbolEvent } from '../../domain/market/alpaca-actions.ts';
 import type { BarTable, CorporateAction } from '../../domain/market/bar.ts';
 import { parseBarsCsv, parseBarsTable } from '../../domain/market/bars.ts';
+import { csvText } from '../../domain/market/csv.ts';
 import { type CurrencyReference, currencyInstruments, parseCurrencyReference } from '../../domain/market/currencies.ts';
 import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '../../domain/market/ecb.ts';
 import { type EquityReference, equityInstruments, parseUniverse } from '../../domain/market/equities.ts';
@@ -36,14 +37,40 @@ export interface Source {
 }
 
 /** Names that a folder's files beside the bars may have. */
-export const FOLDER_FILES = {
-  universe: /^universe\.csv(\.gz)?$/,
-  actions: /^actions\.csv(\.gz)?$/,
-  instruments: /^instruments\.json$/,
-  fundamentals: /^fundamentals\.(csv|csv\.gz|parquet)$/,
-  macro: /^macro\.(csv|csv\.gz|parquet)$/,
-  membership: /^membership\.csv(\.gz)?$/,
+const FOLDER_FILES = {
+  universe: /^universe\.(csv|csv\.gz|parquet)$/i,
+  actions: /^actions\.(csv|csv\.gz|parquet)$/i,
+  instruments: /^instruments\.json$/i,
+  fundamentals: /^fundamentals\.(csv|csv\.gz|parquet)$/i,
+  macro: /^macro\.(csv|csv\.gz|parquet)$/i,
+  membership: /^membership\.(csv|csv\.gz|parquet)$/i,
 } as const;
+
+type FolderFiles = Partial<Record<keyof typeof FOLDER_FILES, RawFile>>;
+
+/**
+ * The files beside the bars, by what they say.
+ *
+ * @throws ProductError FOLDER_FILE_TWICE (bad input) when two files say the same.
+ */
+export function referenceFiles(files: readonly RawFile[]): FolderFiles {
+  const found: FolderFiles = {};
+  for (const [role, pattern] of Object.entries(FOLDER_FILES) as [keyof FolderFiles, RegExp][]) {
+    const [first, second] = files.filter(({ name }) => pattern.test(name));
+    if (second) {
+      throw badInput('FOLDER_FILE_TWICE', `The folder has two files of ${role}`, {
+        facts: { field: role, value: second.name, file: first.name },
+        remedy: 'Keep one of the two, or put the rows of both into one file.',
+      });
+    }
+    if (first) found[role] = first;
+  }
+  return found;
+}
+
+/** The text of a table beside the bars, that of a Parquet file as CSV. */
+export const tableText = async ({ name, bytes }: RawFile): Promise<string> =>
+  isParquet(bytes) ? csvText(await inFile(name, () => readTable(bytes))) : decodeText(bytes, name);
 
 export const membersOf = (universe: UniverseConfig): ReadonlySet<string> | null =>
   universe.members === 'all' ? null : new Set(universe.members);
@@ -123,32 +150,24 @@ export async function parseFolder(
   files: readonly RawFile[],
   vendor: VendorEvents = { actions: [], events: [] },
 ): Promise<Source> {
-  const find = (pattern: RegExp) => files.find((file) => pattern.test(file.name));
-  const text = (file: RawFile) => decodeText(file.bytes, file.name);
-  const [universe, actions, instruments, fundamentals, macro, membership] = [
-    find(FOLDER_FILES.universe),
-    find(FOLDER_FILES.actions),
-    find(FOLDER_FILES.instruments),
-    find(FOLDER_FILES.fundamentals),
-    find(FOLDER_FILES.macro),
-    find(FOLDER_FILES.membership),
-  ];
-  const aside = new Set([universe, actions, instruments, fundamentals, macro, membership]);
+  const beside = referenceFiles(files);
+  const { universe, actions, instruments, fundamentals, macro, membership } = beside;
+  const aside = new Set(Object.values(beside));
   const batches: ParsedBars[] = [];
   for (const file of files) {
     if (aside.has(file)) continue;
     batches.push(
-      isParquet(file.bytes) || file.name.endsWith('.parquet')
+      isParquet(file.bytes) || /\.parquet$/i.test(file.name)
         ? parseBarsTable(await inFile(file.name, () => readTable(file.bytes)), file.name)
-        : parseBarsCsv(text(file), file.name),
+        : parseBarsCsv(decodeText(file.bytes, file.name), file.name),
     );
   }
   const listed = instruments ? readInstruments(instruments) : [];
-  const reference: EquityReference[] = universe ? parseUniverse(text(universe), universe.name) : [];
-  const stretches = membership ? parseMembership(text(membership), membership.name) : null;
+  const reference: EquityReference[] = universe ? parseUniverse(await tableText(universe), universe.name) : [];
+  const stretches = membership ? parseMembership(await tableText(membership), membership.name) : null;
   const figures = fundamentals ? await readValues(fundamentals) : null;
   const economy = macro ? await readValues(macro) : null;
-  const happened = [...vendor.actions, ...(actions ? parseActions(text(actions), actions.name) : [])];
+  const happened = [...vendor.actions, ...(actions ? parseActions(await tableText(actions), actions.name) : [])];
   return {
     batches,
     actions: happened,
@@ -190,7 +209,7 @@ function withEvents(
 const known = (table: PointInTimeTable | null, date: string) => (table ? asOf(table, date) : null);
 
 async function readValues({ name, bytes }: RawFile): Promise<PointInTimeTable> {
-  return isParquet(bytes) || name.endsWith('.parquet')
+  return isParquet(bytes) || /\.parquet$/i.test(name)
     ? parsePointInTimeColumns(await inFile(name, () => readTable(bytes)), name)
     : parsePointInTimeCsv(decodeText(bytes, name), name);
 }

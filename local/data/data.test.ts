@@ -138,6 +138,34 @@ describe('drl data import', () => {
     expect(panel.returns[4 * 2]).toBeCloseTo(15.5 / 14 - 1, 12);
   });
 
+  test('finds the files beside the bars in any case, and as Parquet', async () => {
+    await put('BARS.CSV', csv(rowsOf(['AAA', 'BBB'])));
+    await put('Membership.CSV', 'symbol,index,from,to\nAAA,X,2024-01-02,\n');
+    const text = (...data: string[]) => ({ type: 'STRING' as const, data });
+    const actions = { symbol: text('AAA'), date: { type: 'DATE' as const, data: ['2024-01-08'] } };
+    const amounts = { dividend: { type: 'DOUBLE' as const, data: [0.5] }, split: text('') };
+    await put('Actions.parquet', writeTable({ ...actions, ...amounts }));
+    expect((await run()).skipped).toEqual([]);
+    const { instruments, bars } = await loadDataset(store, 'user', (await ingestDay('2024-01-31')).dataset!);
+    expect(bars.dividend?.filter((dividend) => dividend !== 0)).toEqual(Float64Array.of(0.5));
+    expect(instruments.map(({ membership }) => membership?.length)).toEqual([1, 0]);
+  });
+
+  test('refuses two files that say the same, and a symbol twice', async () => {
+    await put('bars.csv', csv(rowsOf(['AAA'])));
+    await put('universe.csv', 'symbol,sector\nAAA,x\naaa,y\n');
+    await expect(run()).rejects.toMatchObject({
+      code: 'UNIVERSE_FIELD',
+      facts: { file: 'universe.csv', line: 3, field: 'symbol', value: 'aaa', before: 2 },
+    });
+    await put('Universe.csv.gz', gzipSync('symbol\nAAA\n'));
+    await expect(run()).rejects.toMatchObject({
+      code: 'FOLDER_FILE_TWICE',
+      facts: { field: 'universe', value: 'universe.csv', file: 'Universe.csv.gz' },
+    });
+    expect(await store.list('')).toEqual([]);
+  });
+
   test('says of each other file why it was left out', async () => {
     await put('bars.csv', csv(rowsOf(['AAA', 'BBB'])));
     await put('again.csv', csv(rowsOf(['AAA']), HEADER));

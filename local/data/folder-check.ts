@@ -9,8 +9,8 @@ import { parseUniverse } from '../../domain/market/equities.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
 import { type CheckedBars, checkBars } from '../../domain/market/quality.ts';
 import { refuseBadBatch } from '../../domain/market/quarantine.ts';
-import { decodeHead, decodeText, isParquet } from '../../functions/ingest/decode.ts';
-import { FOLDER_FILES, inFile, parseFolder } from '../../functions/ingest/source.ts';
+import { decodeHead, isParquet } from '../../functions/ingest/decode.ts';
+import { inFile, parseFolder, referenceFiles, tableText } from '../../functions/ingest/source.ts';
 
 export interface SkippedFile {
   file: string;
@@ -44,12 +44,13 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
   const folder = resolve(options.folder);
   const all = await readFolder(folder, basename(folder));
   const skipped: SkippedFile[] = [];
-  const reference = all.filter(isReference);
-  const candidates = all.filter((file) => !isReference(file) && !file.name.endsWith('.json'));
+  const beside = referenceFiles(all);
+  const reference = Object.values(beside);
+  const candidates = all.filter((file) => !reference.includes(file) && !/\.json$/i.test(file.name));
   const barFiles = await pickBarFiles(candidates, skipped, options.folder);
-  const universe = reference.find((file) => FOLDER_FILES.universe.test(file.name));
+  const { universe } = beside;
   const listed = universe
-    ? new Set(parseUniverse(decodeText(universe.bytes, universe.name), universe.name).map(({ symbol }) => symbol))
+    ? new Set(parseUniverse(await tableText(universe), universe.name).map(({ symbol }) => symbol))
     : null;
   const { batches, actions, lifeEnds } = await parseFolder([...barFiles, ...reference]);
   const chosen = chooseBatches(batches, listed, skipped);
@@ -78,8 +79,6 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     checked,
   };
 }
-
-const isReference = ({ name }: RawFile): boolean => Object.values(FOLDER_FILES).some((pattern) => pattern.test(name));
 
 /** Files whose header has every column of bars. When none has, the one that comes nearest is the error. */
 async function pickBarFiles(
