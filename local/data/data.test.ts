@@ -7,12 +7,12 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createMarketData } from '../../adapters/market-data/create.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { getManifest, getPointer, movePointer, putArtifact } from '../../adapters/object-store/port.ts';
+import { getManifest, putArtifact } from '../../adapters/object-store/port.ts';
 import { writeTable } from '../../adapters/parquet/parquet.ts';
 import { loadSettings } from '../../config/load.ts';
 import { type Settings, universeSchema } from '../../config/schema.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
-import { loadDataset } from '../../functions/artifacts/dataset.ts';
+import { DATASET_SCHEMA, loadDataset } from '../../functions/artifacts/dataset.ts';
 import { loadReleases } from '../../functions/artifacts/release.ts';
 import { ingestStage } from '../../functions/ingest/ingest.ts';
 import { checkoutDataset, diffDatasets } from './checkout.ts';
@@ -409,21 +409,26 @@ describe('looking at data', () => {
   test('gc lists what nothing rests on, and removes it only when told; what a decision rests on stays whole', async () => {
     await prepare();
     await ingestDay('2024-01-29');
-    const [loose, decided, newest] = (await dataLog(store, 'user')).map(({ ref }) => ref);
-    await movePointer(store, 'user', 'datasets/user', newest, (await getPointer(store, 'user', 'datasets/user'))!.etag);
+    await ingestDay('2024-01-26');
+    const [loose, running, decided, newest] = (await dataLog(store, 'user')).map(({ ref }) => ref);
+    await mkdir(join(home, 'runs', 'user'), { recursive: true });
+    await writeFile(
+      join(home, 'runs', 'user', '2024-01-29.state.json'),
+      JSON.stringify({ ingest: { dataset: running } }),
+    );
     await putArtifact(store, 'user', { kind: 'decisions', files: {}, inputs: { dataset: decided } });
     const halfWritten = `user/models/${'0'.repeat(64)}/policy.onnx`;
     await store.put(halfWritten, Uint8Array.of(1));
     const jobs = join(home, 'jobs');
     await mkdir(join(jobs, 'ppo-1', 'checkpoints'), { recursive: true });
     const gc = (remove: boolean) =>
-      collectGarbage({ store: join(home, 'store'), universes: join(home, 'universes'), jobs }, remove);
+      collectGarbage({ path: home, store: join(home, 'store'), universes: join(home, 'universes'), jobs }, remove);
     const { unreachable, unfinished } = await gc(false);
     expect(unfinished).toEqual(['ppo-1']);
     expect(unreachable).toEqual([`user/datasets/${loose.hash}`, `user/models/${'0'.repeat(64)}`]);
     expect(await store.exists(`user/datasets/${loose.hash}/manifest.json`)).toBe(true);
     await gc(true);
-    expect((await dataLog(store, 'user')).map(({ ref }) => ref)).toEqual([decided, newest]);
+    expect((await dataLog(store, 'user')).map(({ ref }) => ref)).toEqual([running, decided, newest]);
     expect((await loadDataset(store, 'user', decided)).facts.asOf).toBe('2024-01-30');
     expect(await store.exists(halfWritten)).toBe(false);
     expect(await readdir(jobs)).toEqual([]);
@@ -437,6 +442,14 @@ describe('looking at data', () => {
     expect(events.map(({ job }) => job.name)).toEqual(['fetch', 'ingest']);
     expect(events[1].inputs[0].facets.version).toEqual(events[0].outputs[0].facets.version);
     expect(events[1].outputs[0].facets.version).toMatchObject({ datasetVersion: ref.hash });
+  });
+
+  test('of a newer schema is refused, whoever looks', async () => {
+    const facts = { schemaVersion: DATASET_SCHEMA + 1, shape: 'not known' };
+    const ref = await putArtifact(store, 'user', { kind: 'datasets', files: {}, facts });
+    const newer = { code: 'DATASET_NEWER_SCHEMA', kind: 'refused' };
+    await expect(dataLog(store, 'user')).rejects.toMatchObject(newer);
+    await expect(diffDatasets(store, 'user', ref.hash, ref.hash)).rejects.toMatchObject(newer);
   });
 
   test('quarantine of a day without a dataset names the newest', async () => {
