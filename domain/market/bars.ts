@@ -1,7 +1,7 @@
 import { ACTION_COLUMNS, NO_ACTION, PRICE_COLUMNS } from './bar.ts';
 import { csvFields, eachLine, emptyFile, refuseDuplicates, requireColumns } from './csv.ts';
-import { isIsoDate } from './days.ts';
-import { DateReader, decimalOf, emptyParsedBars, type ParsedBars, SYMBOL } from './parsed-bars.ts';
+import { dayOfIso, isIsoDate } from './days.ts';
+import { DateReader, decimalOf, emptyParsedBars, type ParsedBars, SYMBOL, type WrittenDate } from './parsed-bars.ts';
 import type { QuarantineReason } from './quarantine.ts';
 
 export const BAR_COLUMNS = ['symbol', 'date', ...PRICE_COLUMNS] as const;
@@ -138,7 +138,8 @@ class RowReader {
     this.rows++;
     const symbol = this.#symbol(field(0));
     const dateText = field(1);
-    const date = dateText === '' ? null : this.#dates.read(dateText, line);
+    const written = dateText === '' ? null : this.#dates.read(dateText, line);
+    const date = written?.date ?? null;
     const reject = (reason: QuarantineReason, name: string, value: string) =>
       this.bars.rejected.push({
         reason,
@@ -153,7 +154,7 @@ class RowReader {
       reject(symbol === '' ? 'MISSING_VALUE' : 'BAD_SYMBOL', 'symbol', symbol);
       return;
     }
-    if (date === null) {
+    if (written === null || date === null) {
       reject(dateText === '' ? 'MISSING_VALUE' : 'BAD_DATE', 'date', dateText);
       return;
     }
@@ -167,6 +168,7 @@ class RowReader {
       this.#numbers[i] = value;
     }
     this.#push(line, symbol, this.#day(date));
+    this.#pushMoment(written);
   }
 
   #push(line: number, symbol: string, date: string): void {
@@ -175,6 +177,13 @@ class RowReader {
     for (let i = 2; i < this.#columns.length; i++) this.#columns[i].push(this.#numbers[i]);
     for (const [column, value] of this.#absent) column.push(value);
     this.bars.line.push(line);
+  }
+
+  #pushMoment({ date, minutes, offset }: WrittenDate): void {
+    if (Number.isNaN(minutes)) return;
+    this.bars.written ??= { time: [], offset: [] };
+    this.bars.written.time.push(dayOfIso(date) * 1440 + minutes);
+    this.bars.written.offset.push(offset);
   }
 
   #symbol(text: string): string {

@@ -28,6 +28,8 @@ export interface ParsedBars extends BarColumns {
   /** Present, both, when the file has actions beside its prices. */
   dividend: number[] | null;
   split: number[] | null;
+  /** The moment of each bar on the file's own clock, in minutes since 1970, and minutes of that clock from UTC (NaN: not said); null: plain days. */
+  written: { time: number[]; offset: number[] } | null;
   rejected: QuarantinedRow[];
 }
 
@@ -36,16 +38,19 @@ export const emptyParsedBars = (file: string, hasActions: boolean): ParsedBars =
   ...emptyBarColumns(),
   dividend: hasActions ? [] : null,
   split: hasActions ? [] : null,
+  written: null,
   rejected: [],
 });
 
-const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/;
+const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/;
 
-/** A date as it was written. `zone`: hours and minutes from UTC, or in words; `clock`: the time of day, '' where there is none. */
-interface WrittenDate {
+/** A date as it was written. */
+export interface WrittenDate {
   date: string;
-  zone: string;
-  clock: string;
+  /** Minutes after midnight; NaN: a plain day. */
+  minutes: number;
+  /** Minutes from UTC; NaN: not said. */
+  offset: number;
 }
 
 /**
@@ -55,52 +60,73 @@ interface WrittenDate {
 export class DateReader {
   readonly #file: string;
   readonly #known = new Map<string, WrittenDate | null>();
-  #first: { zone: string; clock: string; value: string; line: number } | null = null;
+  #first: { written: WrittenDate; value: string; line: number } | null = null;
 
   constructor(file: string) {
     this.#file = file;
   }
 
   /**
-   * The ISO day, or null when the text is no date.
+   * The day and the moment in it, or null when the text is no date.
    *
    * @throws ProductError BARS_MIXED_TIME_ZONES (bad input).
    */
-  read(text: string, line: number): string | null {
-    let parsed = this.#known.get(text);
-    if (parsed === undefined) {
-      parsed = parseDay(text);
-      this.#known.set(text, parsed);
-    }
-    if (parsed === null) return null;
-    const { zone, clock } = parsed;
-    this.#first ??= { zone, clock, value: text, line };
+  read(text: string, line: number): WrittenDate | null {
+    let written = this.#known.get(text);
+    if (written !== undefined) return written;
+    written = parseDate(text);
+    this.#known.set(text, written);
+    if (written === null) return null;
+    this.#first ??= { written, value: text, line };
     const first = this.#first;
-    if (zone !== first.zone && !(clock === first.clock && isAnHourApart(zone, first.zone))) {
-      const before = { zone: first.zone, value: first.value, line: first.line };
+    if (!isOneZone(first.written, written)) {
       throw badInput('BARS_MIXED_TIME_ZONES', 'The dates of a file are in different time zones', {
-        facts: { file: this.#file, line, field: 'date', value: text, zone, before },
+        facts: {
+          file: this.#file,
+          line,
+          field: 'date',
+          value: text,
+          zone: zoneOf(written),
+          before: { zone: zoneOf(first.written), value: first.value, line: first.line },
+        },
         remedy: "Write every date as the exchange's own day, YYYY-MM-DD.",
       });
     }
-    return parsed.date;
+    return written;
   }
 }
 
-function parseDay(text: string): WrittenDate | null {
-  if (isIsoDate(text)) return { date: text, zone: 'plain day', clock: '' };
+function parseDate(text: string): WrittenDate | null {
+  if (isIsoDate(text)) return { date: text, minutes: Number.NaN, offset: Number.NaN };
   const match = TIMESTAMP.exec(text);
   if (!match || !isIsoDate(match[1])) return null;
-  const [, date, clock, given = 'timestamp without zone'] = match;
-  const zone = given === 'Z' ? '+00:00' : given.length === 5 ? `${given.slice(0, 3)}:${given.slice(3)}` : given;
-  return { date, zone, clock };
+  const [, date, hours, minutes, zone] = match;
+  return {
+    date,
+    minutes: Number(hours) * 60 + Number(minutes),
+    offset: zone === undefined ? Number.NaN : offsetOf(zone),
+  };
 }
 
-/** Whether two offsets from UTC may be the winter and the summer time of one place. */
-function isAnHourApart(a: string, b: string): boolean {
-  const minutes = (zone: string): number =>
-    Number(`${zone[0]}1`) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)));
-  return Math.abs(minutes(a) - minutes(b)) === 60;
+const offsetOf = (zone: string): number =>
+  zone === 'Z' ? 0 : Number(`${zone[0]}1`) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)));
+
+function zoneOf({ minutes, offset }: WrittenDate): string {
+  if (Number.isNaN(minutes)) return 'plain day';
+  if (Number.isNaN(offset)) return 'timestamp without zone';
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+}
+
+/** Months of which everyone knows whether clocks show winter time or summer time; 0: the months in which they change. */
+const SEASON = [1, 1, 0, 0, 2, 2, 2, 2, 2, 0, 0, 1];
+
+/** Whether two dates can have been read off one clock, be it in winter and in summer time. */
+function isOneZone(a: WrittenDate, b: WrittenDate): boolean {
+  if (Number.isNaN(a.minutes) !== Number.isNaN(b.minutes)) return false;
+  if (Object.is(a.offset, b.offset)) return true;
+  const [first, second] = [a, b].map(({ date }) => SEASON[Number(date.slice(5, 7)) - 1]);
+  return Math.abs(a.offset - b.offset) === 60 && (first !== second || first === 0);
 }
 
 /** A finite decimal number, or null. Hexadecimal, thousands separators, NaN and Infinity are not numbers here. */

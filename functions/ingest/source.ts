@@ -6,12 +6,13 @@ import { badInput, ProductError } from '../../domain/errors.ts';
 import type { SymbolEvent } from '../../domain/market/alpaca-actions.ts';
 import type { BarTable, CorporateAction } from '../../domain/market/bar.ts';
 import { parseBarsCsv, parseBarsTable } from '../../domain/market/bars.ts';
+import type { CalendarId } from '../../domain/market/calendar.ts';
 import { csvText } from '../../domain/market/csv.ts';
 import { type CurrencyReference, currencyInstruments, parseCurrencyReference } from '../../domain/market/currencies.ts';
 import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '../../domain/market/ecb.ts';
 import { type EquityReference, equityInstruments, parseUniverse } from '../../domain/market/equities.ts';
 import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
-import type { TimedBars } from '../../domain/market/intraday.ts';
+import { rollUp, type TimedBars } from '../../domain/market/intraday.ts';
 import { parseMembership, withMembership } from '../../domain/market/membership.ts';
 import { parseActions } from '../../domain/market/parse-actions.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
@@ -19,8 +20,9 @@ import { asOf, joinTables, type PointInTimeTable } from '../../domain/market/poi
 import { parsePointInTimeColumns, parsePointInTimeCsv } from '../../domain/market/point-in-time-file.ts';
 import { providersOf } from '../../domain/market/provider-config.ts';
 import { renameMemberships, renameTable, type SymbolNames, symbolNames } from '../../domain/market/symbol-names.ts';
+import { writtenIntraday } from '../../domain/market/written-intraday.ts';
 import { decodeText, isParquet } from './decode.ts';
-import { alpacaBars, isVendorFile, vendorValues } from './vendor-files.ts';
+import { alpacaBars, appended, isVendorFile, vendorValues } from './vendor-files.ts';
 
 /** What the files of a provider say, parsed but not yet checked. */
 export interface Source {
@@ -105,8 +107,13 @@ async function barSource(
   const ecb = providersOf(universe.provider).find(({ kind }) => kind === 'ecb-file' || kind === 'ecb-http');
   if (ecb && 'reference' in ecb) return ecbSource(universe, files, ecb.reference);
   const alpaca = alpacaBars(vendors, universe);
-  const folder = await parseFolder(files, alpaca);
-  return { ...folder, batches: [...alpaca.batches, ...folder.batches], intraday: alpaca.intraday };
+  const folder = await parseFolder(files, universe.calendar, alpaca);
+  const intraday = [alpaca.intraday, folder.intraday].filter((bars) => bars !== null);
+  return {
+    ...folder,
+    batches: [...alpaca.batches, ...folder.batches],
+    intraday: intraday.length > 0 ? intraday.reduce(appended) : null,
+  };
 }
 
 function ecbSource(universe: UniverseConfig, files: readonly RawFile[], referencePath: string): Source {
@@ -148,19 +155,23 @@ interface VendorEvents {
 /** Bars and reference files in the form of a user's folder. Every file that is not a reference file must hold bars. */
 export async function parseFolder(
   files: readonly RawFile[],
+  calendar: CalendarId,
   vendor: VendorEvents = { actions: [], events: [] },
 ): Promise<Source> {
   const beside = referenceFiles(files);
   const { universe, actions, instruments, fundamentals, macro, membership } = beside;
   const aside = new Set(Object.values(beside));
   const batches: ParsedBars[] = [];
+  const intraday: TimedBars[] = [];
   for (const file of files) {
     if (aside.has(file)) continue;
-    batches.push(
+    const bars =
       isParquet(file.bytes) || /\.parquet$/i.test(file.name)
         ? parseBarsTable(await inFile(file.name, () => readTable(file.bytes)), file.name)
-        : parseBarsCsv(decodeText(file.bytes, file.name), file.name),
-    );
+        : parseBarsCsv(decodeText(file.bytes, file.name), file.name);
+    const timed = writtenIntraday(bars, calendar);
+    if (timed) intraday.push(timed);
+    batches.push(timed ? rollUp(timed, calendar, bars.rejected) : bars);
   }
   const listed = instruments ? readInstruments(instruments) : [];
   const reference: EquityReference[] = universe ? parseUniverse(await tableText(universe), universe.name) : [];
@@ -171,7 +182,7 @@ export async function parseFolder(
   return {
     batches,
     actions: happened,
-    intraday: null,
+    intraday: intraday.length > 0 ? intraday.reduce(appended) : null,
     lifeEnds: new Map([
       ...vendor.events.map(({ symbol, event }) => [symbol, event.date] as const),
       ...listed.flatMap(({ symbol, events }) => (events[0] ? [[symbol, events[0].date] as const] : [])),

@@ -7,8 +7,8 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createMarketData } from '../../adapters/market-data/create.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { getManifest, putArtifact } from '../../adapters/object-store/port.ts';
-import { writeTable } from '../../adapters/parquet/parquet.ts';
+import { getArtifactFile, getManifest, putArtifact } from '../../adapters/object-store/port.ts';
+import { readTable, writeTable } from '../../adapters/parquet/parquet.ts';
 import { loadSettings } from '../../config/load.ts';
 import { type Settings, universeSchema } from '../../config/schema.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
@@ -136,6 +136,31 @@ describe('drl data import', () => {
     ]);
     expect(bars.dividend?.some((dividend) => dividend === 0.5)).toBe(true);
     expect(panel.returns[4 * 2]).toBeCloseTo(15.5 / 14 - 1, 12);
+  });
+
+  test('makes days of bars of an hour, and keeps the hours', async () => {
+    const hours = Array.from({ length: 7 }, (_, h) => h);
+    const rows = DAYS.flatMap((day, d) =>
+      ['AAA', 'BBB'].flatMap((symbol) =>
+        hours.map((h) => {
+          const close = 50 + d + h / 10;
+          return `${symbol},${day} ${String(9 + h).padStart(2, '0')}:30:00-05:00,${close},${close + 1},${close - 1},${close},${d + 1}`;
+        }),
+      ),
+    );
+    await put('hours.csv', csv(rows));
+    expect(await run({ calendar: 'XNYS' })).toMatchObject({ rows: 2 * DAYS.length, quarantined: 0, newestDay: '2024-01-31' });
+    const { dataset } = await ingestDay('2024-01-30');
+    const { bars } = await loadDataset(store, 'user', dataset!);
+    const last = bars.date.length - 1;
+    const d = DAYS.indexOf('2024-01-30');
+    const { open, high, low, close, volume } = bars;
+    expect([open, high, low, close, volume].map((column) => column[last])).toEqual(
+      [50 + d, 51.6 + d, 49 + d, 50.6 + d, 7 * (d + 1)].map((value) => expect.closeTo(value, 9)),
+    );
+    const kept = await readTable(await getArtifactFile(store, 'user', dataset!, 'intraday.parquet'));
+    expect(kept.time.length).toBe(2 * (d + 1) * 7);
+    expect(kept.time[kept.time.length - 1]).toBe('2024-01-30T20:30Z');
   });
 
   test('finds the files beside the bars in any case, and as Parquet', async () => {

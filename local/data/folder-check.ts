@@ -52,7 +52,7 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
   const listed = universe
     ? new Set(parseUniverse(await tableText(universe), universe.name).map(({ symbol }) => symbol))
     : null;
-  const { batches, actions, lifeEnds } = await parseFolder([...barFiles, ...reference]);
+  const { batches, actions, lifeEnds } = await parseFolder([...barFiles, ...reference], options.calendar);
   const chosen = chooseBatches(batches, listed, skipped);
   const checked = checkBars(chosen, {
     calendar: options.calendar,
