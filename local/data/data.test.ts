@@ -149,7 +149,11 @@ describe('drl data import', () => {
       ),
     );
     await put('hours.csv', csv(rows));
-    expect(await run({ calendar: 'XNYS' })).toMatchObject({ rows: 2 * DAYS.length, quarantined: 0, newestDay: '2024-01-31' });
+    expect(await run({ calendar: 'XNYS' })).toMatchObject({
+      rows: 2 * DAYS.length,
+      quarantined: 0,
+      newestDay: '2024-01-31',
+    });
     const { dataset } = await ingestDay('2024-01-30');
     const { bars } = await loadDataset(store, 'user', dataset!);
     const last = bars.date.length - 1;
@@ -170,7 +174,7 @@ describe('drl data import', () => {
     const actions = { symbol: text('AAA'), date: { type: 'DATE' as const, data: ['2024-01-08'] } };
     const amounts = { dividend: { type: 'DOUBLE' as const, data: [0.5] }, split: text('') };
     await put('Actions.parquet', writeTable({ ...actions, ...amounts }));
-    expect((await run()).skipped).toEqual([]);
+    expect(await run()).toMatchObject({ beside: ['Actions.parquet', 'Membership.CSV'], skipped: [] });
     const { instruments, bars } = await loadDataset(store, 'user', (await ingestDay('2024-01-31')).dataset!);
     expect(bars.dividend?.filter((dividend) => dividend !== 0)).toEqual(Float64Array.of(0.5));
     expect(instruments.map(({ membership }) => membership?.length)).toEqual([1, 0]);
@@ -418,6 +422,7 @@ describe('looking at data', () => {
         { symbol: 'BBB', date: '2024-01-31' },
       ],
       changed: [],
+      values: { onlyInA: [], onlyInB: [] },
       partitions: { same: [], changed: ['2024'] },
     });
     const out = join(home, 'out');
@@ -428,6 +433,22 @@ describe('looking at data', () => {
     expect(Buffer.from(stored?.bytes ?? []).equals(await readFile(join(out, part)))).toBe(true);
     await expect(checkoutDataset(store, 'user', 'f'.repeat(64), out)).rejects.toMatchObject({
       code: 'DATASET_UNKNOWN',
+    });
+  });
+
+  test('diff shows figures that one of the two does not have', async () => {
+    const macro = (value: number) => `series,eventDate,knownDate,value\nGDP,2023-12-31,2024-01-25,${value}\n`;
+    await put('macro.csv', macro(1));
+    await prepare();
+    await put('macro.csv', macro(2));
+    await put('bars.csv', csv(rowsOf(['AAA', 'BBB']).filter((row) => !row.includes('2024-01-31'))));
+    await run();
+    const [before] = await dataLog(store, 'user');
+    const again = (await ingestDay('2024-01-29')).dataset!;
+    const gdp = { series: 'GDP', symbol: '', eventDate: '2023-12-31', knownDate: '2024-01-25' };
+    expect((await diffDatasets(store, 'user', before.ref.hash, again.hash)).values).toEqual({
+      onlyInA: [{ ...gdp, value: 1 }],
+      onlyInB: [{ ...gdp, value: 2 }],
     });
   });
 
@@ -467,6 +488,8 @@ describe('looking at data', () => {
     expect(events.map(({ job }) => job.name)).toEqual(['fetch', 'ingest']);
     expect(events[1].inputs[0].facets.version).toEqual(events[0].outputs[0].facets.version);
     expect(events[1].outputs[0].facets.version).toMatchObject({ datasetVersion: ref.hash });
+    const { fields } = events[1].outputs[0].facets.schema as unknown as { fields: { name: string }[] };
+    expect(fields.map(({ name }) => name)).toEqual(HEADER.split(','));
   });
 
   test('of a newer schema is refused, whoever looks', async () => {

@@ -23,6 +23,8 @@ export interface CheckedFolder {
   /** Files to be stored: those with bars, and the reference files beside them. */
   files: RawFile[];
   used: { file: string; rows: number; symbols: number }[];
+  /** The files beside the bars that were read. */
+  beside: string[];
   skipped: SkippedFile[];
   /** Symbols of `universe.csv` that have bars; null: there is no such file, and every symbol is a member. */
   members: string[] | null;
@@ -74,6 +76,7 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
       rows: batch.symbol.length + batch.rejected.length,
       symbols: new Set(batch.symbol).size,
     })),
+    beside: reference.map(({ name }) => name).sort(),
     skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)),
     members: listed && [...listed].filter((symbol) => present.has(symbol)).sort(),
     checked,
