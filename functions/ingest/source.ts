@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RawFile } from '../../adapters/market-data/port.ts';
-import { readTable } from '../../adapters/parquet/parquet.ts';
+import { readTable, type Table } from '../../adapters/parquet/parquet.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { badInput, ProductError } from '../../domain/errors.ts';
 import type { SymbolEvent } from '../../domain/market/alpaca-actions.ts';
@@ -167,7 +167,7 @@ export async function parseFolder(
     if (aside.has(file)) continue;
     const bars =
       isParquet(file.bytes) || /\.parquet$/i.test(file.name)
-        ? parseBarsTable(await inFile(file.name, () => readTable(file.bytes)), file.name)
+        ? parseBarsTable(withPathColumns(file.name, await inFile(file.name, () => readTable(file.bytes))), file.name)
         : parseBarsCsv(decodeText(file.bytes, file.name), file.name);
     const timed = writtenIntraday(bars, calendar);
     if (timed) intraday.push(timed);
@@ -235,6 +235,26 @@ function readInstruments(file: RawFile): Instrument[] {
       cause,
     });
   }
+}
+
+/** What the path of a partition says of all its rows: `symbol=AAA/part.parquet`, as Hive writes it. */
+export const pathColumns = (name: string): [column: string, value: string][] =>
+  name
+    .split('/')
+    .slice(0, -1)
+    .filter((part) => part.includes('='))
+    .map((part) => {
+      const at = part.indexOf('=');
+      const value = part
+        .slice(at + 1)
+        .replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+      return [part.slice(0, at), value];
+    });
+
+function withPathColumns(name: string, table: Table): Table {
+  const rows = Object.values(table)[0]?.length ?? 0;
+  const told = pathColumns(name).filter(([column]) => !(column in table));
+  return { ...table, ...Object.fromEntries(told.map(([column, value]) => [column, new Array(rows).fill(value)])) };
 }
 
 /** Says in which file a Parquet error was found. */

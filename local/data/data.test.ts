@@ -436,6 +436,41 @@ describe('looking at data', () => {
     });
   });
 
+  test('what was checked out can be imported again: partitions are entered', async () => {
+    await prepare();
+    const [, last] = await dataLog(store, 'user');
+    const out = join(home, 'out');
+    await checkoutDataset(store, 'user', last.ref.hash, out);
+    await mkdir(join(out, 'more', 'symbol=CCC'), { recursive: true });
+    const rows = rowsOf(['CCC']).map((row) => row.split(','));
+    const number = (c: number) => ({ type: 'DOUBLE' as const, data: Float64Array.from(rows, (row) => Number(row[c])) });
+    const columns = Object.fromEntries(
+      HEADER.split(',')
+        .slice(2)
+        .map((name, c) => [name, number(c + 2)]),
+    );
+    const file = writeTable({ date: { type: 'DATE', data: rows.map((row) => row[1]) }, ...columns });
+    await writeFile(join(out, 'more', 'symbol=CCC', 'part.parquet'), file);
+    const report = await importFolder({
+      folder: out,
+      universe: 'again',
+      calendar: 'data',
+      store,
+      strategy: 'user',
+      home,
+    });
+    expect(report.files.map(({ file: name }) => name)).toEqual([
+      'bars/year=2024/part.parquet',
+      'more/symbol=CCC/part.parquet',
+    ]);
+    expect(report).toMatchObject({ rows: 3 * DAYS.length, symbols: 3, quarantined: 0 });
+    const files = await createMarketData(
+      universeSchema.parse(JSON.parse(await readFile(report.path, 'utf8'))).provider,
+      { root, home },
+    ).fetch('2024-01-31');
+    expect(files.map(({ name }) => name)).toEqual(expect.arrayContaining(report.files.map(({ file: name }) => name)));
+  });
+
   test('diff shows figures that one of the two does not have', async () => {
     const macro = (value: number) => `series,eventDate,knownDate,value\nGDP,2023-12-31,2024-01-25,${value}\n`;
     await put('macro.csv', macro(1));

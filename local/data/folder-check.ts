@@ -10,7 +10,7 @@ import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
 import { type CheckedBars, checkBars } from '../../domain/market/quality.ts';
 import { refuseBadBatch } from '../../domain/market/quarantine.ts';
 import { decodeHead, isParquet } from '../../functions/ingest/decode.ts';
-import { inFile, parseFolder, referenceFiles, tableText } from '../../functions/ingest/source.ts';
+import { inFile, parseFolder, pathColumns, referenceFiles, tableText } from '../../functions/ingest/source.ts';
 
 export interface SkippedFile {
   file: string;
@@ -93,7 +93,10 @@ async function pickBarFiles(
   let nearest: { file: string; missing: string[]; has: string[] } | null = null;
   for (const file of candidates) {
     const has = isParquet(file.bytes)
-      ? barHeader(await inFile(file.name, () => tableColumns(file.bytes)))
+      ? barHeader([
+          ...(await inFile(file.name, () => tableColumns(file.bytes))),
+          ...pathColumns(file.name).map(([column]) => column),
+        ])
       : headerOf(decodeHead(file.bytes, file.name));
     const missing = missingBarColumns(has);
     if (missing.length === 0) {
