@@ -1,3 +1,4 @@
+import { badInput } from '../errors.ts';
 import { type BarTable, barOrder, type CorporateAction } from './bar.ts';
 import { CarriedActions } from './carried-actions.ts';
 import { dataSessions } from './data-sessions.ts';
@@ -10,6 +11,7 @@ import {
   type Rows,
   withActions,
 } from './gathered-rows.ts';
+import { CASH } from './instrument.ts';
 import type { ParsedBars } from './parsed-bars.ts';
 import { isJudgement, type QuarantinedRow, rowId } from './quarantine.ts';
 import { type CalendarRules, calendarFinding, type Finding, rowFinding } from './row-rules.ts';
@@ -47,12 +49,15 @@ export interface CheckedBars {
  * A split or dividend of a day whose bar is set aside falls on the next good bar ({@link CarriedActions}).
  *
  * Duplicates: of identical rows the first is kept; of rows that differ none is, as nobody can say which is right.
+ *
+ * @throws ProductError SYMBOL_RESERVED, ACTIONS_STATED_TWICE, SYMBOL_CHANGE_CONFLICT (bad input).
  */
 export function checkBars(batches: readonly ParsedBars[], rules: BarRules): CheckedBars {
   const list = (rules.actions ?? []).filter(({ date }) => date <= rules.asOf);
   const names = symbolNames(list, rules.asOf);
   const inScope = scopeOf(rules, names);
   const rows = gather(batches, inScope);
+  refuseCash(rows, batches);
   const others = names ? renameRows(rows, names) : new Set<number>();
   const quarantined = batches.flatMap((batch) => batch.rejected.filter((row) => inScope(row.symbol, row.date)));
   const rejected = quarantined.length;
@@ -105,6 +110,16 @@ export function checkBars(batches: readonly ParsedBars[], rules: BarRules): Chec
     const own = rowFinding(rows, row, actions) ?? calendarFinding(rows, row, rules, dataDates);
     return own && !isReleased(own) ? own : series.look(at, isReleased);
   }
+}
+
+/** Weights call the part that is in no asset CASH. */
+function refuseCash(rows: Rows, batches: readonly ParsedBars[]): void {
+  const row = rows.symbol.indexOf(CASH);
+  if (row === -1) return;
+  throw badInput('SYMBOL_RESERVED', `The symbol ${CASH} stands for what is in no asset`, {
+    facts: { file: batches[rows.batch[row]].file, line: rows.line[row], field: 'symbol', value: CASH },
+    remedy: `Give the instrument another symbol in the files (${CASH}.US), or leave it out of the members (universe.csv).`,
+  });
 }
 
 /** Whether a row was known, and is of a member under any of its symbols. */
