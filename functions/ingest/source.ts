@@ -225,16 +225,24 @@ async function readValues({ name, bytes }: RawFile): Promise<PointInTimeTable> {
     : parsePointInTimeCsv(decodeText(bytes, name), name);
 }
 
-function readInstruments(file: RawFile): Instrument[] {
-  try {
-    return z.array(instrumentSchema).parse(JSON.parse(decodeText(file.bytes, file.name)));
-  } catch (cause) {
-    throw badInput('INSTRUMENTS_FILE', 'The file of instruments cannot be read', {
-      facts: { file: file.name, problem: cause instanceof Error ? cause.message.slice(0, 500) : String(cause) },
+/** @throws ProductError INSTRUMENTS_FILE (bad input), naming the place of the first fault: `3.name`. */
+function readInstruments({ name: file, bytes }: RawFile): Instrument[] {
+  const fail = (facts: Record<string, unknown>) =>
+    badInput('INSTRUMENTS_FILE', 'The file of instruments cannot be read', {
+      facts: { file, ...facts },
       remedy: 'It is a JSON list of instruments: symbol, name, kind, group, firstDate, lastDate, events, reference.',
-      cause,
     });
+  let value: unknown;
+  try {
+    value = JSON.parse(decodeText(bytes, file));
+  } catch (cause) {
+    if (cause instanceof ProductError) throw cause;
+    throw fail({ problem: cause instanceof Error ? cause.message : String(cause) });
   }
+  const parsed = z.array(instrumentSchema).safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw fail({ field: path.join('.'), problem: message });
 }
 
 /** What the path of a partition says of all its rows: `symbol=AAA/part.parquet`, as Hive writes it. */

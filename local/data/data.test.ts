@@ -180,6 +180,22 @@ describe('drl data import', () => {
     expect(instruments.map(({ membership }) => membership?.length)).toEqual([1, 0]);
   });
 
+  test.each([
+    ['instruments.json', '[{"symbol":"AAA"}]', { code: 'INSTRUMENTS_FILE', facts: { field: '0.name' } }],
+    ['instruments.json', '[', { code: 'INSTRUMENTS_FILE', facts: { file: 'instruments.json' } }],
+    ['more.parquet', 'symbol,date', { code: 'PARQUET_UNREADABLE', facts: { file: 'more.parquet' } }],
+    [
+      'membership.csv',
+      'symbol,index,from,to\nQQQ,X,2024-01-02,\n',
+      { code: 'MEMBERSHIP_WITHOUT_BARS', facts: { file: 'membership.csv' } },
+    ],
+  ])('refuses %s (%s) and names the place', async (name, content, expected) => {
+    await put('bars.csv', csv(rowsOf(['AAA'])));
+    await put(name, content);
+    await expect(run()).rejects.toMatchObject({ kind: 'badInput', ...expected });
+    expect(await written()).toEqual([]);
+  });
+
   test('refuses two files that say the same, and a symbol twice', async () => {
     await put('bars.csv', csv(rowsOf(['AAA'])));
     await put('universe.csv', 'symbol,sector\nAAA,x\naaa,y\n');
