@@ -104,7 +104,7 @@ class RowReader {
   /** The column of each number, by the place of its field. */
   readonly #columns: number[][];
   /** The action's column that the file lacks beside the one that it has, and what it says. */
-  readonly #absent: [column: number[], value: number][] = [];
+  readonly #absent: { column: number[]; value: number } | null;
 
   constructor(file: string, header: readonly string[]) {
     const actions = ACTION_COLUMNS.filter((name) => header.includes(name));
@@ -112,8 +112,8 @@ class RowReader {
     this.fields = fields;
     this.bars = emptyParsedBars(file, actions.length > 0);
     this.#columns = fields.map((name) => (name === 'symbol' || name === 'date' ? [] : (this.bars[name] ?? [])));
-    for (const name of ACTION_COLUMNS)
-      if (actions.length > 0 && !actions.includes(name)) this.#absent.push([this.bars[name] ?? [], NO_ACTION[name]]);
+    const absent = actions.length === 1 ? ACTION_COLUMNS.find((name) => !actions.includes(name)) : undefined;
+    this.#absent = absent ? { column: this.bars[absent] ?? [], value: NO_ACTION[absent] } : null;
     this.#dates = new DateReader(file);
     this.#numbers = new Float64Array(this.fields.length);
   }
@@ -168,19 +168,21 @@ class RowReader {
       this.#numbers[i] = value;
     }
     this.#push(line, symbol, this.#day(date));
-    this.#pushMoment(written);
+    if (!Number.isNaN(written.minutes)) this.#pushMoment(written);
   }
 
   #push(line: number, symbol: string, date: string): void {
-    this.bars.symbol.push(symbol);
-    this.bars.date.push(date);
-    for (let i = 2; i < this.#columns.length; i++) this.#columns[i].push(this.#numbers[i]);
-    for (const [column, value] of this.#absent) column.push(value);
-    this.bars.line.push(line);
+    const { bars } = this;
+    const numbers = this.#numbers;
+    const columns = this.#columns;
+    bars.symbol.push(symbol);
+    bars.date.push(date);
+    for (let i = 2; i < columns.length; i++) columns[i].push(numbers[i]);
+    if (this.#absent) this.#absent.column.push(this.#absent.value);
+    bars.line.push(line);
   }
 
   #pushMoment({ date, minutes, offset }: WrittenDate): void {
-    if (Number.isNaN(minutes)) return;
     this.bars.written ??= { time: [], offset: [] };
     this.bars.written.time.push(dayOfIso(date) * 1440 + minutes);
     this.bars.written.offset.push(offset);

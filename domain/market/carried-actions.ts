@@ -6,6 +6,8 @@ interface Carried {
   split: number;
 }
 
+const NOTHING = (): void => {};
+
 /**
  * What happened to holders on a day whose bar was set aside is not undone by that: it falls on the next bar of the symbol, and on the one after when that
  * is set aside too.
@@ -28,14 +30,15 @@ export class CarriedActions {
     const { dividend, split } = this.#actions;
     const symbol = this.#rows.symbol[row];
     const own = { dividend: dividend[row], split: split[row] };
+    const isOwn = own.dividend !== 0 || own.split !== 1;
     const waiting = this.#waiting.get(symbol);
+    if (!waiting && !isOwn) return NOTHING;
     if (waiting) {
       dividend[row] += waiting.dividend / split[row];
       split[row] *= waiting.split;
       this.#waiting.delete(symbol);
     }
     return (believed) => {
-      const isOwn = own.dividend !== 0 || own.split !== 1;
       if (believed) this.#wait(symbol, { dividend: dividend[row], split: split[row] });
       // The row's own action is the one that is not believed; without one it is what waited.
       else if (waiting && isOwn) this.#wait(symbol, waiting);
