@@ -1,5 +1,6 @@
+import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { badInput } from '../../domain/errors.ts';
 import { HASH } from '../../domain/lineage/manifest.ts';
 import { getArtifactFile, getManifest, type ObjectStore } from '../object-store/port.ts';
@@ -9,7 +10,7 @@ import type { MarketDataProvider, RawFile } from './port.ts';
 export const isDataFile = (name: string): boolean =>
   /\.(csv|csv\.gz|parquet|json)$/i.test(name) && !name.startsWith('.');
 
-/** Every table in a folder on disk, by name. Folders in it are not entered. */
+/** Every table in a folder on disk, by name. Of the folders in it only partitions are entered (`year=2020`, `bars/year=2020`). */
 export function createFolderProvider(folder: string, origin: string): MarketDataProvider {
   return { fetch: () => readFolder(folder, origin) };
 }
@@ -18,8 +19,7 @@ export function createFolderProvider(folder: string, origin: string): MarketData
 export async function readFolder(folder: string, origin: string): Promise<RawFile[]> {
   let names: string[];
   try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    names = entries.filter((entry) => entry.isFile() && isDataFile(entry.name)).map((entry) => entry.name);
+    names = await tablesIn(folder);
   } catch (cause) {
     throw badInput('FOLDER_MISSING', 'The data folder cannot be read', {
       facts: { folder, problem: (cause as NodeJS.ErrnoException).code ?? String(cause) },
@@ -34,6 +34,21 @@ export async function readFolder(folder: string, origin: string): Promise<RawFil
       origin: `${origin}/${name}`,
     })),
   );
+}
+
+const isPartition = (entry: Dirent): boolean => entry.isDirectory() && entry.name.includes('=');
+
+/** Names of tables, those of partitions with their path. */
+async function tablesIn(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isFile() && isDataFile(entry.name)) names.push(entry.name);
+    if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
+    const inside = join(folder, entry.name);
+    const isTable = isPartition(entry) || (await readdir(inside, { withFileTypes: true })).some(isPartition);
+    if (isTable) names.push(...(await tablesIn(inside)).map((name) => `${entry.name}/${name}`));
+  }
+  return names;
 }
 
 /** How a universe names an imported folder: the import's artifact, `<strategy>/raw/<hash>`. Its inputs are the files. */
@@ -54,7 +69,7 @@ export function createImportProvider(store: ObjectStore, strategy: string, hash:
         const { files: stored, facts } = await getManifest(store, strategy, ref);
         for (const name of Object.keys(stored)) {
           const bytes = await getArtifactFile(store, strategy, ref, name);
-          files.push({ name: basename(name), bytes, origin: String(facts.origin) });
+          files.push({ name, bytes, origin: String(facts.origin) });
         }
       }
       return files;

@@ -25,7 +25,10 @@ export function feedStatus(about: Facts, status: number): ProductError {
   }
   return new ProductError('FEED_STATUS', `The market data feed answered ${status}`, {
     facts: { ...about, status },
-    remedy: 'Check the URL in the universe configuration, or try again later; nothing was written.',
+    remedy:
+      status === 400
+        ? 'Check the key, and the symbols, series and dates that the universe configuration names; nothing was written.'
+        : 'Check the URL in the universe configuration, or try again later; nothing was written.',
   });
 }
 

@@ -179,6 +179,14 @@ describe('alpaca', () => {
   });
 });
 
+test('fred says 400 to a key that it does not know: the remedy names the key', async () => {
+  const { baseUrl, start, series } = settings('fred') as Extract<ProviderConfig, { kind: 'fred' }>;
+  const fred = createFredProvider({ baseUrl, start, series, key: 'unknown', timeoutMs: 1_000 });
+  const error = await failureOf(fred.fetch('2024-01-03'));
+  expect(error).toMatchObject({ code: 'FEED_STATUS', facts: { status: 400 } });
+  expect(error.remedy).toContain('Check the key');
+});
+
 test('fred is read page by page', async () => {
   const { baseUrl, start, series } = settings('fred') as Extract<ProviderConfig, { kind: 'fred' }>;
   const small = createFredProvider({

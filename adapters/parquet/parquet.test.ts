@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { ProductError } from '../../domain/errors.ts';
 import { readTable, tableColumns, writeTable } from './parquet.ts';
 
@@ -50,6 +51,17 @@ describe('parquet tables', () => {
       code: 'PARQUET_COLUMN',
       facts: { column: 'volume' },
     });
+  });
+
+  test('of timestamps are days when all are at midnight, else instants, all of them', async () => {
+    const times = ['2024-01-02T00:00:00.000Z', '2024-01-02T01:00:00.000Z'];
+    const read = async (given: string[]) => {
+      const data = given.map((time) => new Date(time));
+      const file = parquetWriteBuffer({ columnData: [{ name: 't', data, type: 'TIMESTAMP' }] });
+      return (await readTable(new Uint8Array(file))).t;
+    };
+    expect(await read(times.slice(0, 1))).toEqual(['2024-01-02']);
+    expect(await read(times)).toEqual(times);
   });
 
   test('of ragged columns are refused', () => {

@@ -88,7 +88,8 @@ function isoDays(): (days: number) => string {
 
 /**
  * Read a Parquet table, or some of its columns. FLOAT comes back as Float32Array, DOUBLE and 64-bit integers as Float64Array,
- * INT32 as Int32Array, everything else as an array; null in a number column is NaN, dates and timestamps are ISO strings.
+ * INT32 as Int32Array, everything else as an array; null in a number column is NaN, dates are ISO days and timestamps ISO instants; a column of
+ * timestamps that are all at midnight (UTC) is one of days.
  *
  * @throws ProductError PARQUET_UNREADABLE (bad input) for bytes that are not Parquet; PARQUET_COLUMN for a column it lacks.
  */
@@ -128,6 +129,8 @@ export async function readTable(bytes: Uint8Array, columns?: string[]): Promise<
   } catch (cause) {
     throw unreadable(cause);
   }
+  for (const [name, column] of Object.entries(table))
+    if (Array.isArray(column) && !isText(leaves.get(name)!)) daysOrInstants(column);
   return Object.fromEntries(wanted.map((name) => [name, table[name] ?? allocate(leaves.get(name)!, rows)]));
 }
 
@@ -136,8 +139,10 @@ function isWhole(data: DecodedArray, element: SchemaElement, rows: number): data
   if (data.length !== rows || element.repetition_type !== 'REQUIRED') return false;
   if (element.type === 'DOUBLE') return data instanceof Float64Array;
   if (element.type === 'FLOAT') return data instanceof Float32Array;
-  return Array.isArray(data) && (element.converted_type === 'UTF8' || element.converted_type === 'DATE');
+  return Array.isArray(data) && isText(element);
 }
+
+const isText = ({ converted_type }: SchemaElement): boolean => converted_type === 'UTF8' || converted_type === 'DATE';
 
 /** The names of the columns, without reading any data. */
 export function tableColumns(bytes: Uint8Array): string[] {
@@ -183,11 +188,20 @@ function copyInto(target: Cells, data: DecodedArray, offset: number): void {
   }
 }
 
-/** Dates at midnight UTC become a plain day, other instants a full timestamp. */
-function plainValue(value: unknown): unknown {
-  if (value instanceof Date) {
-    const text = Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
-    return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text;
+const plainValue = (value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value);
+
+/** Instants of a column as text, in place: as days when all are at midnight (UTC), so that one column has one form. */
+function daysOrInstants(column: unknown[]): void {
+  let [instants, atMidnight] = [0, 0];
+  for (const value of column) {
+    if (!(value instanceof Date)) continue;
+    instants++;
+    if (value.getTime() % 86_400_000 === 0) atMidnight++;
   }
-  return typeof value === 'bigint' ? Number(value) : value;
+  if (instants === 0) return;
+  const length = atMidnight === instants ? 10 : undefined;
+  column.forEach((value, row) => {
+    if (!(value instanceof Date)) return;
+    column[row] = Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString().slice(0, length);
+  });
 }

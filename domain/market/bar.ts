@@ -21,6 +21,10 @@ export interface BarTable {
 
 export const PRICE_COLUMNS = ['open', 'high', 'low', 'close', 'volume'] as const;
 export type PriceColumn = (typeof PRICE_COLUMNS)[number];
+export const ACTION_COLUMNS = ['dividend', 'split'] as const;
+export const NUMBER_COLUMNS = [...PRICE_COLUMNS, ...ACTION_COLUMNS] as const;
+/** What an action's column says where nothing happens. */
+export const NO_ACTION = { dividend: 0, split: 1 } as const;
 
 /** What a holder received of a company that was parted from the one held, per unit after the split: its worth, or units of `symbol`. */
 export type SpinOff = { value: number } | { ratio: number; symbol: string };

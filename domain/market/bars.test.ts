@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseBarsCsv, parseBarsTable } from './bars.ts';
+import { headerOf, missingBarColumns, parseBarsCsv, parseBarsTable } from './bars.ts';
 
 const HEADER = 'symbol,date,open,high,low,close,volume';
 const csv = (...rows: string[]) => `${[HEADER, ...rows].join('\n')}\n`;
@@ -32,6 +32,18 @@ describe('a file of bars', () => {
     );
     expect(bars.dividend).toEqual([0.5]);
     expect(bars.split).toEqual([2]);
+  });
+
+  test.each([
+    ['dividend', '0.5', { dividend: [0.5], split: [1] }],
+    ['split', '2', { dividend: [0], split: [2] }],
+  ])('may carry %s alone', (name, value, expected) => {
+    const header = `symbol,date,open,high,low,close,volume,${name}`;
+    expect(parseBarsCsv(`${header}\nA,2024-01-02,1,1,1,1,5,${value}\n`, 'b.csv')).toMatchObject(expected);
+  });
+
+  test('has its header on the first line that is not blank', () => {
+    expect(missingBarColumns(headerOf('\uFEFF\n\nSymbol,Date,Open,High,Low,Close,Volume\n'))).toEqual([]);
   });
 
   test('lacking a column is an error that names file, line and column', () => {
@@ -82,7 +94,14 @@ describe('dates', () => {
     expect(parseBarsCsv(csv(...rows), 'b.csv').date).toEqual(['2024-01-02', '2024-01-03']);
   });
 
+  test('of one clock in summer and winter time are days as written', () => {
+    const rows = ['A,2024-03-08 00:00:00-05:00,1,1,1,1,5', 'A,2024-03-11 00:00:00-04:00,1,1,1,1,5'];
+    expect(parseBarsCsv(csv(...rows), 'b.csv').date).toEqual(['2024-03-08', '2024-03-11']);
+  });
+
   test.each([
+    ['2024-01-02T00:00:00-05:00', '2024-01-03T00:00:00-04:00'],
+    ['2024-07-02T00:00:00+01:00', '2024-08-01T00:00:00Z'],
     ['2024-01-02T00:00:00Z', '2024-01-03T00:00:00-05:00'],
     ['2024-01-02', '2024-01-03T00:00:00Z'],
     ['2024-01-02 00:00:00', '2024-01-03 00:00:00+01:00'],
@@ -122,6 +141,12 @@ describe('a table of bars', () => {
         value: '',
       },
     ]);
+  });
+
+  test('with a column twice is an error, as in a CSV file', () => {
+    expect(() => parseBarsTable({ ...table, Close: table.close }, 'bars.parquet')).toThrow(
+      expect.objectContaining({ code: 'CSV_DUPLICATE_COLUMN' }),
+    );
   });
 
   test('lacking a column is an error', () => {

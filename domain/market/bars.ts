@@ -1,12 +1,10 @@
-import { badInput } from '../errors.ts';
-import { PRICE_COLUMNS } from './bar.ts';
-import { csvFields, eachLine, emptyFile, requireColumns } from './csv.ts';
-import { isIsoDate } from './days.ts';
-import { DateReader, decimalOf, emptyParsedBars, type ParsedBars, SYMBOL } from './parsed-bars.ts';
+import { ACTION_COLUMNS, NO_ACTION, PRICE_COLUMNS } from './bar.ts';
+import { csvFields, eachLine, emptyFile, refuseDuplicates, requireColumns } from './csv.ts';
+import { dayOfIso, isIsoDate } from './days.ts';
+import { DateReader, decimalOf, emptyParsedBars, type ParsedBars, SYMBOL, type WrittenDate } from './parsed-bars.ts';
 import type { QuarantineReason } from './quarantine.ts';
 
 export const BAR_COLUMNS = ['symbol', 'date', ...PRICE_COLUMNS] as const;
-const ACTION_COLUMNS = ['dividend', 'split'] as const;
 const ALIASES: Record<string, string> = {
   ticker: 'symbol',
   timestamp: 'date',
@@ -32,13 +30,13 @@ export const missingBarColumns = (header: readonly string[]): string[] =>
 
 /** The first line of a CSV text as a bar header. */
 export function headerOf(text: string): string[] {
-  const end = text.indexOf('\n');
-  return barHeader(csvFields((end === -1 ? text : text.slice(0, end)).trim()));
+  const [first = ''] = text.replace(/^\uFEFF?\s*/, '').split('\n', 1);
+  return barHeader(csvFields(first.trim()));
 }
 
 /**
- * Bars of a CSV text: columns by header name in any order, `symbol,date,open,high,low,close,volume`, optionally `dividend,split`
- * (prices as traded). A row that cannot be read is rejected with its line; a file that cannot be read is an error.
+ * Bars of a CSV text: columns by header name in any order, `symbol,date,open,high,low,close,volume`, optionally `dividend` and
+ * `split` (prices as traded). A row that cannot be read is rejected with its line; a file that cannot be read is an error.
  *
  * @throws ProductError CSV_EMPTY, CSV_MISSING_COLUMN, CSV_DUPLICATE_COLUMN, BARS_MIXED_TIME_ZONES (bad input).
  */
@@ -50,8 +48,8 @@ export function parseBarsCsv(text: string, file: string): ParsedBars {
     if (reader === null) {
       const header = barHeader(csvFields(line));
       requireColumns(file, number, header, BAR_COLUMNS);
-      refuseDuplicates(file, number, header);
-      reader = new RowReader(file, hasActions(header));
+      refuseDuplicates(file, number, known(header));
+      reader = new RowReader(file, header);
       columns = reader.fields.map((name) => header.indexOf(name));
       width = header.length;
       return;
@@ -71,7 +69,8 @@ export function parseBarsTable(table: Record<string, ArrayLike<unknown>>, file: 
   const names = Object.keys(table);
   const header = barHeader(names);
   requireColumns(file, 1, header, BAR_COLUMNS);
-  const reader = new RowReader(file, hasActions(header));
+  refuseDuplicates(file, 1, known(header));
+  const reader = new RowReader(file, header);
   const columns = reader.fields.map((name) => table[names[header.indexOf(name)]]);
   const rows = columns[0].length;
   if (rows === 0) throw emptyFile(file);
@@ -85,20 +84,12 @@ export function parseBarsTable(table: Record<string, ArrayLike<unknown>>, file: 
   return reader.bars;
 }
 
+const known = (header: readonly string[]): string[] =>
+  header.filter((name) => [...BAR_COLUMNS, ...ACTION_COLUMNS].some((column) => column === name));
+
 /** Empty fields at the end of a row mean nothing. */
 const hasWidth = (fields: readonly string[], width: number): boolean =>
   fields.length === width || (fields.length > width && fields.slice(width).every((field) => field.trim() === ''));
-
-function refuseDuplicates(file: string, line: number, header: readonly string[]): void {
-  const twice = [...BAR_COLUMNS, ...ACTION_COLUMNS].find((name) => header.indexOf(name) !== header.lastIndexOf(name));
-  if (twice === undefined) return;
-  throw badInput('CSV_DUPLICATE_COLUMN', `The file has the column ${twice} twice`, {
-    facts: { file, line, field: twice, has: header },
-    remedy: 'Keep the one that holds the prices as traded, and rename or remove the other.',
-  });
-}
-
-const hasActions = (header: readonly string[]): boolean => ACTION_COLUMNS.every((name) => header.includes(name));
 
 /** Turns the text fields of one row into numbers, or into a rejected row. */
 class RowReader {
@@ -110,10 +101,19 @@ class RowReader {
   readonly #symbols = new Map<string, string>();
   readonly #days = new Map<string, string>();
   readonly #numbers: Float64Array;
+  /** The column of each number, by the place of its field. */
+  readonly #columns: number[][];
+  /** The action's column that the file lacks beside the one that it has, and what it says. */
+  readonly #absent: { column: number[]; value: number } | null;
 
-  constructor(file: string, actions: boolean) {
-    this.fields = actions ? [...BAR_COLUMNS, ...ACTION_COLUMNS] : BAR_COLUMNS;
-    this.bars = emptyParsedBars(file, actions);
+  constructor(file: string, header: readonly string[]) {
+    const actions = ACTION_COLUMNS.filter((name) => header.includes(name));
+    const fields = [...BAR_COLUMNS, ...actions];
+    this.fields = fields;
+    this.bars = emptyParsedBars(file, actions.length > 0);
+    this.#columns = fields.map((name) => (name === 'symbol' || name === 'date' ? [] : (this.bars[name] ?? [])));
+    const absent = actions.length === 1 ? ACTION_COLUMNS.find((name) => !actions.includes(name)) : undefined;
+    this.#absent = absent ? { column: this.bars[absent] ?? [], value: NO_ACTION[absent] } : null;
     this.#dates = new DateReader(file);
     this.#numbers = new Float64Array(this.fields.length);
   }
@@ -138,7 +138,8 @@ class RowReader {
     this.rows++;
     const symbol = this.#symbol(field(0));
     const dateText = field(1);
-    const date = dateText === '' ? null : this.#dates.read(dateText, line);
+    const written = dateText === '' ? null : this.#dates.read(dateText, line);
+    const date = written?.date ?? null;
     const reject = (reason: QuarantineReason, name: string, value: string) =>
       this.bars.rejected.push({
         reason,
@@ -153,7 +154,7 @@ class RowReader {
       reject(symbol === '' ? 'MISSING_VALUE' : 'BAD_SYMBOL', 'symbol', symbol);
       return;
     }
-    if (date === null) {
+    if (written === null || date === null) {
       reject(dateText === '' ? 'MISSING_VALUE' : 'BAD_DATE', 'date', dateText);
       return;
     }
@@ -167,21 +168,24 @@ class RowReader {
       this.#numbers[i] = value;
     }
     this.#push(line, symbol, this.#day(date));
+    if (!Number.isNaN(written.minutes)) this.#pushMoment(written);
   }
 
   #push(line: number, symbol: string, date: string): void {
     const { bars } = this;
     const numbers = this.#numbers;
+    const columns = this.#columns;
     bars.symbol.push(symbol);
     bars.date.push(date);
-    bars.open.push(numbers[2]);
-    bars.high.push(numbers[3]);
-    bars.low.push(numbers[4]);
-    bars.close.push(numbers[5]);
-    bars.volume.push(numbers[6]);
-    bars.dividend?.push(numbers[7]);
-    bars.split?.push(numbers[8]);
+    for (let i = 2; i < columns.length; i++) columns[i].push(numbers[i]);
+    if (this.#absent) this.#absent.column.push(this.#absent.value);
     bars.line.push(line);
+  }
+
+  #pushMoment({ date, minutes, offset }: WrittenDate): void {
+    this.bars.written ??= { time: [], offset: [] };
+    this.bars.written.time.push(dayOfIso(date) * 1440 + minutes);
+    this.bars.written.offset.push(offset);
   }
 
   #symbol(text: string): string {

@@ -40,9 +40,10 @@ export function eachLine(text: string, each: (line: string, number: number) => v
 }
 
 /**
- * A small table as records by (lower-case) header name.
+ * A small table as records by (lower-case) header name. Fields that the header does not have must be empty, and a row reaches its last required column:
+ * the number 1,234 without quotes is two fields, and a row that was cut off is no row.
  *
- * @throws ProductError CSV_EMPTY or CSV_MISSING_COLUMN (bad input), naming the file.
+ * @throws ProductError CSV_EMPTY, CSV_MISSING_COLUMN, CSV_DUPLICATE_COLUMN, CSV_FIELD_COUNT (bad input), naming the file.
  */
 export function csvRecords(
   text: string,
@@ -50,18 +51,34 @@ export function csvRecords(
   required: readonly string[],
 ): { line: number; fields: Record<string, string> }[] {
   let header: string[] | null = null;
+  let least = 0;
   const records: { line: number; fields: Record<string, string> }[] = [];
   eachLine(text, (line, number) => {
     const values = csvFields(line);
     if (header === null) {
       header = values.map((name) => name.toLowerCase());
       requireColumns(file, number, header, required);
+      refuseDuplicates(file, number, header);
+      least = Math.max(...required.map((name) => values.findIndex((given) => given.toLowerCase() === name))) + 1;
       return;
     }
+    if (values.length < least || values.slice(header.length).some((value) => value !== ''))
+      throw fieldCount(file, number, values.length, header.length);
     records.push({ line: number, fields: Object.fromEntries(header.map((name, i) => [name, values[i] ?? ''])) });
   });
   if (header === null) throw emptyFile(file);
   return records;
+}
+
+/** A table's columns as CSV text, its first row on line 2: what a reader of CSV asks of a Parquet file. */
+export function csvText(table: Readonly<Record<string, ArrayLike<unknown>>>): string {
+  const names = Object.keys(table);
+  const cell = (value: unknown): string => {
+    const text = value === null || value === undefined || Number.isNaN(value) ? '' : String(value);
+    return `"${text.replaceAll('"', '""')}"`;
+  };
+  const rows = Array.from(table[names[0]] ?? [], (_, row) => names.map((name) => cell(table[name][row])).join(','));
+  return [names.map(cell).join(','), ...rows].join('\n');
 }
 
 export function requireColumns(
@@ -78,6 +95,23 @@ export function requireColumns(
     });
   }
 }
+
+/** @throws ProductError CSV_DUPLICATE_COLUMN (bad input) when a header has a name twice: nobody can say which column is meant. */
+export function refuseDuplicates(file: string, line: number, header: readonly string[]): void {
+  const twice = header.find((name, i) => name !== '' && header.indexOf(name) !== i);
+  if (twice === undefined) return;
+  throw badInput('CSV_DUPLICATE_COLUMN', `The file has the column ${twice} twice`, {
+    facts: { file, line, field: twice, has: header },
+    remedy: 'Keep the one that is meant, and rename or remove the other.',
+  });
+}
+
+const fieldCount = (file: string, line: number, found: number, expected: number) =>
+  badInput('CSV_FIELD_COUNT', `Line ${line} has ${found} fields, the header has ${expected}`, {
+    facts: { file, line, field: 'row', value: found, expected },
+    remedy:
+      'Write every field of the header, and numbers without thousands separators; put text with commas in double quotes.',
+  });
 
 export const emptyFile = (file: string): ReturnType<typeof badInput> =>
   badInput('CSV_EMPTY', 'The file is empty', {

@@ -103,6 +103,21 @@ describe('the XML feed', () => {
     expect([...tail.rates]).toEqual([1.13, 174.5]);
   });
 
+  test('fills in a day that the history lacks', () => {
+    const history = parseEcbCsv(
+      CSV.split('\n')
+        .filter((line) => !line.startsWith('2026-10-30'))
+        .join('\n'),
+      'hist.csv',
+    );
+    const [, tail] = mergeEcb(
+      { ...history, dates: ['2026-11-02', ...history.dates.slice(1)] },
+      parseEcbXml(XML, '90d.xml'),
+    );
+    expect(tail.dates).toEqual(['2026-10-30']);
+    expect([...tail.rates]).toEqual([1.1172, 175.68]);
+  });
+
   test('that contradicts the history has that rate set aside', () => {
     const [history] = mergeEcb(parseEcbCsv(CSV, 'hist.csv'), parseEcbXml(XML.replace('175.68', '157.68'), '90d.xml'));
     expect(history.rejected).toMatchObject([

@@ -200,20 +200,21 @@ export function ecbToBars(source: EcbRates, numeraire: string, members: Readonly
 }
 
 /**
- * The history file, continued by the newer dates of the recent one. Where both have a date their rates must agree: a rate on which they
+ * The history file, and the dates of the recent one that it lacks, newer or not. Where both have a date their rates must agree: a rate on which they
  * differ is set aside.
  */
 export function mergeEcb(history: EcbRates, recent: EcbRates): EcbRates[] {
-  const newest = [...history.dates].sort()[history.dates.length - 1];
   const rowOf = new Map(history.dates.map((date, row) => [date, row]));
   const columnOf = new Map(history.currencies.map((currency, c) => [currency, c]));
   const rates = history.rates.slice();
   const rejected = [...history.rejected];
-  const newer: number[] = [];
+  const added: number[] = [];
   recent.dates.forEach((date, row) => {
-    if (date > newest) newer.push(row);
     const known = rowOf.get(date);
-    if (known === undefined) return;
+    if (known === undefined) {
+      added.push(row);
+      return;
+    }
     recent.currencies.forEach((currency, c) => {
       const column = columnOf.get(currency);
       const value = recent.rates[row * recent.currencies.length + c];
@@ -235,10 +236,10 @@ export function mergeEcb(history: EcbRates, recent: EcbRates): EcbRates[] {
   const width = recent.currencies.length;
   const tail: EcbRates = {
     ...recent,
-    dates: newer.map((row) => recent.dates[row]),
-    line: newer.map((row) => recent.line[row]),
-    rates: Float64Array.from(newer.flatMap((row) => [...recent.rates.subarray(row * width, (row + 1) * width)])),
-    rejected: recent.rejected.filter((row) => row.date > newest),
+    dates: added.map((row) => recent.dates[row]),
+    line: added.map((row) => recent.line[row]),
+    rates: Float64Array.from(added.flatMap((row) => [...recent.rates.subarray(row * width, (row + 1) * width)])),
+    rejected: recent.rejected.filter((row) => !rowOf.has(row.date)),
   };
   return tail.dates.length === 0 ? [{ ...history, rates, rejected }] : [{ ...history, rates, rejected }, tail];
 }

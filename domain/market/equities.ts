@@ -1,7 +1,9 @@
+import { badInput } from '../errors.ts';
 import type { BarTable } from './bar.ts';
 import { csvRecords } from './csv.ts';
 import { lifeSpans } from './currencies.ts';
 import type { Instrument } from './instrument.ts';
+import { SYMBOL } from './parsed-bars.ts';
 import type { Former, SymbolNames } from './symbol-names.ts';
 
 /** What a user's `universe.csv` says about a symbol. */
@@ -12,16 +14,24 @@ export interface EquityReference {
   sector: string;
 }
 
-/** `symbol,name,type,sector`: only `symbol` must be there. A column whose name starts with `gics_sector` serves as the sector. */
+/**
+ * `symbol,name,type,sector`: only `symbol` must be there. A column whose name starts with `gics_sector` serves as the sector.
+ *
+ * @throws ProductError UNIVERSE_FIELD (bad input) for what is no symbol, or is there twice; what {@link csvRecords} throws.
+ */
 export function parseUniverse(text: string, file: string): EquityReference[] {
-  return csvRecords(text, file, ['symbol']).map(({ fields }) => {
+  const lines = new Map<string, number>();
+  return csvRecords(text, file, ['symbol']).map(({ line, fields }) => {
+    const symbol = fields.symbol.toUpperCase();
+    if (!SYMBOL.test(symbol) || lines.has(symbol)) throw symbolError(file, line, fields.symbol, lines.get(symbol));
+    lines.set(symbol, line);
     const sectorColumn = Object.keys(fields).find(
       (name) => name === 'sector' || name === 'group' || name.startsWith('gics_sector'),
     );
     const kind = /etf|fund/i.test(fields.type ?? '') ? 'etf' : 'equity';
     return {
-      symbol: fields.symbol.toUpperCase(),
-      name: fields.name || fields.symbol.toUpperCase(),
+      symbol,
+      name: fields.name || symbol,
       kind,
       sector:
         groupName(sectorColumn ? fields[sectorColumn] : '') ||
@@ -29,6 +39,12 @@ export function parseUniverse(text: string, file: string): EquityReference[] {
     };
   });
 }
+
+const symbolError = (file: string, line: number, value: string, before?: number) =>
+  badInput('UNIVERSE_FIELD', `The file of the universe ${before ? 'has a symbol twice' : 'cannot be read'}: ${value}`, {
+    facts: { file, line, field: 'symbol', value, ...(before && { before }) },
+    remedy: 'Write each symbol once: letters, digits, "." and "-", at most 16.',
+  });
 
 const groupName = (text: string): string =>
   text

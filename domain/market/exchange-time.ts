@@ -1,5 +1,5 @@
 import type { CalendarId } from './calendar.ts';
-import { dayNumber, isoOfDay, weekdayOfDay } from './days.ts';
+import { dayNumber, dayOfIso, isoOfDay, weekdayOfDay } from './days.ts';
 import { closeTime } from './trading-hours.ts';
 
 const SUNDAY = 6;
@@ -23,12 +23,23 @@ export function newYorkTime(utcMinutes: number): { date: string; minutes: number
   const [from, to] = daylightDays(year);
   // The clock changes at 2:00 of its own time: standard time in spring, daylight time (1:00 standard) in autumn.
   const daylight = standard >= from * DAY_MINUTES + 120 && standard < to * DAY_MINUTES + 60;
-  const local = daylight ? standard + 60 : standard;
-  return {
-    date: isoOfDay(Math.floor(local / DAY_MINUTES)),
-    minutes: ((local % DAY_MINUTES) + DAY_MINUTES) % DAY_MINUTES,
-  };
+  return dayAndMinutes(daylight ? standard + 60 : standard);
 }
+
+/** The moment (UTC) of minutes since 1970 on a clock in New York; of the hour that autumn has twice the first, of the one that spring skips the winter time. */
+export function utcOfNewYork(local: number): number {
+  const shows = (utc: number): boolean => {
+    const { date, minutes } = newYorkTime(utc);
+    return dayOfIso(date) * DAY_MINUTES + minutes === local;
+  };
+  return shows(local + 240) ? local + 240 : local + 300;
+}
+
+/** Day and minutes after midnight of minutes since 1970. */
+export const dayAndMinutes = (local: number) => ({
+  date: isoOfDay(Math.floor(local / DAY_MINUTES)),
+  minutes: ((local % DAY_MINUTES) + DAY_MINUTES) % DAY_MINUTES,
+});
 
 /** `YYYY-MM-DDTHH:MMZ` of a moment in minutes since 1970 (UTC). */
 export function isoOfMinutes(utcMinutes: number): string {

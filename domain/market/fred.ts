@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseVendorJson } from './alpaca.ts';
+import { parseVendorJson, vendorFormat } from './alpaca.ts';
 import { dayNumber, dayOfIso, isoOfDay } from './days.ts';
 import { decimalOf } from './parsed-bars.ts';
 import { type PointInTimeTable, pointInTimeTable } from './point-in-time.ts';
@@ -41,8 +41,21 @@ const pageSchema = z.object({
 
 export type FredPage = z.output<typeof pageSchema>;
 
-/** @throws ProductError VENDOR_FORMAT (bad input), naming file and field. */
-export const parseFredPage = (text: string, file: string): FredPage => parseVendorJson(pageSchema, text, file, 'FRED');
+/** How FRED writes a value that there is none of. */
+const NO_VALUE = '.';
+
+/** @throws ProductError VENDOR_FORMAT (bad input), naming file and field: also for a page with fewer observations than it states. */
+export function parseFredPage(text: string, file: string): FredPage {
+  const page = parseVendorJson(pageSchema, text, file, 'FRED');
+  const { count, offset, limit, observations } = page;
+  const expected = Math.max(0, Math.min(limit, count - offset));
+  if (observations.length !== expected)
+    throw vendorFormat('FRED', file, `${observations.length} observations where it states ${expected}`, 'observations');
+  const odd = observations.findIndex(({ value }) => value.trim() !== NO_VALUE && decimalOf(value.trim()) === null);
+  if (odd !== -1)
+    throw vendorFormat('FRED', file, `${observations[odd].value} is no number`, `observations.${odd}.value`);
+  return page;
+}
 
 /** The last day of the period that begins on a day. Weekly series are dated by their last day already. */
 export function periodEnd(date: string, frequency: FredFrequency): string {

@@ -1,51 +1,32 @@
-import type { CorporateAction } from './bar.ts';
-import type { ParsedBars } from './parsed-bars.ts';
+import { badInput } from '../errors.ts';
+import { ACTION_COLUMNS, type CorporateAction, NO_ACTION, NUMBER_COLUMNS, PRICE_COLUMNS } from './bar.ts';
+import { type BarColumns, emptyBarColumns, type ParsedBars } from './parsed-bars.ts';
 import type { Worth } from './spin-offs.ts';
 
 /** The rows of all files in scope, as columns; `batch` and `line` say where each stands. */
-export interface Rows {
-  symbol: string[];
-  date: string[];
-  open: number[];
-  high: number[];
-  low: number[];
-  close: number[];
-  volume: number[];
+export interface Rows extends BarColumns {
   dividend: number[];
   split: number[];
   hasActions: boolean;
-  line: number[];
   batch: number[];
 }
 
 export function gather(batches: readonly ParsedBars[], inScope: (symbol: string, date: string) => boolean): Rows {
   const rows: Rows = {
-    symbol: [],
-    date: [],
-    open: [],
-    high: [],
-    low: [],
-    close: [],
-    volume: [],
+    ...emptyBarColumns(),
     dividend: [],
     split: [],
     hasActions: batches.some((batch) => batch.dividend !== null),
-    line: [],
     batch: [],
   };
   batches.forEach((batch, b) => {
-    for (let i = 0; i < batch.symbol.length; i++) {
-      if (!inScope(batch.symbol[i], batch.date[i])) continue;
-      rows.symbol.push(batch.symbol[i]);
-      rows.date.push(batch.date[i]);
-      rows.open.push(batch.open[i]);
-      rows.high.push(batch.high[i]);
-      rows.low.push(batch.low[i]);
-      rows.close.push(batch.close[i]);
-      rows.volume.push(batch.volume[i]);
-      rows.dividend.push(batch.dividend?.[i] ?? 0);
-      rows.split.push(batch.split?.[i] ?? 1);
-      rows.line.push(batch.line[i]);
+    const kept: number[] = [];
+    for (let i = 0; i < batch.symbol.length; i++) if (inScope(batch.symbol[i], batch.date[i])) kept.push(i);
+    for (const name of ['symbol', 'date'] as const) for (const i of kept) rows[name].push(batch[name][i]);
+    for (const name of [...PRICE_COLUMNS, 'line'] as const) for (const i of kept) rows[name].push(batch[name][i]);
+    for (const i of kept) {
+      rows.dividend.push(batch.dividend?.[i] ?? NO_ACTION.dividend);
+      rows.split.push(batch.split?.[i] ?? NO_ACTION.split);
       rows.batch.push(b);
     }
   });
@@ -61,8 +42,11 @@ export interface Actions {
 }
 
 /**
- * Actions by row: those of the file, and those of an actions file on the first bar on or after their ex-date. A spin-off of unknown worth holds back what
- * comes after it, and falls on the first bar on or after the day on which its worth is known.
+ * Actions by row: those of the file, and those of an actions file on the first bar on or after their ex-date. Of one day all splits come before all
+ * dividends, in whatever order they are listed; what an earlier day paid is divided by the splits of later days. A spin-off of unknown worth holds back
+ * what comes on its day and after it, and falls on the first bar on or after the day on which its worth is known.
+ *
+ * @throws ProductError ACTIONS_STATED_TWICE (bad input): the bars and the actions file both have a dividend, or both a split, of one day.
  */
 export function withActions(
   rows: Rows,
@@ -88,20 +72,44 @@ export function withActions(
   for (const row of order) {
     const pending = bySymbol.get(rows.symbol[row]);
     if (!pending) continue;
+    const date = rows.date[row];
+    const isUnpriced = (action: CorporateAction): boolean =>
+      action.spinoff !== undefined && !((worth.get(action)?.knownDate ?? '~') <= date);
+    const earlier = { dividend: 0, split: 1 };
+    const today = { dividend: rows.dividend[row], split: rows.split[row] };
     let i = next.get(rows.symbol[row]) ?? 0;
-    for (; i < pending.length && pending[i].date <= rows.date[row]; i++) {
-      const { spinoff, dividend, split } = pending[i];
-      const spun = worth.get(pending[i]);
-      if (spinoff && (!spun || spun.knownDate > rows.date[row])) {
+    while (i < pending.length && pending[i].date <= date) {
+      let end = i + 1;
+      while (pending[end]?.date === pending[i].date) end++;
+      const ofDay = pending.slice(i, end);
+      if (ofDay.some(isUnpriced)) {
         actions.unpriced[row] = 1;
         break;
       }
-      actions.dividend[row] = actions.dividend[row] / split + dividend + (spun?.value ?? 0);
-      actions.split[row] *= split;
+      if (pending[i].date === date) refuseTwice(rows, row, ofDay);
+      const paid = ofDay.reduce((sum, action) => sum + action.dividend + (worth.get(action)?.value ?? 0), 0);
+      const split = ofDay.reduce((product, action) => product * action.split, 1);
+      if (pending[i].date === date) today.dividend += paid;
+      else earlier.dividend = earlier.dividend / split + paid;
+      (pending[i].date === date ? today : earlier).split *= split;
+      i = end;
     }
     next.set(rows.symbol[row], i);
+    actions.dividend[row] = earlier.dividend / today.split + today.dividend;
+    actions.split[row] = earlier.split * today.split;
   }
   return actions;
+}
+
+function refuseTwice(rows: Rows, row: number, ofDay: readonly CorporateAction[]): void {
+  const field = ACTION_COLUMNS.find(
+    (name) => rows[name][row] !== NO_ACTION[name] && ofDay.some((action) => action[name] !== NO_ACTION[name]),
+  );
+  if (field === undefined) return;
+  throw badInput('ACTIONS_STATED_TWICE', `The bars and the actions file both state a ${field} of ${rows.symbol[row]}`, {
+    facts: { symbol: rows.symbol[row], date: rows.date[row], line: rows.line[row], field, value: rows[field][row] },
+    remedy: 'State each corporate action in one place: in the columns beside the prices, or in actions.csv.',
+  });
 }
 
 /** End of the run of rows, in the given order, that have the symbol and date of the row at `start`. */
@@ -117,19 +125,15 @@ export function endOfDuplicates(rows: Rows, order: Uint32Array, start: number): 
   return end;
 }
 
-export function identicalRun(rows: Rows, order: Uint32Array, start: number, end: number): boolean {
-  const a = order[start];
-  for (let i = start + 1; i < end; i++) {
-    const b = order[i];
-    const same =
-      rows.open[a] === rows.open[b] &&
-      rows.high[a] === rows.high[b] &&
-      rows.low[a] === rows.low[b] &&
-      rows.close[a] === rows.close[b] &&
-      Object.is(rows.volume[a], rows.volume[b]) &&
-      rows.dividend[a] === rows.dividend[b] &&
-      rows.split[a] === rows.split[b];
-    if (!same) return false;
-  }
-  return true;
-}
+type Run = [rows: Rows, order: Uint32Array, start: number, end: number];
+
+const isAlike =
+  (names: readonly (typeof NUMBER_COLUMNS)[number][]) =>
+  (...[rows, order, start, end]: Run): boolean =>
+    order
+      .subarray(start + 1, end)
+      .every((row) => names.every((name) => Object.is(rows[name][row], rows[name][order[start]])));
+
+/** Whether the rows of a run are the same in every number. */
+export const identicalRun = isAlike(NUMBER_COLUMNS);
+export const haveSameActions = isAlike(ACTION_COLUMNS);

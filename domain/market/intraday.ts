@@ -1,7 +1,8 @@
 import { type CalendarId, isSession } from './calendar.ts';
-import { isoOfMinutes, newYorkTime, sessionHours } from './exchange-time.ts';
+import { dayAndMinutes, isoOfMinutes, newYorkTime, sessionHours } from './exchange-time.ts';
 import { emptyParsedBars, type ParsedBars } from './parsed-bars.ts';
-import type { QuarantineReason } from './quarantine.ts';
+import { isJudgement, type QuarantinedRow, type QuarantineReason } from './quarantine.ts';
+import { rowFinding } from './row-rules.ts';
 
 export const INTERVALS = ['1m', '5m', '15m', '30m', '1h', '1d'] as const;
 export type Interval = (typeof INTERVALS)[number];
@@ -13,11 +14,15 @@ export interface TimedBars {
   symbol: string[];
   /** Minutes since 1970 (UTC). */
   time: number[];
+  /** Minutes from UTC of the clock by which a bar belongs to a day; null: New York's. */
+  offset: number[] | null;
   open: number[];
   high: number[];
   low: number[];
   close: number[];
   volume: number[];
+  /** Of the file; absent: not known. */
+  line?: number[];
 }
 
 export const emptyTimedBars = (file: string, interval: Interval): TimedBars => ({
@@ -25,12 +30,17 @@ export const emptyTimedBars = (file: string, interval: Interval): TimedBars => (
   interval,
   symbol: [],
   time: [],
+  offset: null,
   open: [],
   high: [],
   low: [],
   close: [],
   volume: [],
 });
+
+/** Day and minutes after midnight by which a bar belongs to a day. */
+export const exchangeTime = ({ time, offset }: TimedBars, row: number): { date: string; minutes: number } =>
+  offset ? dayAndMinutes(time[row] + offset[row]) : newYorkTime(time[row]);
 
 /** Daily bars that came with a moment: each belongs to the day that it has on the exchange's clock. */
 export function datedBars(bars: TimedBars): ParsedBars {
@@ -41,63 +51,93 @@ export function datedBars(bars: TimedBars): ParsedBars {
 
 /**
  * Days from intraday bars: the open of the first bar, the close of the last, the range and the volume of those that begin within the session's hours on the
- * exchange's clock. Trading before the open and after the close (the early one, on such a day) is left out. A day with two different bars of one moment is
- * set aside whole: nobody can say which is right.
+ * exchange's clock. Trading before the open and after the close (the early one, on such a day) is left out. A day is set aside whole, with its first fault,
+ * when it has two different bars of one moment, a bar that cannot be true, or one that could not be read (`unreadable`): what it was without that bar
+ * nobody can say.
  */
-export function rollUp(bars: TimedBars, calendar: CalendarId): ParsedBars {
+export function rollUp(bars: TimedBars, calendar: CalendarId, unreadable: readonly QuarantinedRow[] = []): ParsedBars {
   const days = emptyParsedBars(bars.file, false);
+  const faults = new Map<string, QuarantinedRow>();
+  for (const row of unreadable) {
+    const key = row.symbol && row.date ? `${row.symbol} ${row.date}` : `line ${row.line}`;
+    if (!faults.has(key)) faults.set(key, row);
+  }
+  for (const [key, rows] of rowsByDay(bars)) {
+    const date = key.split(' ')[1];
+    const { open, close } = sessionHours(calendar, date);
+    const within = rows.filter((row) => {
+      const { minutes } = exchangeTime(bars, row);
+      return minutes >= open && minutes < close;
+    });
+    const isDay = calendar === 'data' || isSession(calendar, date);
+    const fault =
+      faults.get(key) ??
+      (isDay ? faultOf(bars, date, within) : faultAt(bars, rows[0], date, 'NOT_A_SESSION', 'date', date));
+    if (fault) {
+      faults.set(key, fault);
+      continue;
+    }
+    within.forEach((row, i) => {
+      if (i === 0) pushDay(days, bars, row, row, date);
+      else if (bars.time[row] !== bars.time[within[i - 1]]) extendDay(days, bars, row);
+    });
+  }
+  days.rejected.push(...faults.values());
+  return days;
+}
+
+/** Rows by symbol and day (`AAA 2024-01-02`), each day's in the order of time. */
+function rowsByDay(bars: TimedBars): Map<string, number[]> {
+  const days = new Map<string, number[]>();
   const order = [...bars.symbol.keys()].sort((a, b) =>
     bars.symbol[a] < bars.symbol[b] ? -1 : bars.symbol[a] > bars.symbol[b] ? 1 : bars.time[a] - bars.time[b],
   );
-  let [day, previous, bad] = ['', -1, false];
-  const reject = (reason: QuarantineReason, row: number, date: string): void => {
-    const value = isoOfMinutes(bars.time[row]);
-    days.rejected.push({
-      reason,
-      file: bars.file,
-      line: row + 1,
-      symbol: bars.symbol[row],
-      date,
-      field: 'time',
-      value,
-    });
-  };
   for (const row of order) {
-    const { date, minutes } = newYorkTime(bars.time[row]);
-    const key = `${bars.symbol[row]} ${date}`;
-    if (key !== day && !isSession(calendar, date)) {
-      reject('NOT_A_SESSION', row, date);
-      continue;
-    }
-    const { open, close } = sessionHours(calendar, date);
-    if (minutes < open || minutes >= close) continue;
-    if (key !== day) [day, bad] = [key, pushDay(days, bars, row, row, date)];
-    else if (bars.time[row] === bars.time[previous]) {
-      if (!bad && !sameBar(bars, row, previous)) {
-        reject('DUPLICATE_CONFLICT', row, date);
-        popDay(days);
-        bad = true;
-      }
-    } else if (!bad) extendDay(days, bars, row);
-    previous = row;
+    const key = `${bars.symbol[row]} ${exchangeTime(bars, row).date}`;
+    const rows = days.get(key);
+    if (rows) rows.push(row);
+    else days.set(key, [row]);
   }
   return days;
 }
 
-function pushDay(days: ParsedBars, bars: TimedBars, row: number, line: number, date: string): false {
+/** The first thing that is wrong with a day of one symbol; null: nothing. */
+function faultOf(bars: TimedBars, date: string, rows: readonly number[]): QuarantinedRow | null {
+  for (const [i, row] of rows.entries()) {
+    const found = rowFinding(bars, row, null);
+    if (found && !isJudgement(found.reason)) return faultAt(bars, row, date, found.reason, found.field, found.value);
+    if (i > 0 && bars.time[row] === bars.time[rows[i - 1]] && !sameBar(bars, row, rows[i - 1]))
+      return faultAt(bars, row, date, 'DUPLICATE_CONFLICT', 'time', isoOfMinutes(bars.time[row]));
+  }
+  return null;
+}
+
+const faultAt = (
+  bars: TimedBars,
+  row: number,
+  date: string,
+  reason: QuarantineReason,
+  field: string,
+  value: string,
+): QuarantinedRow => ({
+  reason,
+  file: bars.file,
+  line: bars.line?.[row] ?? row + 1,
+  symbol: bars.symbol[row],
+  date,
+  field,
+  value,
+});
+
+function pushDay(days: ParsedBars, bars: TimedBars, row: number, line: number, date: string): void {
   days.symbol.push(bars.symbol[row]);
   days.date.push(date);
   for (const name of PRICES) days[name].push(bars[name][row]);
   days.volume.push(bars.volume[row]);
-  days.line.push(line + 1);
-  return false;
+  days.line.push(bars.line?.[line] ?? line + 1);
 }
 
 const PRICES = ['open', 'high', 'low', 'close'] as const;
-
-function popDay(days: ParsedBars): void {
-  for (const name of ['symbol', 'date', ...PRICES, 'volume', 'line'] as const) days[name].pop();
-}
 
 function extendDay(days: ParsedBars, bars: TimedBars, row: number): void {
   const last = days.symbol.length - 1;

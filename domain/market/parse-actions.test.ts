@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseActions } from './parse-actions.ts';
 
 const HEADER = 'symbol,date,dividend,split,spinoff_value,spinoff_ratio,spinoff_symbol,new_symbol';
-const parse = (row: string) => parseActions(`${HEADER}\n${row}\n`, 'actions.csv');
+const parse = (...rows: string[]) => parseActions([HEADER, ...rows].join('\n'), 'actions.csv');
 
 describe('actions.csv', () => {
   test('of four columns is read as before', () => {
@@ -18,7 +18,18 @@ describe('actions.csv', () => {
     expect(Object.keys(parse('A,2024-01-08,1,2,,,,')[0])).toEqual(['symbol', 'date', 'dividend', 'split']);
   });
 
+  test('has each action once: paid twice is another return', () => {
+    expect(parse('A,2024-01-08,1,,,,,', 'A,2024-01-08,2,,,,,')).toHaveLength(2);
+    expect(() => parse('A,2024-01-08,1,,,,,', 'a,2024-01-08,1.0,1,,,,')).toThrow(
+      expect.objectContaining({
+        code: 'ACTIONS_TWICE',
+        facts: { file: 'actions.csv', line: 3, field: 'date', value: '2024-01-08', symbol: 'A', before: 2 },
+      }),
+    );
+  });
+
   test.each([
+    ['A B,2024-01-08,,,,,,', 'symbol', 'A B', 'as the bars have it'],
     ['A,2024-13-08,,,,,,', 'date', '2024-13-08', 'YYYY-MM-DD'],
     ['A,2024-01-08,-1,,,,,', 'dividend', '-1', '>= 0'],
     ['A,2024-01-08,,0,,,,', 'split', '0', '> 0'],

@@ -11,9 +11,11 @@ type Fail = (field: string, value: string) => Error;
  * absent: `spinoff_value` (worth of what was spun off, per unit after the split) or `spinoff_ratio,spinoff_symbol` (units of that symbol, worth
  * its first close on or after the date), and `new_symbol`.
  *
- * @throws ProductError ACTIONS_FIELD (bad input): an action that cannot be read changes returns, so it is never passed over.
+ * @throws ProductError ACTIONS_FIELD, ACTIONS_TWICE (bad input): an action that cannot be read, or that is there twice, changes returns, so it is never
+ * passed over. Also what {@link csvRecords} throws.
  */
 export function parseActions(text: string, file: string): CorporateAction[] {
+  const lines = new Map<string, number>();
   return csvRecords(text, file, ['symbol', 'date', 'dividend', 'split']).map(({ line, fields }) => {
     const fail: Fail = (field, value) => fieldError(file, line, field, value);
     const number = (field: 'dividend' | 'split', empty: number): number => {
@@ -23,9 +25,10 @@ export function parseActions(text: string, file: string): CorporateAction[] {
     };
     if (!isIsoDate(fields.date)) throw fail('date', fields.date);
     const symbol = fields.symbol.toUpperCase();
+    if (!SYMBOL.test(symbol)) throw fail('symbol', fields.symbol);
     const spinoff = spinOffOf(fields, symbol, fail);
     const newSymbol = symbolOf('new_symbol', fields, symbol, fail);
-    return {
+    const action = {
       symbol,
       date: fields.date,
       dividend: number('dividend', 0),
@@ -33,6 +36,11 @@ export function parseActions(text: string, file: string): CorporateAction[] {
       ...(spinoff && { spinoff }),
       ...(newSymbol && { newSymbol }),
     };
+    const key = JSON.stringify(action);
+    const before = lines.get(key);
+    if (before !== undefined) throw twiceError(file, line, before, action);
+    lines.set(key, line);
+    return action;
   });
 }
 
@@ -62,6 +70,7 @@ function symbolOf(field: string, fields: Record<string, string>, own: string, fa
 }
 
 const REMEDIES: Record<string, string> = {
+  symbol: 'Write the symbol as the bars have it: letters, digits, "." and "-", at most 16.',
   date: 'Write the date as YYYY-MM-DD.',
   dividend: 'Write the dividend as a number >= 0, in cash per unit after the split.',
   split: 'Write the split ratio as a number > 0 (2 for two new shares for one old).',
@@ -72,6 +81,12 @@ const REMEDIES: Record<string, string> = {
   spinoff_symbol: 'Name the symbol that holders received, another than their own, beside spinoff_ratio.',
   new_symbol: 'Name the symbol under which it trades from the date on, another than the old one.',
 };
+
+const twiceError = (file: string, line: number, before: number, { symbol, date }: CorporateAction) =>
+  badInput('ACTIONS_TWICE', `The same corporate action of ${symbol} is there twice`, {
+    facts: { file, line, field: 'date', value: date, symbol, before },
+    remedy: 'Remove one of the two rows. If two equal amounts were paid on one day, write their sum into one row.',
+  });
 
 const fieldError = (file: string, line: number, field: string, value: string) =>
   badInput('ACTIONS_FIELD', `A corporate action cannot be read: ${field}`, {

@@ -20,6 +20,29 @@ test('a file is its rows in the order in which they were known', () => {
   expect(parsePointInTimeColumns({ ...expected, value: [-0.25, 120.5] }, 'macro.parquet')).toEqual(expected);
 });
 
+test('columns of a Parquet file may be in any case too', () => {
+  const table = { SERIES: ['DFF'], eventdate: ['2020-01-01'], KnownDate: ['2020-01-02'], value: [1] };
+  expect(parsePointInTimeColumns(table, 'macro.parquet')).toMatchObject({ series: ['DFF'], symbol: [''] });
+});
+
+test('two values that became known on one day refuse the file; the same value twice is one', () => {
+  const row = 'equity,AAA,2020-03-31,2020-05-04';
+  expect(parsePointInTimeCsv(`${CSV}${row},120.50\n`, 'f.csv').series).toHaveLength(2);
+  expect(() => parsePointInTimeCsv(`${CSV}${row},121\n`, 'f.csv')).toThrow(
+    expect.objectContaining({
+      code: 'POINT_IN_TIME_CONFLICT',
+      kind: 'badInput',
+      facts: { file: 'f.csv', line: 4, field: 'value', value: 121, before: { value: 120.5, line: 2 } },
+    }),
+  );
+});
+
+test('a number with a thousands separator is not cut off at it', () => {
+  expect(() => parsePointInTimeCsv(CSV.replace('120.5', '1,120.5'), 'f.csv')).toThrow(
+    expect.objectContaining({ code: 'CSV_FIELD_COUNT' }),
+  );
+});
+
 test('without a column of symbols the values are of no one asset', () => {
   const table = parsePointInTimeCsv('value,knownDate,eventDate,series\n1,2020-01-02,2020-01-01,DFF\n', 'macro.csv');
   expect(table.symbol).toEqual(['']);

@@ -108,6 +108,17 @@ describe('contracts', () => {
     expect([bars.symbol.length, quarantined.length, rows]).toEqual([1, 0, 1]);
   });
 
+  test('of a symbol that means cash are refused, unless it is no member', () => {
+    const rows = [bar('2024-01-02', 1), bar('2024-01-02', 1, 1, 'cash')];
+    expect(() => check(rows)).toThrow(
+      expect.objectContaining({
+        code: 'SYMBOL_RESERVED',
+        facts: { file: 'bars.csv', line: 3, field: 'symbol', value: 'CASH' },
+      }),
+    );
+    expect(check(rows, { members: new Set(['A']) }).bars.symbol).toEqual(['A']);
+  });
+
   test('bars after the end of a life are set aside', () => {
     expect(
       found([bar('2024-01-02', 1, 1), bar('2024-01-03', 1, 2)], { lifeEnds: new Map([['A', '2024-01-03']]) }),

@@ -1,6 +1,17 @@
+import { badInput } from '../errors.ts';
 import { type BarTable, barOrder, type CorporateAction } from './bar.ts';
+import { CarriedActions } from './carried-actions.ts';
 import { dataSessions } from './data-sessions.ts';
-import { type Actions, endOfDuplicates, gather, identicalRun, type Rows, withActions } from './gathered-rows.ts';
+import {
+  type Actions,
+  endOfDuplicates,
+  gather,
+  haveSameActions,
+  identicalRun,
+  type Rows,
+  withActions,
+} from './gathered-rows.ts';
+import { CASH } from './instrument.ts';
 import type { ParsedBars } from './parsed-bars.ts';
 import { isJudgement, type QuarantinedRow, rowId } from './quarantine.ts';
 import { type CalendarRules, calendarFinding, type Finding, rowFinding } from './row-rules.ts';
@@ -35,13 +46,18 @@ export interface CheckedBars {
  *
  * Rows come under the symbols that were in force at the close of `asOf`, so a change of symbol breaks no series ({@link renameRows}).
  *
+ * A split or dividend of a day whose bar is set aside falls on the next good bar ({@link CarriedActions}).
+ *
  * Duplicates: of identical rows the first is kept; of rows that differ none is, as nobody can say which is right.
+ *
+ * @throws ProductError SYMBOL_RESERVED, ACTIONS_STATED_TWICE, SYMBOL_CHANGE_CONFLICT (bad input).
  */
 export function checkBars(batches: readonly ParsedBars[], rules: BarRules): CheckedBars {
   const list = (rules.actions ?? []).filter(({ date }) => date <= rules.asOf);
   const names = symbolNames(list, rules.asOf);
   const inScope = scopeOf(rules, names);
   const rows = gather(batches, inScope);
+  refuseCash(rows, batches);
   const others = names ? renameRows(rows, names) : new Set<number>();
   const quarantined = batches.flatMap((batch) => batch.rejected.filter((row) => inScope(row.symbol, row.date)));
   const rejected = quarantined.length;
@@ -50,6 +66,7 @@ export function checkBars(batches: readonly ParsedBars[], rules: BarRules): Chec
   const actions = withActions(rows, order, list, nameOf, spinOffWorth(list, batches, rules.asOf));
   const dataDates = rules.calendar === 'data' ? dataSessions(rows, order) : null;
   const series = new SeriesRules(rows, order, actions);
+  const carried = actions && new CarriedActions(rows, actions);
   const [kept, released]: [number[], string[]] = [[], []];
   const describe = (row: number, { reason, field, value }: Finding): QuarantinedRow => {
     const { file } = batches[rows.batch[row]];
@@ -60,18 +77,24 @@ export function checkBars(batches: readonly ParsedBars[], rules: BarRules): Chec
   for (let i = 0; i < order.length; i++) {
     const first = i;
     const end = endOfDuplicates(rows, order, i);
+    const row = order[first];
+    const setAside = carried?.bring(row);
     if (end > i + 1) {
       const same = identicalRun(rows, order, i, end);
       const reason = same ? 'DUPLICATE_IDENTICAL' : 'DUPLICATE_CONFLICT';
       for (let j = same ? i + 1 : i; j < end; j++)
         quarantined.push(describe(order[j], { reason, field: 'date', value: rows.date[order[j]] }));
       i = end - 1;
-      if (!same) continue;
+      if (!same) {
+        setAside?.(haveSameActions(rows, order, first, end));
+        continue;
+      }
     }
-    const row = order[first];
     const found = examine(first);
-    if (found) quarantined.push(describe(row, found));
-    else kept.push(row);
+    if (found) {
+      quarantined.push(describe(row, found));
+      setAside?.(found.reason !== 'BAD_ACTION' && found.reason !== 'SPLIT_NOT_IN_PRICE');
+    } else kept.push(row);
   }
   return { bars: tableOf(rows, kept, actions), quarantined, rows: rows.symbol.length + rejected, dataDates, released };
 
@@ -87,6 +110,16 @@ export function checkBars(batches: readonly ParsedBars[], rules: BarRules): Chec
     const own = rowFinding(rows, row, actions) ?? calendarFinding(rows, row, rules, dataDates);
     return own && !isReleased(own) ? own : series.look(at, isReleased);
   }
+}
+
+/** Weights call the part that is in no asset CASH. */
+function refuseCash(rows: Rows, batches: readonly ParsedBars[]): void {
+  const row = rows.symbol.indexOf(CASH);
+  if (row === -1) return;
+  throw badInput('SYMBOL_RESERVED', `The symbol ${CASH} stands for what is in no asset`, {
+    facts: { file: batches[rows.batch[row]].file, line: rows.line[row], field: 'symbol', value: CASH },
+    remedy: `Give the instrument another symbol in the files (${CASH}.US), or leave it out of the members (universe.csv).`,
+  });
 }
 
 /** Whether a row was known, and is of a member under any of its symbols. */

@@ -1,4 +1,4 @@
-import { type BarTable, barsUntil } from './bar.ts';
+import { type BarTable, barsUntil, NO_ACTION, NUMBER_COLUMNS } from './bar.ts';
 import { type PointInTimeTable, pointInTimeTable } from './point-in-time.ts';
 
 /** A value of a past day that a source states otherwise than before. */
@@ -15,8 +15,7 @@ export interface Revision {
   after: number;
 }
 
-const COLUMNS = ['open', 'high', 'low', 'close', 'volume', 'dividend', 'split'] as const;
-const MISSING = { dividend: 0, split: 1 } as Record<string, number>;
+const MISSING: Readonly<Record<string, number>> = NO_ACTION;
 
 /** Where the bars up to `asOf` differ from those of before; both tables are sorted by date, then symbol. */
 export function reviseBars(before: BarTable, now: BarTable, asOf: string, knownDate: string): Revision[] {
@@ -36,7 +35,7 @@ export function reviseBars(before: BarTable, now: BarTable, asOf: string, knownD
       note(after, j, 'bar', Number.NaN, after.close[j]);
       j++;
     } else {
-      for (const name of COLUMNS) {
+      for (const name of NUMBER_COLUMNS) {
         const [from, to] = [before[name]?.[i] ?? MISSING[name], after[name]?.[j] ?? MISSING[name]];
         if (!Object.is(from, to)) note(before, i, name, from, to);
       }

@@ -1,3 +1,4 @@
+import type { PriceColumn } from './bar.ts';
 import { type CalendarId, isSession } from './calendar.ts';
 import type { Actions, Rows } from './gathered-rows.ts';
 import type { QuarantineReason } from './quarantine.ts';
@@ -9,6 +10,8 @@ export interface Finding {
   value: string;
 }
 
+type Prices = Pick<Rows, PriceColumn>;
+
 const PRICES = ['open', 'high', 'low', 'close'] as const;
 /** Room for prices rounded to six significant digits. */
 const RANGE_TOLERANCE = 2e-6;
@@ -16,7 +19,7 @@ const RANGE_TOLERANCE = 2e-6;
 const EXTREME_FACTOR = 2;
 
 /** What one row says about itself. */
-export function rowFinding(rows: Rows, row: number, actions: Actions | null): Finding | null {
+export function rowFinding(rows: Prices, row: number, actions: Actions | null): Finding | null {
   for (const field of PRICES) {
     if (!(rows[field][row] > 0)) return { reason: 'NOT_POSITIVE', field, value: String(rows[field][row]) };
   }
@@ -38,7 +41,7 @@ export function rowFinding(rows: Rows, row: number, actions: Actions | null): Fi
   return extremeFinding(rows, row);
 }
 
-function extremeFinding(rows: Rows, row: number): Finding | null {
+function extremeFinding(rows: Prices, row: number): Finding | null {
   const [open, high, low, close] = [rows.open[row], rows.high[row], rows.low[row], rows.close[row]];
   if (high > EXTREME_FACTOR * Math.max(open, close))
     return { reason: 'EXTREME_RANGE', field: 'high', value: `${high} above ${open} and ${close}` };

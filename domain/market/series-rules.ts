@@ -31,10 +31,8 @@ const NEWS_VOLUME = 6;
 interface Series {
   /** The last good row, or -1. */
   last: number;
-  /** A close that was set aside and that a next bar may confirm (in units of its own day), or NaN. */
+  /** A close that was set aside and that a next bar may confirm, in units of `last`, or NaN. */
   suspect: number;
-  /** Splits since `last`, of rows that were set aside. */
-  splitSince: number;
   /** Rows set aside, one after another, because of a level that is believed if it lasts. */
   held: number;
   /** The last volumes of good rows, in units of the newest. */
@@ -45,7 +43,8 @@ const within = (ratio: number, factor: number): boolean => ratio <= factor && ra
 const near = (value: number, target: number, tolerance: number): boolean => Math.abs(value / target - 1) < tolerance;
 
 /**
- * What the bars before it, and the other symbols of its day, say about a row. Rows come by date, then symbol. Nothing looks ahead: the bars known on
+ * What the bars before it, and the other symbols of its day, say about a row. Rows come by date, then symbol, each with all that happened since the last
+ * good bar ({@link CarriedActions}). Nothing looks ahead: the bars known on
  * a day do not depend on later rows. The thresholds were set on two files of 1.1 million real bars (see docs/data.md).
  */
 export class SeriesRules {
@@ -76,7 +75,7 @@ export class SeriesRules {
   #seriesOf(symbol: string): Series {
     let series = this.#series.get(symbol);
     if (!series) {
-      series = { last: -1, suspect: Number.NaN, splitSince: 1, held: 0, volumes: [] };
+      series = { last: -1, suspect: Number.NaN, held: 0, volumes: [] };
       this.#series.set(symbol, series);
     }
     return series;
@@ -88,7 +87,7 @@ export class SeriesRules {
     const dividend = this.#actions?.dividend[row] ?? 0;
     if (volume[row] > 0 && split === 1 && this.#isCopy(series.last, row))
       return { reason: 'STALE_COPY', field: 'volume', value: String(volume[row]) };
-    const base = close[series.last] / (split * series.splitSince);
+    const base = close[series.last] / split;
     if (dividend >= base) return { reason: 'BAD_ACTION', field: 'dividend', value: `${dividend} of ${base}` };
     const price = { open: open[row] + dividend, close: close[row] + dividend };
     const value = (): string => `${close[row]} after ${close[series.last]}`;
@@ -155,14 +154,13 @@ export class SeriesRules {
   }
 
   #setAside(series: Series, row: number, reason: QuarantineReason): void {
-    // A split that the prices do not show is not believed: the next bar is compared without it.
-    if (reason !== 'SPLIT_NOT_IN_PRICE' && reason !== 'BAD_ACTION') series.splitSince *= this.#actions?.split[row] ?? 1;
-    if (reason === 'PRICE_JUMP' || reason === 'QUIET_JUMP') series.suspect = this.#rows.close[row];
+    if (reason === 'PRICE_JUMP' || reason === 'QUIET_JUMP')
+      series.suspect = this.#rows.close[row] * (this.#actions?.split[row] ?? 1);
     if (reason === 'UNDECLARED_SPLIT' || reason === 'VOLUME_UNIT') series.held++;
   }
 
   #accept(series: Series, row: number): void {
-    const split = (this.#actions?.split[row] ?? 1) * series.splitSince;
+    const split = this.#actions?.split[row] ?? 1;
     if (split !== 1) series.volumes = series.volumes.map((volume) => volume * split);
     if (series.held >= HELD_BARS) series.volumes = [];
     if (this.#rows.volume[row] > 0) {
@@ -171,7 +169,6 @@ export class SeriesRules {
     }
     series.last = row;
     series.suspect = Number.NaN;
-    series.splitSince = 1;
     series.held = 0;
   }
 }

@@ -61,6 +61,21 @@ describe('fred', () => {
     expect([...table.value]).toEqual([3.7, 3.6]);
   });
 
+  test('a page with a value that is no number, or with too few, is refused', () => {
+    const page = JSON.parse(FRED) as { count: number; observations: { value: string }[] };
+    const odd = {
+      ...page,
+      observations: page.observations.map((row, i) => (i === 0 ? { ...row, value: '3,7' } : row)),
+    };
+    for (const [wrong, field] of [
+      [odd, 'observations.0.value'],
+      [{ ...page, count: page.count + 1 }, 'observations'],
+    ] as const)
+      expect(() => parseFredPage(JSON.stringify(wrong), 'f.json')).toThrow(
+        expect.objectContaining({ code: 'VENDOR_FORMAT', facts: expect.objectContaining({ file: 'f.json', field }) }),
+      );
+  });
+
   test('with vintages it is known on the day of its vintage; a forecast speaks of that day', () => {
     const table = fredValues([parseFredPage(FRED, 'f.json')], { id: 'X', frequency: 'monthly', known: 'vintages' });
     expect(table.knownDate).toEqual(['2023-12-15', '2024-02-20']);

@@ -1,5 +1,5 @@
 import { getManifest } from '../../adapters/object-store/port.ts';
-import { datasetFactsSchema, loadBars } from '../artifacts/dataset.ts';
+import { datasetFacts, loadBars } from '../artifacts/dataset.ts';
 import { ApiProblem } from '../middleware/http-problem.ts';
 import { parseWith } from './request.ts';
 import type { ApiRequest } from './routes.ts';
@@ -15,7 +15,7 @@ export async function getBars(service: ApiService, { event, parameters }: ApiReq
   const { symbol, from, to } = parseWith(barsQuery, event.queryStringParameters ?? {}, 400, 'QUERY');
   const ref = await service.existing('datasets', hash);
   const { store } = service.ports;
-  const facts = datasetFactsSchema.parse((await getManifest(store, service.strategy, ref)).facts);
+  const facts = datasetFacts(ref, (await getManifest(store, service.strategy, ref)).facts);
   if (!facts.redistribution) {
     throw new ApiProblem(
       403,

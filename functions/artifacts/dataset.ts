@@ -28,7 +28,7 @@ export const DATASET_FILES = {
 /** What this program writes, and the newest that it can read. */
 export const DATASET_SCHEMA = 2;
 
-export const datasetFactsSchema = z.object({
+const datasetFactsSchema = z.object({
   /** Layout of the files; absent: 1. */
   schemaVersion: z.number().int().positive().optional(),
   universe: z.string(),
@@ -71,7 +71,7 @@ export async function loadDataset(store: ObjectStore, strategy: string, ref: Art
     throw refused('DATASET_KIND', 'The artifact is not a dataset', { facts: { kind: ref.kind, hash: ref.hash } });
   }
   const manifest = await getManifest(store, strategy, ref);
-  const facts = factsOf(ref, manifest.facts);
+  const facts = datasetFacts(ref, manifest.facts);
   const bars = (await readPartitions(store, strategy, ref, BARS_TABLE)).map(barsOf);
   const instruments = z
     .array(instrumentSchema)
@@ -96,8 +96,8 @@ export async function loadQuarantine(
   );
 }
 
-/** The facts of a dataset, or a refusal that says what to do when a newer version wrote them. */
-function factsOf(ref: ArtifactRef, facts: Record<string, unknown>): DatasetFacts {
+/** The facts of a dataset's manifest. @throws ProductError DATASET_NEWER_SCHEMA (refused): a newer version wrote them. */
+export function datasetFacts(ref: ArtifactRef, facts: Readonly<Record<string, unknown>>): DatasetFacts {
   const { schemaVersion } = facts;
   if (typeof schemaVersion === 'number' && schemaVersion > DATASET_SCHEMA) {
     throw refused('DATASET_NEWER_SCHEMA', 'A newer version of this program wrote the dataset', {
@@ -108,13 +108,14 @@ function factsOf(ref: ArtifactRef, facts: Record<string, unknown>): DatasetFacts
   return datasetFactsSchema.parse(facts);
 }
 
-/** The bars of a dataset; with a range, those of the years that it touches. */
+/** The bars of a dataset; with a range, those of the years that it touches. @throws ProductError DATASET_NEWER_SCHEMA (refused). */
 export async function loadBars(
   store: ObjectStore,
   strategy: string,
   ref: ArtifactRef,
   range?: DateRange,
 ): Promise<BarTable> {
+  datasetFacts(ref, (await getManifest(store, strategy, ref)).facts);
   return barsOf(await readPartitioned(store, strategy, ref, BARS_TABLE, range));
 }
 

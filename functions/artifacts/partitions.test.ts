@@ -128,6 +128,7 @@ describe('a table by years', () => {
       kind: 'refused',
       remedy: expect.stringContaining('Update'),
     });
+    await expect(loadBars(store, 'main', ref)).rejects.toMatchObject({ code: 'DATASET_NEWER_SCHEMA' });
     const without = await putArtifact(store, 'main', datasetOf(bars, {}));
     await expect(loadDataset(store, 'main', without)).rejects.toMatchObject({ code: 'ARTIFACT_FILE_MISSING' });
   });

@@ -1,4 +1,5 @@
 import {
+  artifactPrefix,
   getArtifactFile,
   getManifest,
   getPointer,
@@ -123,7 +124,8 @@ export function comparePartitions(table: string, a: Manifest, b: Manifest): { sa
 
 /**
  * Store an artifact with partitions: those that did not change are taken over from the artifact that the pointer names, and the pointer
- * moves to the new one. Of two writers at once either may move it: it only says where equal bytes may be found.
+ * moves to the new one, but not to one of an earlier day (`facts.asOf`): what the next day is compared with is the newest. Of two writers at once
+ * either may move it.
  */
 export async function putPartitioned(
   store: ObjectStore,
@@ -133,11 +135,25 @@ export async function putPartitioned(
 ): Promise<ArtifactRef> {
   const last = await getPointer<ArtifactRef>(store, strategy, pointer);
   const ref = await putArtifact(store, strategy, { ...artifact, sharing: last?.value });
-  if (last?.value.hash === ref.hash) return ref;
+  if (last?.value.hash === ref.hash || (await isLater(store, strategy, last?.value, artifact))) return ref;
   try {
     await movePointer(store, strategy, pointer, ref, last?.etag ?? null);
   } catch (error) {
     if (!(error instanceof ProductError && error.code === 'OBJECT_PRECONDITION')) throw error;
   }
   return ref;
+}
+
+/** Whether an artifact that is there and whole is of a later day than a new one. */
+async function isLater(
+  store: ObjectStore,
+  strategy: string,
+  ref: ArtifactRef | undefined,
+  { facts }: NewArtifact,
+): Promise<boolean> {
+  if (!ref || typeof facts?.asOf !== 'string') return false;
+  const key = `${artifactPrefix(strategy, ref)}/manifest.json`;
+  if (!(await store.exists(key))) return false;
+  const { asOf } = (await getManifest(store, strategy, ref)).facts;
+  return typeof asOf === 'string' && asOf > facts.asOf;
 }

@@ -1,11 +1,11 @@
 import { writeTable } from '../../adapters/parquet/parquet.ts';
-import { isoOfMinutes, newYorkTime } from '../../domain/market/exchange-time.ts';
-import type { TimedBars } from '../../domain/market/intraday.ts';
+import { isoOfMinutes } from '../../domain/market/exchange-time.ts';
+import { exchangeTime, type TimedBars } from '../../domain/market/intraday.ts';
 
 /** `symbol,time,interval,open,high,low,close,volume`, by the moment at which a bar begins (UTC), then symbol: those known at the close of `asOf`. */
 export function intradayTable(bars: TimedBars, asOf: string): Uint8Array {
   const rows = [...bars.time.keys()]
-    .filter((row) => newYorkTime(bars.time[row]).date <= asOf)
+    .filter((row) => exchangeTime(bars, row).date <= asOf)
     .sort((a, b) => bars.time[a] - bars.time[b] || (bars.symbol[a] < bars.symbol[b] ? -1 : 1));
   const numbers = (name: 'open' | 'high' | 'low' | 'close' | 'volume') => ({
     type: 'DOUBLE' as const,

@@ -5,7 +5,7 @@ import type { BarTable } from '../../domain/market/bar.ts';
 import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { type Revision, reviseBars, reviseTable } from '../../domain/market/revisions.ts';
 import { renameBars, renameTable, type SymbolNames } from '../../domain/market/symbol-names.ts';
-import { DATASET_FILES, datasetFactsSchema, loadBars } from '../artifacts/dataset.ts';
+import { DATASET_FILES, datasetFacts, loadBars } from '../artifacts/dataset.ts';
 import { readPointInTime } from '../artifacts/point-in-time.ts';
 
 /** What an earlier dataset of a universe said, and the revisions that it had noted. */
@@ -19,7 +19,7 @@ export interface Earlier {
 }
 
 /**
- * The dataset that the one of `date` follows: the newest of its universe, when that is of an earlier day. When it is of this day (a run that was cut off) the
+ * The dataset that the one of `date` follows: the newest of its universe that is not of a later day. When it is of this day (a run that was cut off) the
  * answer is such that the same dataset comes out: the one that it was compared with, where they differed, or itself with the revisions that it carries.
  */
 export async function earlierDataset(
@@ -30,12 +30,33 @@ export async function earlierDataset(
 ): Promise<Earlier | null> {
   const newest = (await getPointer<ArtifactRef>(store, strategy, `datasets/${universe}`))?.value ?? null;
   if (newest === null) return null;
-  const { facts, files, inputs } = await getManifest(store, strategy, newest);
-  const { asOf } = datasetFactsSchema.parse(facts);
-  if (asOf < date) return readEarlier(store, strategy, newest);
-  if (asOf > date) return null;
+  const { asOf } = datasetFacts(newest, (await getManifest(store, strategy, newest)).facts);
+  const ref = asOf <= date ? newest : await newestUntil(store, strategy, universe, date);
+  if (ref === null) return null;
+  const { facts, files, inputs } = await getManifest(store, strategy, ref);
+  if (datasetFacts(ref, facts).asOf < date) return readEarlier(store, strategy, ref);
   if (inputs.previous) return readEarlier(store, strategy, inputs.previous);
-  return DATASET_FILES.revisions in files ? readEarlier(store, strategy, newest) : null;
+  return DATASET_FILES.revisions in files ? readEarlier(store, strategy, ref) : null;
+}
+
+/** A day is run after later ones: the newest dataset of its universe up to it, of several of one day one that knows what it follows. */
+async function newestUntil(
+  store: ObjectStore,
+  strategy: string,
+  universe: string,
+  date: string,
+): Promise<ArtifactRef | null> {
+  let found: { ref: ArtifactRef; asOf: string; follows: boolean } | null = null;
+  for (const key of await store.list(`${strategy}/datasets/`)) {
+    if (!key.endsWith('/manifest.json')) continue;
+    const ref: ArtifactRef = { kind: 'datasets', hash: key.split('/')[2] };
+    const { facts, inputs } = await getManifest(store, strategy, ref);
+    const { asOf, universe: of } = datasetFacts(ref, facts);
+    if (of !== universe || asOf > date || (found && asOf < found.asOf)) continue;
+    const follows = inputs.previous !== undefined;
+    if (!found || asOf > found.asOf || (follows && !found.follows)) found = { ref, asOf, follows };
+  }
+  return found?.ref ?? null;
 }
 
 async function readEarlier(store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<Earlier> {
@@ -44,7 +65,7 @@ async function readEarlier(store: ObjectStore, strategy: string, ref: ArtifactRe
   const table = async (name: string) => (name in files ? readPointInTime(await bytes(name)) : null);
   return {
     ref,
-    asOf: datasetFactsSchema.parse(facts).asOf,
+    asOf: datasetFacts(ref, facts).asOf,
     bars: await loadBars(store, strategy, ref),
     fundamentals: await table(DATASET_FILES.fundamentals),
     macro: await table(DATASET_FILES.macro),

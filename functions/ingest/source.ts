@@ -1,16 +1,18 @@
 import { z } from 'zod';
 import type { RawFile } from '../../adapters/market-data/port.ts';
-import { readTable } from '../../adapters/parquet/parquet.ts';
+import { readTable, type Table } from '../../adapters/parquet/parquet.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { badInput, ProductError } from '../../domain/errors.ts';
 import type { SymbolEvent } from '../../domain/market/alpaca-actions.ts';
 import type { BarTable, CorporateAction } from '../../domain/market/bar.ts';
 import { parseBarsCsv, parseBarsTable } from '../../domain/market/bars.ts';
+import type { CalendarId } from '../../domain/market/calendar.ts';
+import { csvText } from '../../domain/market/csv.ts';
 import { type CurrencyReference, currencyInstruments, parseCurrencyReference } from '../../domain/market/currencies.ts';
 import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '../../domain/market/ecb.ts';
 import { type EquityReference, equityInstruments, parseUniverse } from '../../domain/market/equities.ts';
 import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
-import type { TimedBars } from '../../domain/market/intraday.ts';
+import { rollUp, type TimedBars } from '../../domain/market/intraday.ts';
 import { parseMembership, withMembership } from '../../domain/market/membership.ts';
 import { parseActions } from '../../domain/market/parse-actions.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
@@ -18,8 +20,9 @@ import { asOf, joinTables, type PointInTimeTable } from '../../domain/market/poi
 import { parsePointInTimeColumns, parsePointInTimeCsv } from '../../domain/market/point-in-time-file.ts';
 import { providersOf } from '../../domain/market/provider-config.ts';
 import { renameMemberships, renameTable, type SymbolNames, symbolNames } from '../../domain/market/symbol-names.ts';
+import { writtenIntraday } from '../../domain/market/written-intraday.ts';
 import { decodeText, isParquet } from './decode.ts';
-import { alpacaBars, isVendorFile, vendorValues } from './vendor-files.ts';
+import { alpacaBars, appended, isVendorFile, vendorValues } from './vendor-files.ts';
 
 /** What the files of a provider say, parsed but not yet checked. */
 export interface Source {
@@ -36,14 +39,40 @@ export interface Source {
 }
 
 /** Names that a folder's files beside the bars may have. */
-export const FOLDER_FILES = {
-  universe: /^universe\.csv(\.gz)?$/,
-  actions: /^actions\.csv(\.gz)?$/,
-  instruments: /^instruments\.json$/,
-  fundamentals: /^fundamentals\.(csv|csv\.gz|parquet)$/,
-  macro: /^macro\.(csv|csv\.gz|parquet)$/,
-  membership: /^membership\.csv(\.gz)?$/,
+const FOLDER_FILES = {
+  universe: /^universe\.(csv|csv\.gz|parquet)$/i,
+  actions: /^actions\.(csv|csv\.gz|parquet)$/i,
+  instruments: /^instruments\.json$/i,
+  fundamentals: /^fundamentals\.(csv|csv\.gz|parquet)$/i,
+  macro: /^macro\.(csv|csv\.gz|parquet)$/i,
+  membership: /^membership\.(csv|csv\.gz|parquet)$/i,
 } as const;
+
+type FolderFiles = Partial<Record<keyof typeof FOLDER_FILES, RawFile>>;
+
+/**
+ * The files beside the bars, by what they say.
+ *
+ * @throws ProductError FOLDER_FILE_TWICE (bad input) when two files say the same.
+ */
+export function referenceFiles(files: readonly RawFile[]): FolderFiles {
+  const found: FolderFiles = {};
+  for (const [role, pattern] of Object.entries(FOLDER_FILES) as [keyof FolderFiles, RegExp][]) {
+    const [first, second] = files.filter(({ name }) => pattern.test(name));
+    if (second) {
+      throw badInput('FOLDER_FILE_TWICE', `The folder has two files of ${role}`, {
+        facts: { field: role, value: second.name, file: first.name },
+        remedy: 'Keep one of the two, or put the rows of both into one file.',
+      });
+    }
+    if (first) found[role] = first;
+  }
+  return found;
+}
+
+/** The text of a table beside the bars, that of a Parquet file as CSV. */
+export const tableText = async ({ name, bytes }: RawFile): Promise<string> =>
+  isParquet(bytes) ? csvText(await inFile(name, () => readTable(bytes))) : decodeText(bytes, name);
 
 export const membersOf = (universe: UniverseConfig): ReadonlySet<string> | null =>
   universe.members === 'all' ? null : new Set(universe.members);
@@ -78,8 +107,13 @@ async function barSource(
   const ecb = providersOf(universe.provider).find(({ kind }) => kind === 'ecb-file' || kind === 'ecb-http');
   if (ecb && 'reference' in ecb) return ecbSource(universe, files, ecb.reference);
   const alpaca = alpacaBars(vendors, universe);
-  const folder = await parseFolder(files, alpaca);
-  return { ...folder, batches: [...alpaca.batches, ...folder.batches], intraday: alpaca.intraday };
+  const folder = await parseFolder(files, universe.calendar, alpaca);
+  const intraday = [alpaca.intraday, folder.intraday].filter((bars) => bars !== null);
+  return {
+    ...folder,
+    batches: [...alpaca.batches, ...folder.batches],
+    intraday: intraday.length > 0 ? intraday.reduce(appended) : null,
+  };
 }
 
 function ecbSource(universe: UniverseConfig, files: readonly RawFile[], referencePath: string): Source {
@@ -121,38 +155,34 @@ interface VendorEvents {
 /** Bars and reference files in the form of a user's folder. Every file that is not a reference file must hold bars. */
 export async function parseFolder(
   files: readonly RawFile[],
+  calendar: CalendarId,
   vendor: VendorEvents = { actions: [], events: [] },
 ): Promise<Source> {
-  const find = (pattern: RegExp) => files.find((file) => pattern.test(file.name));
-  const text = (file: RawFile) => decodeText(file.bytes, file.name);
-  const [universe, actions, instruments, fundamentals, macro, membership] = [
-    find(FOLDER_FILES.universe),
-    find(FOLDER_FILES.actions),
-    find(FOLDER_FILES.instruments),
-    find(FOLDER_FILES.fundamentals),
-    find(FOLDER_FILES.macro),
-    find(FOLDER_FILES.membership),
-  ];
-  const aside = new Set([universe, actions, instruments, fundamentals, macro, membership]);
+  const beside = referenceFiles(files);
+  const { universe, actions, instruments, fundamentals, macro, membership } = beside;
+  const aside = new Set(Object.values(beside));
   const batches: ParsedBars[] = [];
+  const intraday: TimedBars[] = [];
   for (const file of files) {
     if (aside.has(file)) continue;
-    batches.push(
-      isParquet(file.bytes) || file.name.endsWith('.parquet')
-        ? parseBarsTable(await inFile(file.name, () => readTable(file.bytes)), file.name)
-        : parseBarsCsv(text(file), file.name),
-    );
+    const bars =
+      isParquet(file.bytes) || /\.parquet$/i.test(file.name)
+        ? parseBarsTable(withPathColumns(file.name, await inFile(file.name, () => readTable(file.bytes))), file.name)
+        : parseBarsCsv(decodeText(file.bytes, file.name), file.name);
+    const timed = writtenIntraday(bars, calendar);
+    if (timed) intraday.push(timed);
+    batches.push(timed ? rollUp(timed, calendar, bars.rejected) : bars);
   }
   const listed = instruments ? readInstruments(instruments) : [];
-  const reference: EquityReference[] = universe ? parseUniverse(text(universe), universe.name) : [];
-  const stretches = membership ? parseMembership(text(membership), membership.name) : null;
+  const reference: EquityReference[] = universe ? parseUniverse(await tableText(universe), universe.name) : [];
+  const stretches = membership ? parseMembership(await tableText(membership), membership.name) : null;
   const figures = fundamentals ? await readValues(fundamentals) : null;
   const economy = macro ? await readValues(macro) : null;
-  const happened = [...vendor.actions, ...(actions ? parseActions(text(actions), actions.name) : [])];
+  const happened = [...vendor.actions, ...(actions ? parseActions(await tableText(actions), actions.name) : [])];
   return {
     batches,
     actions: happened,
-    intraday: null,
+    intraday: intraday.length > 0 ? intraday.reduce(appended) : null,
     lifeEnds: new Map([
       ...vendor.events.map(({ symbol, event }) => [symbol, event.date] as const),
       ...listed.flatMap(({ symbol, events }) => (events[0] ? [[symbol, events[0].date] as const] : [])),
@@ -190,21 +220,49 @@ function withEvents(
 const known = (table: PointInTimeTable | null, date: string) => (table ? asOf(table, date) : null);
 
 async function readValues({ name, bytes }: RawFile): Promise<PointInTimeTable> {
-  return isParquet(bytes) || name.endsWith('.parquet')
+  return isParquet(bytes) || /\.parquet$/i.test(name)
     ? parsePointInTimeColumns(await inFile(name, () => readTable(bytes)), name)
     : parsePointInTimeCsv(decodeText(bytes, name), name);
 }
 
-function readInstruments(file: RawFile): Instrument[] {
-  try {
-    return z.array(instrumentSchema).parse(JSON.parse(decodeText(file.bytes, file.name)));
-  } catch (cause) {
-    throw badInput('INSTRUMENTS_FILE', 'The file of instruments cannot be read', {
-      facts: { file: file.name, problem: cause instanceof Error ? cause.message.slice(0, 500) : String(cause) },
+/** @throws ProductError INSTRUMENTS_FILE (bad input), naming the place of the first fault: `3.name`. */
+function readInstruments({ name: file, bytes }: RawFile): Instrument[] {
+  const fail = (facts: Record<string, unknown>) =>
+    badInput('INSTRUMENTS_FILE', 'The file of instruments cannot be read', {
+      facts: { file, ...facts },
       remedy: 'It is a JSON list of instruments: symbol, name, kind, group, firstDate, lastDate, events, reference.',
-      cause,
     });
+  let value: unknown;
+  try {
+    value = JSON.parse(decodeText(bytes, file));
+  } catch (cause) {
+    if (cause instanceof ProductError) throw cause;
+    throw fail({ problem: cause instanceof Error ? cause.message : String(cause) });
   }
+  const parsed = z.array(instrumentSchema).safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw fail({ field: path.join('.'), problem: message });
+}
+
+/** What the path of a partition says of all its rows: `symbol=AAA/part.parquet`, as Hive writes it. */
+export const pathColumns = (name: string): [column: string, value: string][] =>
+  name
+    .split('/')
+    .slice(0, -1)
+    .filter((part) => part.includes('='))
+    .map((part) => {
+      const at = part.indexOf('=');
+      const value = part
+        .slice(at + 1)
+        .replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+      return [part.slice(0, at), value];
+    });
+
+function withPathColumns(name: string, table: Table): Table {
+  const rows = Object.values(table)[0]?.length ?? 0;
+  const told = pathColumns(name).filter(([column]) => !(column in table));
+  return { ...table, ...Object.fromEntries(told.map(([column, value]) => [column, new Array(rows).fill(value)])) };
 }
 
 /** Says in which file a Parquet error was found. */

@@ -1,5 +1,6 @@
 import type { RawFile } from '../../adapters/market-data/port.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
+import { badInput } from '../../domain/errors.ts';
 import { type AlpacaTimeframe, parseAlpacaBars } from '../../domain/market/alpaca.ts';
 import { parseAlpacaActions } from '../../domain/market/alpaca-actions.ts';
 import { parseBisRates, policyRates } from '../../domain/market/bis.ts';
@@ -39,8 +40,15 @@ export function alpacaBars(files: readonly RawFile[], { calendar }: Pick<Univers
   return { batches, intraday: intraday[0] ?? null, actions, events };
 }
 
-/** Adds the rows of `next` to `all`. */
-function appended(all: TimedBars, next: TimedBars): TimedBars {
+/** Adds the rows of `next` to `all`. @throws ProductError INTRADAY_INTERVAL (bad input) for bars of another interval. */
+export function appended(all: TimedBars, next: TimedBars): TimedBars {
+  if (next.interval !== all.interval) {
+    throw badInput('INTRADAY_INTERVAL', 'Two files have bars of different intervals', {
+      facts: { file: next.file, field: 'date', value: next.interval, other: all.file, before: all.interval },
+      remedy: 'Keep one interval in the folder: the others are made of it.',
+    });
+  }
+  for (const value of next.offset ?? []) all.offset?.push(value);
   for (const name of ['time', 'open', 'high', 'low', 'close', 'volume'] as const)
     for (const value of next[name]) all[name].push(value);
   for (const symbol of next.symbol) all.symbol.push(symbol);

@@ -200,6 +200,21 @@ describe('a vendor that revises its history', () => {
     expect((await ingest('2024-01-02')).dataset).toEqual(third.dataset);
   });
 
+  test('is found out on a day that is run after later ones, and hides nothing from the day after those', async () => {
+    const first = await ingest('2023-12-27');
+    await ingest('2024-01-02');
+    vendors.revise = (symbol, date) => (symbol === 'BBB' && date === '2023-12-27' ? 1.1 : 1);
+    const between = await ingest('2023-12-28');
+    expect(between.revisions).toBe(4);
+    expect((await getManifest(store, 'main', between.dataset!)).inputs.previous).toEqual(first.dataset);
+    expect((await ingest('2023-12-28')).dataset).toEqual(between.dataset);
+    vendors.revise = (symbol, date) => (symbol === 'CCC' && date === '2023-12-29' ? 1.1 : 1);
+    const last = await ingest('2024-01-03');
+    expect((await revisionsIn(last.dataset!)).map(({ symbol, date }) => [symbol, date])).toEqual(
+      Array(4).fill(['CCC', '2023-12-29']),
+    );
+  });
+
   test('gives the same dataset when the day is run again', async () => {
     await ingest('2023-12-28');
     vendors.revise = (symbol) => (symbol === 'BBB' ? 1.1 : 1);

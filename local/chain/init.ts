@@ -14,6 +14,8 @@ import { type MissingFunds, requireFunds } from './funds.ts';
 import { type LedgerLimits, type LimitSet, nextLimitsCall, readLimits } from './limits.ts';
 
 const WHOLE_BPS = 10_000;
+/** Of PortfolioFactory.sol. */
+const MAX_ASSETS = 740;
 const MAX_GROUPS = 256;
 
 /** What the ledger tolerates beyond the limits of the configuration, because it sees targets and not the drift between them. */
@@ -78,6 +80,12 @@ export function ledgerAssets(
     throw badInput('CHAIN_ASSETS', 'A ledger needs each asset once', {
       facts: { assets: sorted.length, twice: twice?.symbol ?? null },
     });
+  if (sorted.length > MAX_ASSETS) {
+    throw badInput('CHAIN_TOO_MANY_ASSETS', `A ledger holds at most ${MAX_ASSETS} assets`, {
+      facts: { field: 'symbols', value: sorted.length, most: MAX_ASSETS },
+      remedy: 'Name the members of the universe: in universe.csv beside the bars, or as members of its configuration.',
+    });
+  }
   const groupNames = [...new Set(sorted.map(({ group }) => group))].sort();
   if (groupNames.length > MAX_GROUPS) {
     throw badInput('CHAIN_GROUPS', `A ledger holds at most ${MAX_GROUPS} groups`, {

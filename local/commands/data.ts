@@ -3,7 +3,7 @@ import { badInput } from '../../domain/errors.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
 import type { QuarantinedRow } from '../../domain/market/quarantine.ts';
 import type { Revision } from '../../domain/market/revisions.ts';
-import { checkoutDataset, diffDatasets, findDataset } from '../data/checkout.ts';
+import { checkoutDataset, type DatasetDifference, diffDatasets, findDataset } from '../data/checkout.ts';
 import { compareFolders, comparisonText } from '../data/compare.ts';
 import { dataLog, dataQuarantine } from '../data/datasets.ts';
 import { fetchSource } from '../data/fetch.ts';
@@ -98,6 +98,7 @@ const VERBS: Record<string, Verb> = {
           `universe ${universe}: ${report.rows.toLocaleString('en-US')} bars of ${report.symbols} symbols, ${report.firstDay} to ${report.newestDay}`,
           `set aside: ${report.quarantined} rows (${reasons(report.reasons)})`,
           ...report.files.map(({ file, rows }) => `read     ${file}: ${rows.toLocaleString('en-US')} rows`),
+          ...report.beside.map((file) => `read     ${file}`),
           ...report.skipped.map(({ file, reason }) => `skipped  ${file}: ${reason}`),
           adopted
             ? `This home's universe is now ${universe}: npm start runs it.`
@@ -115,12 +116,13 @@ const VERBS: Record<string, Verb> = {
       show(options, compared, () => comparisonText(compared));
       return;
     }
-    const { checked, used, skipped } = await checkFolder({ folder, calendar: options.calendar ?? 'data' });
-    show(options, { files: used, skipped, rows: checked.rows, quarantined: checked.quarantined }, () =>
+    const { checked, used, beside, skipped } = await checkFolder({ folder, calendar: options.calendar ?? 'data' });
+    show(options, { files: used, beside, skipped, rows: checked.rows, quarantined: checked.quarantined }, () =>
       [
         ...used.map(
           ({ file, rows, symbols }) => `ok       ${file}: ${rows.toLocaleString('en-US')} rows, ${symbols} symbols`,
         ),
+        ...beside.map((file) => `ok       ${file}`),
         ...skipped.map(({ file, reason }) => `skipped  ${file}: ${reason}`),
         ...checked.quarantined
           .slice(0, 20)
@@ -212,15 +214,7 @@ const VERBS: Record<string, Verb> = {
   async diff([a, b], options) {
     const { store, strategy } = stored(options);
     const difference = await diffDatasets(store, strategy, a, b);
-    show(
-      options,
-      difference,
-      () =>
-        `only in ${a}: ${difference.onlyInA.length} rows, only in ${b}: ${difference.onlyInB.length}, other values: ${difference.changed.length}; years that are the same file in both: ${difference.partitions.same.length}, that are not: ${difference.partitions.changed.join(', ') || 'none'}\n${difference.changed
-          .slice(0, 20)
-          .map((row) => `changed  ${row.symbol} ${row.date}: ${row.fields.join(', ')}`)
-          .join('\n')}`,
-    );
+    show(options, difference, () => differenceText(a, b, difference));
   },
 
   async checkout([dataset, folder], options) {
@@ -240,6 +234,21 @@ const VERBS: Record<string, Verb> = {
     }
   },
 };
+
+const SHOWN_DIFFERENCES = 20;
+
+function differenceText(a: string, b: string, { onlyInA, onlyInB, changed, values, partitions }: DatasetDifference) {
+  const valueLine = (of: string) => (each: DatasetDifference['values']['onlyInA'][number]) =>
+    `only in ${of.slice(0, 12)}  ${each.series} ${each.symbol} ${each.eventDate} known ${each.knownDate}: ${each.value}`;
+  return [
+    `bars: only in ${a}: ${onlyInA.length} rows, only in ${b}: ${onlyInB.length}, other values: ${changed.length}; years that are the same file in both: ${partitions.same.length}, that are not: ${partitions.changed.join(', ') || 'none'}`,
+    `figures and series: only in ${a}: ${values.onlyInA.length}, only in ${b}: ${values.onlyInB.length}`,
+    ...changed
+      .slice(0, SHOWN_DIFFERENCES)
+      .map(({ symbol, date, fields }) => `changed  ${symbol} ${date}: ${fields.join(', ')}`),
+    ...[...values.onlyInA.map(valueLine(a)), ...values.onlyInB.map(valueLine(b))].slice(0, SHOWN_DIFFERENCES),
+  ].join('\n');
+}
 
 function garbageText({ folders, unreachable, unfinished, deleted }: Garbage): string {
   const found = unreachable.length + unfinished.length > 0;

@@ -3,16 +3,26 @@ import { dirname, join } from 'node:path';
 import { getArtifactFile, getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
 import { badInput } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
-import { type BarTable, PRICE_COLUMNS } from '../../domain/market/bar.ts';
+import { type BarTable, NO_ACTION, NUMBER_COLUMNS } from '../../domain/market/bar.ts';
 import { BARS_TABLE } from '../../domain/market/bar-schema.ts';
-import { loadBars } from '../../functions/artifacts/dataset.ts';
+import { DATASET_FILES, loadBars } from '../../functions/artifacts/dataset.ts';
 import { comparePartitions, type DateRange } from '../../functions/artifacts/partitions.ts';
+import { readPointInTime } from '../../functions/artifacts/point-in-time.ts';
 
-const COMPARED = [...PRICE_COLUMNS, 'dividend', 'split'] as const;
+const MISSING: Readonly<Record<string, number>> = NO_ACTION;
 
 interface BarKey {
   symbol: string;
   date: string;
+}
+
+interface KnownValue {
+  series: string;
+  /** '' for a value of no one asset. */
+  symbol: string;
+  eventDate: string;
+  knownDate: string;
+  value: number;
 }
 
 export interface DatasetDifference {
@@ -20,6 +30,8 @@ export interface DatasetDifference {
   onlyInB: BarKey[];
   /** A vendor's revision of a bar: both datasets hold it, with other values. */
   changed: (BarKey & { fields: string[] })[];
+  /** Figures and series (fundamentals, macro) that one of the two does not have with that value, known from that day. */
+  values: { onlyInA: KnownValue[]; onlyInB: KnownValue[] };
   /** Years whose bars are the same file in both, and years whose are not. Only the latter are read. */
   partitions: { same: string[]; changed: string[] };
 }
@@ -55,7 +67,7 @@ export async function checkoutDataset(
   return { dataset: ref.hash, files: written };
 }
 
-/** Bars that one dataset has and the other has not, or has with other values. */
+/** Bars and values that one dataset has and the other has not, or has otherwise. */
 export async function diffDatasets(
   store: ObjectStore,
   strategy: string,
@@ -65,7 +77,11 @@ export async function diffDatasets(
   const refs = await Promise.all([a, b].map((name) => findDataset(store, strategy, name)));
   const [manifestA, manifestB] = await Promise.all(refs.map((ref) => getManifest(store, strategy, ref)));
   const partitions = comparePartitions(BARS_TABLE, manifestA, manifestB);
-  const difference: DatasetDifference = { onlyInA: [], onlyInB: [], changed: [], partitions };
+  const [knownA, knownB] = await Promise.all(
+    [manifestA, manifestB].map(({ files }, i) => knownValues(store, strategy, refs[i], Object.keys(files))),
+  );
+  const values = { onlyInA: without(knownA, knownB), onlyInB: without(knownB, knownA) };
+  const difference: DatasetDifference = { onlyInA: [], onlyInB: [], changed: [], values, partitions };
   // Datasets from before the partitions have none to compare: everything is read.
   if (partitions.changed.length === 0 && partitions.same.length > 0) return difference;
   const [first, second] = await Promise.all(
@@ -78,7 +94,9 @@ export async function diffDatasets(
     const bar = { symbol: first.symbol[row], date: first.date[row] };
     if (other === undefined) difference.onlyInA.push(bar);
     else {
-      const fields = COMPARED.filter((column) => !Object.is(first[column]?.[row], second[column]?.[other]));
+      const fields = NUMBER_COLUMNS.filter(
+        (name) => !Object.is(first[name]?.[row] ?? MISSING[name], second[name]?.[other] ?? MISSING[name]),
+      );
       if (fields.length > 0) difference.changed.push({ ...bar, fields: [...fields] });
       inSecond.delete(key);
     }
@@ -86,6 +104,34 @@ export async function diffDatasets(
   for (const row of inSecond.values()) difference.onlyInB.push({ symbol: second.symbol[row], date: second.date[row] });
   return difference;
 }
+
+async function knownValues(
+  store: ObjectStore,
+  strategy: string,
+  ref: ArtifactRef,
+  files: readonly string[],
+): Promise<Map<string, KnownValue>> {
+  const found = new Map<string, KnownValue>();
+  for (const name of [DATASET_FILES.fundamentals, DATASET_FILES.macro].filter((each) => files.includes(each))) {
+    const table = await readPointInTime(await getArtifactFile(store, strategy, ref, name));
+    for (const [row, value] of table.value.entries()) {
+      const [series, symbol, eventDate, knownDate] = POINT_IN_TIME_KEYS.map((key) => table[key][row]);
+      found.set(`${series} ${symbol} ${eventDate} ${knownDate} ${value}`, {
+        series,
+        symbol,
+        eventDate,
+        knownDate,
+        value,
+      });
+    }
+  }
+  return found;
+}
+
+const POINT_IN_TIME_KEYS = ['series', 'symbol', 'eventDate', 'knownDate'] as const;
+
+const without = (values: ReadonlyMap<string, KnownValue>, others: ReadonlyMap<string, KnownValue>): KnownValue[] =>
+  [...values].flatMap(([key, value]) => (others.has(key) ? [] : [value]));
 
 const rangeOf = (years: readonly string[]): DateRange | undefined =>
   years.length === 0 ? undefined : { from: `${years[0]}-01-01`, to: `${years[years.length - 1]}-12-31` };

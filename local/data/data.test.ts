@@ -7,12 +7,12 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createMarketData } from '../../adapters/market-data/create.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { getManifest, getPointer, movePointer, putArtifact } from '../../adapters/object-store/port.ts';
-import { writeTable } from '../../adapters/parquet/parquet.ts';
+import { getArtifactFile, getManifest, putArtifact } from '../../adapters/object-store/port.ts';
+import { readTable, writeTable } from '../../adapters/parquet/parquet.ts';
 import { loadSettings } from '../../config/load.ts';
 import { type Settings, universeSchema } from '../../config/schema.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
-import { loadBars, loadDataset } from '../../functions/artifacts/dataset.ts';
+import { DATASET_SCHEMA, loadBars, loadDataset } from '../../functions/artifacts/dataset.ts';
 import { loadReleases } from '../../functions/artifacts/release.ts';
 import { ingestStage } from '../../functions/ingest/ingest.ts';
 import { checkoutDataset, diffDatasets } from './checkout.ts';
@@ -138,6 +138,81 @@ describe('drl data import', () => {
     ]);
     expect(bars.dividend?.some((dividend) => dividend === 0.5)).toBe(true);
     expect(panel.returns[4 * 2]).toBeCloseTo(15.5 / 14 - 1, 12);
+  });
+
+  test('makes days of bars of an hour, and keeps the hours', async () => {
+    const hours = Array.from({ length: 7 }, (_, h) => h);
+    const rows = DAYS.flatMap((day, d) =>
+      ['AAA', 'BBB'].flatMap((symbol) =>
+        hours.map((h) => {
+          const close = 50 + d + h / 10;
+          return `${symbol},${day} ${String(9 + h).padStart(2, '0')}:30:00-05:00,${close},${close + 1},${close - 1},${close},${d + 1}`;
+        }),
+      ),
+    );
+    await put('hours.csv', csv(rows));
+    expect(await run({ calendar: 'XNYS' })).toMatchObject({
+      rows: 2 * DAYS.length,
+      quarantined: 0,
+      newestDay: '2024-01-31',
+    });
+    const { dataset } = await ingestDay('2024-01-30');
+    const bars = await loadBars(store, 'user', dataset!);
+    const last = bars.date.length - 1;
+    const d = DAYS.indexOf('2024-01-30');
+    const { open, high, low, close, volume } = bars;
+    expect([open, high, low, close, volume].map((column) => column[last])).toEqual(
+      [50 + d, 51.6 + d, 49 + d, 50.6 + d, 7 * (d + 1)].map((value) => expect.closeTo(value, 9)),
+    );
+    const kept = await readTable(await getArtifactFile(store, 'user', dataset!, 'intraday.parquet'));
+    expect(kept.time.length).toBe(2 * (d + 1) * 7);
+    expect(kept.time[kept.time.length - 1]).toBe('2024-01-30T20:30Z');
+  });
+
+  test('finds the files beside the bars in any case, and as Parquet', async () => {
+    await put('BARS.CSV', csv(rowsOf(['AAA', 'BBB'])));
+    await put('Membership.CSV', 'symbol,index,from,to\nAAA,X,2024-01-02,\n');
+    const text = (...data: string[]) => ({ type: 'STRING' as const, data });
+    const actions = { symbol: text('AAA'), date: { type: 'DATE' as const, data: ['2024-01-08'] } };
+    const amounts = { dividend: { type: 'DOUBLE' as const, data: [0.5] }, split: text('') };
+    await put('Actions.parquet', writeTable({ ...actions, ...amounts }));
+    expect(await run()).toMatchObject({ beside: ['Actions.parquet', 'Membership.CSV'], skipped: [] });
+    const dataset = (await ingestDay('2024-01-31')).dataset!;
+    const { instruments } = await loadDataset(store, 'user', dataset);
+    const bars = await loadBars(store, 'user', dataset);
+    expect(bars.dividend?.filter((dividend) => dividend !== 0)).toEqual(Float64Array.of(0.5));
+    expect(instruments.map(({ membership }) => membership?.length)).toEqual([1, 0]);
+  });
+
+  test.each([
+    ['instruments.json', '[{"symbol":"AAA"}]', { code: 'INSTRUMENTS_FILE', facts: { field: '0.name' } }],
+    ['instruments.json', '[', { code: 'INSTRUMENTS_FILE', facts: { file: 'instruments.json' } }],
+    ['more.parquet', 'symbol,date', { code: 'PARQUET_UNREADABLE', facts: { file: 'more.parquet' } }],
+    [
+      'membership.csv',
+      'symbol,index,from,to\nQQQ,X,2024-01-02,\n',
+      { code: 'MEMBERSHIP_WITHOUT_BARS', facts: { file: 'membership.csv' } },
+    ],
+  ])('refuses %s (%s) and names the place', async (name, content, expected) => {
+    await put('bars.csv', csv(rowsOf(['AAA'])));
+    await put(name, content);
+    await expect(run()).rejects.toMatchObject({ kind: 'badInput', ...expected });
+    expect(await written()).toEqual([]);
+  });
+
+  test('refuses two files that say the same, and a symbol twice', async () => {
+    await put('bars.csv', csv(rowsOf(['AAA'])));
+    await put('universe.csv', 'symbol,sector\nAAA,x\naaa,y\n');
+    await expect(run()).rejects.toMatchObject({
+      code: 'UNIVERSE_FIELD',
+      facts: { file: 'universe.csv', line: 3, field: 'symbol', value: 'aaa', before: 2 },
+    });
+    await put('Universe.csv.gz', gzipSync('symbol\nAAA\n'));
+    await expect(run()).rejects.toMatchObject({
+      code: 'FOLDER_FILE_TWICE',
+      facts: { field: 'universe', value: 'universe.csv', file: 'Universe.csv.gz' },
+    });
+    expect(await store.list('')).toEqual([]);
   });
 
   test('says of each other file why it was left out', async () => {
@@ -368,6 +443,7 @@ describe('looking at data', () => {
         { symbol: 'BBB', date: '2024-01-31' },
       ],
       changed: [],
+      values: { onlyInA: [], onlyInB: [] },
       partitions: { same: [], changed: ['2024'] },
     });
     const out = join(home, 'out');
@@ -381,24 +457,80 @@ describe('looking at data', () => {
     });
   });
 
+  test('what was checked out can be imported again: partitions are entered', async () => {
+    await prepare();
+    const [, last] = await dataLog(store, 'user');
+    const out = join(home, 'out');
+    await checkoutDataset(store, 'user', last.ref.hash, out);
+    await mkdir(join(out, 'more', 'symbol=CCC'), { recursive: true });
+    const rows = rowsOf(['CCC']).map((row) => row.split(','));
+    const number = (c: number) => ({ type: 'DOUBLE' as const, data: Float64Array.from(rows, (row) => Number(row[c])) });
+    const columns = Object.fromEntries(
+      HEADER.split(',')
+        .slice(2)
+        .map((name, c) => [name, number(c + 2)]),
+    );
+    const file = writeTable({ date: { type: 'DATE', data: rows.map((row) => row[1]) }, ...columns });
+    await writeFile(join(out, 'more', 'symbol=CCC', 'part.parquet'), file);
+    const report = await importFolder({
+      folder: out,
+      universe: 'again',
+      calendar: 'data',
+      store,
+      strategy: 'user',
+      home,
+    });
+    expect(report.files.map(({ file: name }) => name)).toEqual([
+      'bars/year=2024/part.parquet',
+      'more/symbol=CCC/part.parquet',
+    ]);
+    expect(report).toMatchObject({ rows: 3 * DAYS.length, symbols: 3, quarantined: 0 });
+    const files = await createMarketData(
+      universeSchema.parse(JSON.parse(await readFile(report.path, 'utf8'))).provider,
+      { root, home },
+    ).fetch('2024-01-31');
+    expect(files.map(({ name }) => name)).toEqual(expect.arrayContaining(report.files.map(({ file: name }) => name)));
+  });
+
+  test('diff shows figures that one of the two does not have', async () => {
+    const macro = (value: number) => `series,eventDate,knownDate,value\nGDP,2023-12-31,2024-01-25,${value}\n`;
+    await put('macro.csv', macro(1));
+    await prepare();
+    await put('macro.csv', macro(2));
+    await put('bars.csv', csv(rowsOf(['AAA', 'BBB']).filter((row) => !row.includes('2024-01-31'))));
+    await run();
+    const [before] = await dataLog(store, 'user');
+    const again = (await ingestDay('2024-01-29')).dataset!;
+    const gdp = { series: 'GDP', symbol: '', eventDate: '2023-12-31', knownDate: '2024-01-25' };
+    expect((await diffDatasets(store, 'user', before.ref.hash, again.hash)).values).toEqual({
+      onlyInA: [{ ...gdp, value: 1 }],
+      onlyInB: [{ ...gdp, value: 2 }],
+    });
+  });
+
   test('gc lists what nothing rests on, and removes it only when told; what a decision rests on stays whole', async () => {
     await prepare();
     await ingestDay('2024-01-29');
-    const [loose, decided, newest] = (await dataLog(store, 'user')).map(({ ref }) => ref);
-    await movePointer(store, 'user', 'datasets/user', newest, (await getPointer(store, 'user', 'datasets/user'))!.etag);
+    await ingestDay('2024-01-26');
+    const [loose, running, decided, newest] = (await dataLog(store, 'user')).map(({ ref }) => ref);
+    await mkdir(join(home, 'runs', 'user'), { recursive: true });
+    await writeFile(
+      join(home, 'runs', 'user', '2024-01-29.state.json'),
+      JSON.stringify({ ingest: { dataset: running } }),
+    );
     await putArtifact(store, 'user', { kind: 'decisions', files: {}, inputs: { dataset: decided } });
     const halfWritten = `user/models/${'0'.repeat(64)}/policy.onnx`;
     await store.put(halfWritten, Uint8Array.of(1));
     const jobs = join(home, 'jobs');
     await mkdir(join(jobs, 'ppo-1', 'checkpoints'), { recursive: true });
     const gc = (remove: boolean) =>
-      collectGarbage({ store: join(home, 'store'), universes: join(home, 'universes'), jobs }, remove);
+      collectGarbage({ path: home, store: join(home, 'store'), universes: join(home, 'universes'), jobs }, remove);
     const { unreachable, unfinished } = await gc(false);
     expect(unfinished).toEqual(['ppo-1']);
     expect(unreachable).toEqual([`user/datasets/${loose.hash}`, `user/models/${'0'.repeat(64)}`]);
     expect(await store.exists(`user/datasets/${loose.hash}/manifest.json`)).toBe(true);
     await gc(true);
-    expect((await dataLog(store, 'user')).map(({ ref }) => ref)).toEqual([decided, newest]);
+    expect((await dataLog(store, 'user')).map(({ ref }) => ref)).toEqual([running, decided, newest]);
     expect((await loadDataset(store, 'user', decided)).facts.asOf).toBe('2024-01-30');
     expect(await store.exists(halfWritten)).toBe(false);
     expect(await readdir(jobs)).toEqual([]);
@@ -412,6 +544,16 @@ describe('looking at data', () => {
     expect(events.map(({ job }) => job.name)).toEqual(['fetch', 'ingest']);
     expect(events[1].inputs[0].facets.version).toEqual(events[0].outputs[0].facets.version);
     expect(events[1].outputs[0].facets.version).toMatchObject({ datasetVersion: ref.hash });
+    const { fields } = events[1].outputs[0].facets.schema as unknown as { fields: { name: string }[] };
+    expect(fields.map(({ name }) => name)).toEqual(HEADER.split(','));
+  });
+
+  test('of a newer schema is refused, whoever looks', async () => {
+    const facts = { schemaVersion: DATASET_SCHEMA + 1, shape: 'not known' };
+    const ref = await putArtifact(store, 'user', { kind: 'datasets', files: {}, facts });
+    const newer = { code: 'DATASET_NEWER_SCHEMA', kind: 'refused' };
+    await expect(dataLog(store, 'user')).rejects.toMatchObject(newer);
+    await expect(diffDatasets(store, 'user', ref.hash, ref.hash)).rejects.toMatchObject(newer);
   });
 
   test('quarantine of a day without a dataset names the newest', async () => {

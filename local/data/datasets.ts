@@ -2,7 +2,7 @@ import { getManifest, type ObjectStore } from '../../adapters/object-store/port.
 import { badInput } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { countReasons, type QuarantinedRow, rowId } from '../../domain/market/quarantine.ts';
-import { type DatasetFacts, datasetFactsSchema, loadQuarantine } from '../../functions/artifacts/dataset.ts';
+import { type DatasetFacts, datasetFacts, loadQuarantine } from '../../functions/artifacts/dataset.ts';
 
 export interface DatasetEntry {
   ref: ArtifactRef;
@@ -26,7 +26,7 @@ export async function dataLog(store: ObjectStore, strategy: string): Promise<Dat
         for (const [file, { sha256 }] of Object.entries(raw.files))
           sources.push({ file, sha256, origin: String(raw.facts.origin) });
       }
-      return { ref, facts: datasetFactsSchema.parse(manifest.facts), sources };
+      return { ref, facts: datasetFacts(ref, manifest.facts), sources };
     }),
   );
   return entries.sort((a, b) =>

@@ -6,11 +6,12 @@ import { badInput } from '../../domain/errors.ts';
 import { barHeader, headerOf, missingBarColumns } from '../../domain/market/bars.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
 import { parseUniverse } from '../../domain/market/equities.ts';
+import type { Instrument } from '../../domain/market/instrument.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
 import { type CheckedBars, checkBars } from '../../domain/market/quality.ts';
 import { refuseBadBatch } from '../../domain/market/quarantine.ts';
-import { decodeHead, decodeText, isParquet } from '../../functions/ingest/decode.ts';
-import { FOLDER_FILES, inFile, parseFolder } from '../../functions/ingest/source.ts';
+import { decodeHead, isParquet } from '../../functions/ingest/decode.ts';
+import { inFile, parseFolder, pathColumns, referenceFiles, tableText } from '../../functions/ingest/source.ts';
 
 export interface SkippedFile {
   file: string;
@@ -23,6 +24,8 @@ export interface CheckedFolder {
   /** Files to be stored: those with bars, and the reference files beside them. */
   files: RawFile[];
   used: { file: string; rows: number; symbols: number }[];
+  /** The files beside the bars that were read. */
+  beside: string[];
   skipped: SkippedFile[];
   /** Symbols of `universe.csv` that have bars; null: there is no such file, and every symbol is a member. */
   members: string[] | null;
@@ -37,21 +40,22 @@ const tomorrow = (): string => new Date(Date.now() + 86_400_000).toISOString().s
  * Reads a folder, picks the files whose header has the columns of bars, says of each other file why it was left out, and holds the rest to the
  * contracts. Nothing is written.
  *
- * @throws ProductError FOLDER_MISSING, FOLDER_WITHOUT_BARS, CSV_MISSING_COLUMN, CSV_EMPTY, GZIP_TRUNCATED, BARS_MIXED_TIME_ZONES,
+ * @throws ProductError FOLDER_MISSING, MEMBERSHIP_WITHOUT_BARS, FOLDER_WITHOUT_BARS, CSV_MISSING_COLUMN, CSV_EMPTY, GZIP_TRUNCATED, BARS_MIXED_TIME_ZONES,
  * DATA_TOO_MANY_BAD_ROWS and what else the parsers throw (all bad input).
  */
 export async function checkFolder(options: { folder: string; calendar: CalendarId }): Promise<CheckedFolder> {
   const folder = resolve(options.folder);
   const all = await readFolder(folder, basename(folder));
   const skipped: SkippedFile[] = [];
-  const reference = all.filter(isReference);
-  const candidates = all.filter((file) => !isReference(file) && !file.name.endsWith('.json'));
+  const beside = referenceFiles(all);
+  const reference = Object.values(beside);
+  const candidates = all.filter((file) => !reference.includes(file) && !/\.json$/i.test(file.name));
   const barFiles = await pickBarFiles(candidates, skipped, options.folder);
-  const universe = reference.find((file) => FOLDER_FILES.universe.test(file.name));
+  const { universe } = beside;
   const listed = universe
-    ? new Set(parseUniverse(decodeText(universe.bytes, universe.name), universe.name).map(({ symbol }) => symbol))
+    ? new Set(parseUniverse(await tableText(universe), universe.name).map(({ symbol }) => symbol))
     : null;
-  const { batches, actions, lifeEnds } = await parseFolder([...barFiles, ...reference]);
+  const { batches, actions, lifeEnds, instruments } = await parseFolder([...barFiles, ...reference], options.calendar);
   const chosen = chooseBatches(batches, listed, skipped);
   const checked = checkBars(chosen, {
     calendar: options.calendar,
@@ -65,6 +69,7 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     const bad = checked.quarantined.filter(({ file }) => file === batch.file);
     refuseBadBatch(bad, batch.symbol.length + batch.rejected.length);
   }
+  if (beside.membership) refuseStrangers(beside.membership.name, instruments(checked.bars, END_OF_TIME));
   const present = new Set(checked.bars.symbol);
   return {
     files: [...barFiles.filter(({ name }) => chosen.some(({ file }) => file === name)), ...reference],
@@ -73,13 +78,21 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
       rows: batch.symbol.length + batch.rejected.length,
       symbols: new Set(batch.symbol).size,
     })),
+    beside: reference.map(({ name }) => name).sort(),
     skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)),
     members: listed && [...listed].filter((symbol) => present.has(symbol)).sort(),
     checked,
   };
 }
 
-const isReference = ({ name }: RawFile): boolean => Object.values(FOLDER_FILES).some((pattern) => pattern.test(name));
+/** Members of an index of which none has a bar: a universe without an asset. */
+function refuseStrangers(file: string, instruments: readonly Instrument[]): void {
+  if (instruments.length === 0 || instruments.some(({ membership }) => membership?.length)) return;
+  throw badInput('MEMBERSHIP_WITHOUT_BARS', 'Not one symbol of the membership file has a bar', {
+    facts: { file, field: 'symbol', value: null, bars: instruments.slice(0, 5).map(({ symbol }) => symbol) },
+    remedy: 'Write the symbols as the bars have them, or take the membership file out of the folder.',
+  });
+}
 
 /** Files whose header has every column of bars. When none has, the one that comes nearest is the error. */
 async function pickBarFiles(
@@ -90,9 +103,13 @@ async function pickBarFiles(
   const picked: RawFile[] = [];
   let nearest: { file: string; missing: string[]; has: string[] } | null = null;
   for (const file of candidates) {
-    const has = isParquet(file.bytes)
-      ? barHeader(await inFile(file.name, () => tableColumns(file.bytes)))
-      : headerOf(decodeHead(file.bytes, file.name));
+    const has =
+      isParquet(file.bytes) || /\.parquet$/i.test(file.name)
+        ? barHeader([
+            ...(await inFile(file.name, () => tableColumns(file.bytes))),
+            ...pathColumns(file.name).map(([column]) => column),
+          ])
+        : headerOf(decodeHead(file.bytes, file.name));
     const missing = missingBarColumns(has);
     if (missing.length === 0) {
       picked.push(file);

@@ -23,9 +23,11 @@ const ROOTS: readonly ArtifactKind[] = [
   'backtests',
 ];
 
+const STATE_FILE = /\.state\.json$/;
+
 export interface Garbage {
   readonly folders: number;
-  /** Stored folders that neither history, nor a pointer, nor an imported universe rests on. */
+  /** Stored folders that neither history, nor a pointer, a day's state, nor an imported universe rests on. */
   readonly unreachable: string[];
   /** Trainings that were cut off and never taken up again: their folders below `jobs`. */
   readonly unfinished: string[];
@@ -34,7 +36,7 @@ export interface Garbage {
 
 /** What can go from a home, and with `remove` goes. Whoever calls it holds the lock: a training that is under way has its folder there too. */
 export async function collectGarbage(
-  { store: root, universes, jobs }: Pick<Home, 'store' | 'universes' | 'jobs'>,
+  { path, store: root, universes, jobs }: Pick<Home, 'path' | 'store' | 'universes' | 'jobs'>,
   remove: boolean,
 ): Promise<Garbage> {
   const store = new FilesystemObjectStore(root);
@@ -63,6 +65,7 @@ export async function collectGarbage(
     const stored = await store.get(key);
     for (const ref of refsIn(JSON.parse(new TextDecoder().decode(stored?.bytes)))) await reach(key.split('/')[0], ref);
   }
+  for (const { strategy, ref } of await statesOfDays(join(path, 'runs'))) await reach(strategy, ref);
   for (const { strategy, hash } of await imports(universes)) await reach(strategy, { kind: 'raw', hash });
   const unreachable = [...folders].filter((name) => !reached.has(name)).sort();
   const unfinished = (await readdir(jobs).catch(() => [])).sort();
@@ -75,6 +78,18 @@ function refsIn(value: unknown): ArtifactRef[] {
   const parsed = artifactRefSchema.safeParse(value);
   if (parsed.success) return [parsed.data];
   return value !== null && typeof value === 'object' ? Object.values(value).flatMap(refsIn) : [];
+}
+
+/** What the stages of each day returned: a day that was cut off goes on from there. */
+async function statesOfDays(runs: string): Promise<{ strategy: string; ref: ArtifactRef }[]> {
+  const found: { strategy: string; ref: ArtifactRef }[] = [];
+  for (const strategy of await readdir(runs).catch(() => [])) {
+    for (const name of (await readdir(join(runs, strategy))).filter((each) => STATE_FILE.test(each))) {
+      const state: unknown = JSON.parse(await readFile(join(runs, strategy, name), 'utf8'));
+      found.push(...refsIn(state).map((ref) => ({ strategy, ref })));
+    }
+  }
+  return found;
 }
 
 /** The artifacts that imported universes read their bars from. */

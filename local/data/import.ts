@@ -31,6 +31,8 @@ export interface ImportReport {
   path: string;
   import: ArtifactRef;
   files: { file: string; rows: number; symbols: number }[];
+  /** The files beside the bars that were read: actions, membership ... */
+  beside: string[];
   skipped: { file: string; reason: string }[];
   rows: number;
   symbols: number;
@@ -78,6 +80,7 @@ export async function importFolder(options: ImportOptions): Promise<ImportReport
     path,
     import: ref,
     files: found.used,
+    beside: found.beside,
     skipped: found.skipped,
     rows: bars.symbol.length,
     symbols: symbols.length,

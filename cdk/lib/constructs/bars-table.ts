@@ -11,7 +11,7 @@ export const GLUE_TYPES: Readonly<Record<(typeof BAR_SCHEMA)[keyof typeof BAR_SC
 };
 
 const PARQUET = 'org.apache.hadoop.hive.ql.io.parquet';
-const YEARS = '1970,2100';
+const YEARS = '1800,2100';
 
 /**
  * The bars of every dataset as one table of the Glue catalogue, for Athena: its columns are those that the writer writes. Partitions are
