@@ -64,6 +64,7 @@ export class MarketView {
   readonly market: ReturnSeries;
   readonly #lives: Lives;
   readonly #current: AssetSeries;
+  readonly #columns = new Map<string, Column>();
   readonly #memory = new Map<string, unknown>();
 
   constructor(panel: MarketPanel, inputs: FeatureInputs = {}, first = 0) {
@@ -94,6 +95,7 @@ export class MarketView {
     return new Float64Array(this.sessions * this.assets).fill(Number.NaN);
   }
 
+  /** A feature of single assets: see `PerAsset`. */
   perAsset(lookback: number, kernel: AssetKernel): PerAsset {
     return { lookback, kernel };
   }
@@ -116,19 +118,24 @@ export class MarketView {
 
   /** The column of a feature, made once. */
   columnOf(name: string, compute: (view: MarketView) => Column | PerAsset): Column {
-    return this.remember(name, () => {
-      const made = compute(this);
-      if (made instanceof Float64Array) return made;
-      const column = new Float64Array(this.sessions * this.assets);
-      for (let a = 0; a < this.assets; a++)
-        this.write(made, a, column.subarray(a * this.sessions, (a + 1) * this.sessions));
-      return column;
-    });
+    const known = this.#columns.get(name);
+    if (known) return known;
+    const made = compute(this);
+    const column = made instanceof Float64Array ? made : this.#columnFrom(made);
+    this.#columns.set(name, column);
+    return column;
+  }
+
+  #columnFrom(feature: PerAsset): Column {
+    const { sessions, assets } = this;
+    const column = new Float64Array(sessions * assets);
+    for (let a = 0; a < assets; a++) this.write(feature, a, column.subarray(a * sessions, (a + 1) * sessions));
+    return column;
   }
 
   /** The column of a feature if it was made. */
   madeColumn(name: string): Column | undefined {
-    return this.#memory.get(name) as Column | undefined;
+    return this.#columns.get(name);
   }
 
   /** One asset's values of a feature into `out` [T]; NaN where not known. */
