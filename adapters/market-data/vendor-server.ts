@@ -13,6 +13,7 @@ export type Mischief =
   | 'outOfQuota'
   | 'error500'
   | 'slow'
+  | 'missingArea'
   | 'truncated'
   | 'truncatedJson'
   | 'html'
@@ -316,7 +317,10 @@ function fredObservations(query: URLSearchParams, extra: string | null) {
 
 function bisCsv(url: URL, wrong: Mischief | null): string {
   const header = 'STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,UNIT_MEASURE,TIME_PERIOD,OBS_VALUE,OBS_STATUS';
-  const areas = url.pathname.split('/D.')[1].split('+');
+  const areas = url.pathname
+    .split('/D.')[1]
+    .split('+')
+    .slice(wrong === 'missingArea' ? 1 : 0);
   const days = ['2023-01-30', '2023-01-31', '2023-02-01', '2023-02-02', ...(wrong === 'future' ? ['2031-01-01'] : [])];
   const rows = areas.flatMap((area, a) =>
     days.map(

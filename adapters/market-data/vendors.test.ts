@@ -126,6 +126,14 @@ describe.each(KINDS)('%s', (kind) => {
   });
 });
 
+test('the BIS leaves out an area that was asked for', async () => {
+  once('missingArea');
+  expect(await failureOf(provider('bis').fetch('2024-01-03'))).toMatchObject({
+    code: 'FEED_EMPTY',
+    facts: { field: 'areas', value: 'US' },
+  });
+});
+
 test.each([
   ['alpaca', 'ALPACA_KEY_ID'],
   ['sec', 'SEC_CONTACT'],
