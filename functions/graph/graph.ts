@@ -50,7 +50,7 @@ export const graphStage = defineStage({
     };
     const ref = await writeGraph(store, strategy, ingest.dataset, { graph, groups, setAside, facts });
     progress({ step: graph.snapshots.length, total: graph.snapshots.length, unit: 'snapshot' });
-    return { graph: ref, nodes, relationships };
+    return { graph: ref, nodes, relationships, setAside: setAside.length };
   },
 });
 
