@@ -6,10 +6,11 @@ import { buildAssetGraph } from '../../graph/etl/build.ts';
 import { GRAPH_COLUMNS, tensorFromGraph, tensorFromStore } from '../../graph/etl/graph-tensor.ts';
 import { readAssetGraph } from '../../graph/etl/read-back.ts';
 import { readRiskGroups } from '../../graph/etl/risk-groups.ts';
-import { syncGraph } from '../../graph/etl/sync.ts';
+import { syncGraph, whileLoaded } from '../../graph/etl/sync.ts';
 import { BUCKET_MEMBERS_AS_OF, HUBS_AS_OF, NEIGHBOURHOOD_AS_OF } from '../../graph/queries/as-of.ts';
 import { CORRELATED_HISTORY, COUNT_NODES, SNAPSHOTS } from '../../graph/queries/read.ts';
 import { CATEGORIES, CATEGORY_KINDS } from '../../graph/schema/schema.ts';
+import { naiveGroups, randomGraph } from './naive-groups.fixture.ts';
 import type { CypherStatement, GraphStore } from './port.ts';
 
 export const WINDOW = 252;
@@ -147,6 +148,22 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
         { symbol: 'B', weight: 1 },
         { symbol: 'D', weight: 0.4 },
       ]);
+    });
+
+    test.each([
+      { hubDecile: 0.5, hubsBy: 'strength', neighbourhoodHops: 1 },
+      { hubDecile: 0.8, hubsBy: 'pageRank', neighbourhoodHops: 2 },
+      { hubDecile: 0.7, hubsBy: 'strength', neighbourhoodHops: 2 },
+    ] as const)('groups of random graphs are those of a naive computation: %o', async (options) => {
+      const graph = randomGraph(Math.round(100 * options.hubDecile) + options.neighbourhoodHops);
+      await syncGraph(store, graph, WINDOW);
+      const groups = await readRiskGroups(store, await back('random'), options);
+      for (const each of graph.snapshots) {
+        const naive = naiveGroups(each, options);
+        expect([each.asOf, groups.hubs[each.asOf]]).toEqual([each.asOf, naive.hubs]);
+        expect([each.asOf, groups.neighbourhoods[each.asOf]]).toEqual([each.asOf, naive.neighbourhoods]);
+        expect([each.asOf, groups.communities[each.asOf]]).toEqual([each.asOf, naive.communities]);
+      }
     });
 
     test('an earlier day, a revised snapshot, fewer assets: the store holds that graph and nothing else', async () => {
@@ -292,6 +309,17 @@ RETURN r.source AS source`;
         expect(await back()).toEqual(graphOf([SECOND, THIRD]));
         await syncGraph(store, graphOf([FIRST]), WINDOW);
       }
+    });
+
+    test('a load that is overtaken before what it loaded was read back is refused, whatever was read', async () => {
+      const other = () => syncGraph(store, graphOf([SECOND]), WINDOW);
+      for (const then of [other, () => other().then(() => Promise.reject(new Error('half a graph')))]) {
+        const load = whileLoaded(store, graphOf([FIRST]), WINDOW, then);
+        await expect(load).rejects.toMatchObject({ code: 'GRAPH_LOAD_OVERTAKEN' });
+      }
+      const alone = whileLoaded(store, graphOf([FIRST]), WINDOW, () => Promise.reject(new Error('a fault')));
+      await expect(alone).rejects.toThrow('a fault');
+      expect(await whileLoaded(store, graphOf([FIRST]), WINDOW, () => back())).toEqual(graphOf([FIRST]));
     });
 
     test('side by side in any order, one load at least is refused or both agree, and the next makes the graph whole', async () => {

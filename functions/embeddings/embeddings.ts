@@ -11,7 +11,7 @@ import {
 } from '../../graph/embeddings/embed-snapshot.ts';
 import { relationsOf } from '../../graph/embeddings/snapshot-graph.ts';
 import type { AssetGraph } from '../../graph/etl/asset-graph.ts';
-import { syncGraph, writeRows } from '../../graph/etl/sync.ts';
+import { whileLoaded, writeRows } from '../../graph/etl/sync.ts';
 import { DELETE_EMBEDDINGS, MERGE_EMBEDDINGS } from '../../graph/queries/load.ts';
 import { EMBEDDING_HISTORY, EMBEDDING_MODELS } from '../../graph/queries/read.ts';
 import { writeEmbeddings } from '../artifacts/embeddings.ts';
@@ -41,9 +41,10 @@ export const embeddingsStage = defineStage({
     const { algorithm, ...options } = settings.profile.embeddings;
     const snapshots = await embedAll(graph, settings.profile.embeddings, progress);
     await runner.applySchema();
-    await syncGraph(runner, graph, facts.windowDays);
-    await writeBack(runner, universe, snapshots, options.dimensions);
-    await checkReadBack(runner, universe, snapshots, options.dimensions);
+    await whileLoaded(runner, graph, facts.windowDays, async () => {
+      await writeBack(runner, universe, snapshots, options.dimensions);
+      await checkReadBack(runner, universe, snapshots, options.dimensions);
+    });
     const vectors = snapshots.reduce((sum, { symbols }) => sum + symbols.length, 0);
     const embeddings = await writeEmbeddings(store, strategy, from.graph, snapshots, {
       universe,
