@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { type AssetGraph, type GraphSnapshot, OPEN_END, OPEN_START } from '../etl/asset-graph.ts';
 import { alignTo, displacement, type SnapshotVectors } from './align.ts';
 import { type EmbeddingOptions, embedSnapshot, type SnapshotEmbedding } from './embed-snapshot.ts';
+import { forward, type SageWeights } from './graphsage/sage.ts';
+import { snapshotFeatures } from './graphsage/snapshot-features.ts';
 import { snapshotWalkGraph } from './snapshot-graph.ts';
 
 const SYMBOLS = ['A0', 'A1', 'A2', 'A3', 'B0', 'B1', 'B2', 'B3', 'LONE', 'NEW'];
@@ -66,6 +68,8 @@ const rowOf = ({ symbols, vectors }: SnapshotVectors, symbol: string): Float32Ar
   const [place, size] = [symbols.indexOf(symbol), vectors.length / symbols.length];
   return vectors.subarray(place * size, (place + 1) * size);
 };
+const largestGap = (a: { vectors: ArrayLike<number> }, b: { vectors: ArrayLike<number> }): number =>
+  Math.max(...Array.from(a.vectors, (x, i) => Math.abs(x - b.vectors[i])));
 function cosine(of: SnapshotVectors, a: string, b: string): number {
   const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, d) => sum + value * y[d], 0);
   const [x, y] = [rowOf(of, a), rowOf(of, b)];
@@ -119,7 +123,23 @@ describe.each(['node2vec', 'graphsage'] as const)('%s', (algorithm) => {
   test('from one day to the next vectors stay where they are', async () => {
     const [first, second] = await history(options);
     expect(displacement(first, second)).toBeLessThan(0.5);
+    // no turn brings them nearer
+    expect(largestGap(alignTo(first, second), second)).toBeLessThan(1e-5);
   });
+
+  test('an asset that was listed yesterday and has no correlation yet lies with its sector', async () => {
+    const unknown = { ...snapshot(2), edges: snapshot(1).edges };
+    const latest = (await history(options, [snapshot(0), snapshot(1), unknown]))[2];
+    expect(cosine(latest, 'NEW', 'A1')).toBeGreaterThan(cosine(latest, 'NEW', 'B0') + 0.2);
+  });
+});
+
+test('the weights that GraphSAGE keeps give its vectors', async () => {
+  const { weights, vectors, symbols } = (await history({ ...OPTIONS, algorithm: 'graphsage' }))[2];
+  const walks = snapshotWalkGraph(graph, graph.snapshots[2]);
+  const again = forward(weights as SageWeights, walks, snapshotFeatures(graph, graph.snapshots[2], walks)).vectors.data;
+  const size = symbols.length * OPTIONS.dimensions;
+  expect(largestGap({ vectors }, { vectors: again.subarray(0, size) })).toBeLessThan(1e-6);
 });
 
 test('GraphSAGE goes on from the weights of the day before, node2vec keeps none', async () => {
