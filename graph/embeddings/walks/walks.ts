@@ -72,28 +72,26 @@ export function nextNode(
 ): number {
   const plain = previous < 0 || (p === 1 && q === 1);
   const largest = Math.max(1, 1 / p, 1 / q);
-  const biasOf = (next: number): number =>
-    next === previous ? 1 / p : q === 1 || edgeIndex(graph, previous, next) >= 0 ? 1 : 1 / q;
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
     const next = graph.targets[drawNeighbour(graph, tables, current, random.uniform())];
-    if (plain || random.uniform() * largest < biasOf(next)) return next;
+    if (plain || random.uniform() * largest < biasOf(graph, previous, next, p, q)) return next;
   }
-  return drawByBias(graph, current, biasOf, random.uniform());
+  return drawByBias(graph, previous, current, p, q, random.uniform());
 }
 
-/** One pass over the row of `node`: each neighbour by its weight times its bias. */
-function drawByBias(
-  { offsets, targets, weights }: WalkGraph,
-  node: number,
-  biasOf: (next: number) => number,
-  u: number,
-): number {
-  const from = offsets[node];
-  const shares = weights.slice(from, offsets[node + 1]).map((weight, k) => weight * biasOf(targets[from + k]));
+const biasOf = (graph: WalkGraph, previous: number, next: number, p: number, q: number): number =>
+  next === previous ? 1 / p : q === 1 || edgeIndex(graph, previous, next) >= 0 ? 1 : 1 / q;
+
+/** One pass over the row of `current`: each neighbour by its weight times its bias. */
+function drawByBias(graph: WalkGraph, previous: number, current: number, p: number, q: number, u: number): number {
+  const from = graph.offsets[current];
+  const shares = graph.weights
+    .slice(from, graph.offsets[current + 1])
+    .map((weight, k) => weight * biasOf(graph, previous, graph.targets[from + k], p, q));
   const sum = shares.reduce((total, share) => total + share, 0);
   let chosen = 0;
   for (let left = u * sum - shares[0]; left >= 0 && chosen < shares.length - 1; left -= shares[chosen]) chosen++;
-  return targets[from + chosen];
+  return graph.targets[from + chosen];
 }
 
 /** Start nodes of all walks, int32 [walks x nodes]: every node once a round, shuffled in each. */
