@@ -3,12 +3,15 @@ import { createRandom } from '../domain/simulation/random.ts';
 import { node2vec } from '../graph/embeddings/node2vec/node2vec.ts';
 import { aliasTables, fillWalk, startNodes } from '../graph/embeddings/walks/walks.ts';
 import { microF1 } from './node2vec/classify.ts';
+import { graphSage } from './node2vec/graphsage.ts';
 import { type LabelledGraph, loadPpi } from './node2vec/ppi.ts';
+import { runGdsPeer } from './peers/run-gds-peer.ts';
 import { runNode2vecPeer } from './peers/run-node2vec-peer.ts';
 import { printFigure, report } from './report.ts';
 
 /** The protocol of `docs/evidence`: 10 walks x 80 nodes, window 10, 1 epoch, 5 noise nodes, 128 dimensions, on two cores. */
 const OPTIONS = { dimensions: 128, walks: 10, walkLength: 80, window: 10, epochs: 1, negatives: 5, p: 1, q: 1 };
+const GRAPHSAGE_STEPS = 30;
 const THREADS = Math.min(2, availableParallelism());
 
 /** `--seeds 20`: other than 5 */
@@ -63,7 +66,16 @@ if (ppi === null) {
   );
   await report('node2vec', 'walks_per_s_one_thread', 'walks/s', 5, async () => walksPerSecond(ppi, 1));
   printFigure('node2vec', 'micro_f1', 'F1', scores);
+  if (process.argv.includes('--graphsage'))
+    await report('node2vec', 'micro_f1_graphsage', 'F1', 1, async () => {
+      const options = { ...OPTIONS, seed: 1 };
+      return microF1(graphSage(ppi.graph, options, GRAPHSAGE_STEPS), ppi.labels, options.seed);
+    });
   const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
   printFigure('node2vec', 'micro_f1_mean', 'F1', [mean]);
-  if (process.argv.includes('--peers')) await runNode2vecPeer(ppi, OPTIONS, { seconds: value, microF1: mean });
+  if (process.argv.includes('--peers')) {
+    const ours = { seconds: value, microF1: mean };
+    await runNode2vecPeer(ppi, OPTIONS, ours);
+    await runGdsPeer(ppi, OPTIONS, ours);
+  }
 }

@@ -61,6 +61,7 @@ describe('loadSettings', () => {
       limits: { maxWeight: 0.2 },
       training: { hidden: 32 },
       embeddings: { algorithm: 'graphsage' },
+      graph: { neighbourhoodHops: 2 },
     });
     const { config, universe, profile } = loadSettings({
       root,
@@ -73,6 +74,7 @@ describe('loadSettings', () => {
     expect(universe.limits.maxWeight).toBe(0.2);
     expect(profile.training.hidden).toBe(32);
     expect(profile.embeddings).toMatchObject({ algorithm: 'graphsage', dimensions: 128 });
+    expect(profile.graph).toMatchObject({ neighbourhoodHops: 2, correlationDays: 252 });
   });
 
   test('a universe of the home is found by its id', () => {

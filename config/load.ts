@@ -21,7 +21,7 @@ export interface LoadOptions {
   root: string;
   /** The state folder; universes that `drl data import` made lie in its `universes/` and go before the bundled ones. */
   home?: string | undefined;
-  /** A person's own file, laid over `config/config.json`. May also hold `limits`, `costs`, `anchor` (of the universe) and `training`, `embeddings`, `learningControl` (of the profile). */
+  /** A person's own file, laid over `config/config.json`. May also hold `limits`, `costs`, `anchor` (of the universe) and `training`, `embeddings`, `graph`, `learningControl` (of the profile). */
   configFile?: string | undefined;
   /** Universe and profile of this run; else what the configuration names. */
   universe?: string | undefined;
@@ -37,7 +37,7 @@ interface Layer {
   value: Json;
 }
 
-const SECTIONS = ['limits', 'costs', 'anchor', 'training', 'embeddings', 'learningControl'] as const;
+const SECTIONS = ['limits', 'costs', 'anchor', 'training', 'embeddings', 'graph', 'learningControl'] as const;
 
 /**
  * Everything that one run needs to know, read and checked once. Unknown keys, wrong values and limits that leave nothing
@@ -79,6 +79,7 @@ export function loadSettings(options: LoadOptions): Settings {
     ...learnerLayers(options.root, 'training', [file, ...section('training')]),
     ...learnerLayers(options.root, 'peer', 'peer' in file.value ? [{ ...file, value: { peer: file.value.peer } }] : []),
     ...section('embeddings'),
+    ...section('graph'),
     ...section('learningControl'),
   ]);
   const compute = parseLayers(computeSchema, [

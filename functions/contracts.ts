@@ -33,6 +33,8 @@ export const graphOutput = z.object({
   graph: artifactRefSchema,
   nodes: z.number().int(),
   relationships: z.number().int(),
+  /** Rows of a person's files that name assets outside the universe: in the graph's set-aside.json. */
+  setAside: z.number().int().default(0),
 });
 export const embeddingsOutput = z.object({
   embeddings: artifactRefSchema,

@@ -3,6 +3,7 @@ import type { Settings } from '../config/schema.ts';
 import { badInput } from '../domain/errors.ts';
 import type { Ports, Progress } from '../functions/ports.ts';
 import { codeVersion } from './code-version.ts';
+import { localGraphStore } from './graph-store.ts';
 import type { Home } from './home.ts';
 import { ROOT } from './settings.ts';
 
@@ -50,7 +51,7 @@ export function localPorts({ home, settings, metrics, progress }: LocalPortsOpti
       return ledger;
     },
     graph: async () => {
-      const graph = new (await import('../adapters/graph-store/ladybug.ts')).LadybugGraphStore();
+      const graph = await localGraphStore();
       closers.push(() => graph.close());
       return graph;
     },

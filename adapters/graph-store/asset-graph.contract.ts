@@ -6,9 +6,11 @@ import { buildAssetGraph } from '../../graph/etl/build.ts';
 import { GRAPH_COLUMNS, tensorFromGraph, tensorFromStore } from '../../graph/etl/graph-tensor.ts';
 import { readAssetGraph } from '../../graph/etl/read-back.ts';
 import { readRiskGroups } from '../../graph/etl/risk-groups.ts';
-import { syncGraph } from '../../graph/etl/sync.ts';
+import { syncGraph, whileLoaded } from '../../graph/etl/sync.ts';
 import { BUCKET_MEMBERS_AS_OF, HUBS_AS_OF, NEIGHBOURHOOD_AS_OF } from '../../graph/queries/as-of.ts';
 import { CORRELATED_HISTORY, COUNT_NODES, SNAPSHOTS } from '../../graph/queries/read.ts';
+import { CATEGORIES, CATEGORY_KINDS } from '../../graph/schema/schema.ts';
+import { naiveGroups, randomGraph } from './naive-groups.fixture.ts';
 import type { CypherStatement, GraphStore } from './port.ts';
 
 export const WINDOW = 252;
@@ -148,6 +150,22 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
       ]);
     });
 
+    test.each([
+      { hubDecile: 0.5, hubsBy: 'strength', neighbourhoodHops: 1 },
+      { hubDecile: 0.8, hubsBy: 'pageRank', neighbourhoodHops: 2 },
+      { hubDecile: 0.7, hubsBy: 'strength', neighbourhoodHops: 2 },
+    ] as const)('groups of random graphs are those of a naive computation: %o', async (options) => {
+      const graph = randomGraph(Math.round(100 * options.hubDecile) + options.neighbourhoodHops);
+      await syncGraph(store, graph, WINDOW);
+      const groups = await readRiskGroups(store, await back('random'), options);
+      for (const each of graph.snapshots) {
+        const naive = naiveGroups(each, options);
+        expect([each.asOf, groups.hubs[each.asOf]]).toEqual([each.asOf, naive.hubs]);
+        expect([each.asOf, groups.neighbourhoods[each.asOf]]).toEqual([each.asOf, naive.neighbourhoods]);
+        expect([each.asOf, groups.communities[each.asOf]]).toEqual([each.asOf, naive.communities]);
+      }
+    });
+
     test('an earlier day, a revised snapshot, fewer assets: the store holds that graph and nothing else', async () => {
       const revised = snapshot('2020-03-31', [['A', 'B', 123_456]], ['A', 'B']);
       expect(await syncGraph(store, graphOf([revised], 'one', ['A', 'B']), WINDOW)).toBe(1);
@@ -155,6 +173,51 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
       const fewer = (await store.read<{ n: number }>({ text: COUNT_NODES, parameters: { universe: 'one' } }))[0].n;
       // assets, category, buckets, snapshot, cluster, communities, macro series
       expect(fewer).toBe(2 + 1 + 4 + 1 + 1 + 2 + 1);
+    });
+
+    test('sectors, industries, regions, funds and pegs are nodes of their own labels, whatever their names', async () => {
+      const names = ['a|b', "O'Brien & Söhne", '', 'Sector'];
+      const categories = ['A', 'B'].flatMap((symbol) =>
+        [...CATEGORY_KINDS]
+          .sort()
+          .flatMap((kind) => names.toSorted().map((name) => ({ symbol, kind, name, ...ALWAYS }))),
+      );
+      const graph = { ...graphOf([FIRST]), categories };
+      await syncGraph(store, graph, WINDOW);
+      expect(await back()).toEqual(graph);
+      for (const { label, type } of Object.values(CATEGORIES)) {
+        const text = `MATCH (a:Asset)-[r:${type}]->(c:${label}) WHERE r.validFrom <= $asOf AND r.validTo > $asOf
+RETURN c.name AS name, count(a) AS assets ORDER BY name`;
+        expect(await store.read({ text, parameters: { asOf: '2020-04-01' } })).toEqual(
+          names.toSorted().map((name) => ({ name, assets: 2 })),
+        );
+      }
+    });
+
+    test('a link ends and begins again on one day: as of that day the new one holds, the day before the old one', async () => {
+      const [old, next] = [
+        { symbol: 'A', supplier: 'B', weight: 0.25, validFrom: '2020-01-01', validTo: '2020-05-01', source: 'old' },
+        { symbol: 'A', supplier: 'B', weight: 0.5, validFrom: '2020-05-01', validTo: '2020-07-01', source: 'new' },
+      ];
+      const graph = { ...graphOf([FIRST]), suppliers: [old, next] };
+      await syncGraph(store, graph, WINDOW);
+      expect(await back()).toEqual(graph);
+      const text = `MATCH (a:Asset)-[r:SUPPLIED_BY]->(:Asset) WHERE r.validFrom <= $asOf AND r.validTo > $asOf
+RETURN r.source AS source`;
+      for (const [asOf, source] of [
+        ['2019-12-31', []],
+        ['2020-01-01', ['old']],
+        ['2020-04-30', ['old']],
+        ['2020-05-01', ['new']],
+        ['2020-06-30', ['new']],
+        ['2020-07-01', []],
+      ])
+        expect([asOf, (await store.read({ text, parameters: { asOf } })).map((row) => row.source)]).toEqual([
+          asOf,
+          source,
+        ]);
+      await syncGraph(store, { ...graph, suppliers: [{ ...old, validTo: '2020-07-01' }] }, WINDOW);
+      expect((await back()).suppliers).toEqual([{ ...old, validTo: '2020-07-01' }]);
     });
 
     test('universes share a store and do not touch each other', async () => {
@@ -246,6 +309,17 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
         expect(await back()).toEqual(graphOf([SECOND, THIRD]));
         await syncGraph(store, graphOf([FIRST]), WINDOW);
       }
+    });
+
+    test('a load that is overtaken before what it loaded was read back is refused, whatever was read', async () => {
+      const other = () => syncGraph(store, graphOf([SECOND]), WINDOW);
+      for (const then of [other, () => other().then(() => Promise.reject(new Error('half a graph')))]) {
+        const load = whileLoaded(store, graphOf([FIRST]), WINDOW, then);
+        await expect(load).rejects.toMatchObject({ code: 'GRAPH_LOAD_OVERTAKEN' });
+      }
+      const alone = whileLoaded(store, graphOf([FIRST]), WINDOW, () => Promise.reject(new Error('a fault')));
+      await expect(alone).rejects.toThrow('a fault');
+      expect(await whileLoaded(store, graphOf([FIRST]), WINDOW, () => back())).toEqual(graphOf([FIRST]));
     });
 
     test('side by side in any order, one load at least is refused or both agree, and the next makes the graph whole', async () => {

@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { BUCKET_MEMBERS_AS_OF, HUBS_AS_OF } from '../../graph/queries/as-of.ts';
-import { LINKS, mergeNamed } from '../../graph/queries/links.ts';
+import { deleteOthers, LINKS, mergeNamed } from '../../graph/queries/links.ts';
 import { MERGE_ASSETS, MERGE_CORRELATED, MERGE_EMBEDDINGS } from '../../graph/queries/load.ts';
-import { CORRELATED_HISTORY, COUNT_NODES, COUNT_RELATIONSHIPS, EMBEDDING_HISTORY } from '../../graph/queries/read.ts';
+import {
+  CORRELATED_HISTORY,
+  COUNT_NODES,
+  COUNT_RELATIONSHIPS,
+  EMBEDDING_HISTORY,
+  EMBEDDING_MODELS,
+} from '../../graph/queries/read.ts';
 import type { GraphStore } from './port.ts';
 
 const universe = 'u';
@@ -117,6 +123,29 @@ export function graphStoreContract(name: string, open: () => Promise<GraphStore>
         parameters: { universe },
       });
       expect(Object.fromEntries(back.map(({ symbol, vector }) => [symbol, [...vector]]))).toEqual(vectors);
+    });
+
+    test('a vector whose asset was deleted is not counted, and is whole again when it is written once more', async () => {
+      const assets = { text: MERGE_ASSETS, parameters: { rows: [asset('A')] } };
+      const row = {
+        id: 'u|d|A',
+        asset: 'u|A',
+        universe,
+        symbol: 'A',
+        asOf: '2020-01-01',
+        model: 'm',
+        vector: [0.5, 2],
+      };
+      const vectors = { text: MERGE_EMBEDDINGS, parameters: { rows: [row] } };
+      const counted = () => store.read({ text: EMBEDDING_MODELS, parameters: { universe } });
+      await store.write(assets);
+      await store.write(vectors);
+      expect(await counted()).toEqual([{ model: 'm', vectors: 1 }]);
+      await store.write({ text: deleteOthers('Asset'), parameters: { universe, keep: ['u|B'] } });
+      await store.write(assets);
+      expect(await counted()).toEqual([]);
+      await store.write(vectors);
+      expect(await store.read({ text: EMBEDDING_HISTORY, parameters: { universe } })).toHaveLength(1);
     });
 
     test('an empty list of rows writes nothing', async () => {

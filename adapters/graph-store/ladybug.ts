@@ -1,7 +1,7 @@
 import ladybug, { type Connection, type Database, type LbugValue, type PreparedStatement } from '@ladybugdb/core';
 import { ProductError } from '../../domain/errors.ts';
 import { LADYBUG_SCHEMA } from '../../graph/schema/ladybug.ts';
-import { claimSchemaVersion } from '../../graph/schema/version.ts';
+import { applyVersionedSchema } from '../../graph/schema/version.ts';
 import type { CypherStatement, GraphStore } from './port.ts';
 
 const BUFFER_BYTES = 1024 ** 3;
@@ -22,8 +22,7 @@ export class LadybugGraphStore implements GraphStore {
   }
 
   async applySchema(): Promise<void> {
-    for (const text of LADYBUG_SCHEMA) await this.#run(text, {});
-    await claimSchemaVersion(this);
+    await applyVersionedSchema(this, LADYBUG_SCHEMA);
   }
 
   async write({ text, parameters = {} }: CypherStatement): Promise<void> {
@@ -42,7 +41,12 @@ export class LadybugGraphStore implements GraphStore {
   }
 
   async clear(): Promise<void> {
-    await this.#run('MATCH (n) DETACH DELETE n', {});
+    const tables = await this.#run('CALL show_tables() RETURN name, type', {});
+    // what was prepared speaks of tables that are no more
+    this.#prepared.clear();
+    for (const kind of ['REL', 'NODE'])
+      for (const { name, type } of tables) if (type === kind) await this.#run(`DROP TABLE ${name}`, {});
+    for (const text of LADYBUG_SCHEMA) await this.#run(text, {});
   }
 
   /** Waits for what is running, then frees the native handles in the order that the engine needs. May be called again. */

@@ -1,15 +1,16 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const HARNESS = fileURLToPath(new URL('./neo4j-harness/', import.meta.url));
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/neo4j-harness/', import.meta.url));
+const POM = join(HARNESS, 'pom.xml');
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
 const READY_WITHIN_MS = 280_000;
 
 /** A Neo4j community server for tests, on a free port of 127.0.0.1, data in a temporary folder, without authentication. */
@@ -20,8 +21,11 @@ export interface Neo4jServer {
   kill(): Promise<void>;
 }
 
-/** Why a server cannot be started here, or null. Maven fetches it on the first run (about 190 MB). */
-export async function missingForNeo4j(): Promise<string | null> {
+/**
+ * Why a server cannot be started here, or null. Maven fetches it on the first run (about 190 MB).
+ * @param pom what is on its class path. @default the server alone
+ */
+export async function missingForNeo4j(pom = POM): Promise<string | null> {
   const modules = await run('java', ['--list-modules']).then(
     ({ stdout }) => stdout,
     () => '',
@@ -32,32 +36,32 @@ export async function missingForNeo4j(): Promise<string | null> {
     () => false,
   );
   if (!maven) return 'no mvn';
-  return classPath().then(
+  return classPath(pom).then(
     () => null,
     (error: Error) => `Maven could not fetch the server: ${error.message.split('\n')[0]}`,
   );
 }
 
 /** The class path, resolved by Maven once and kept beside the installed packages. */
-async function classPath(): Promise<string> {
-  const file = join(CACHE, 'classpath.txt');
+async function classPath(pom: string): Promise<string> {
+  const cache = join(CACHE, basename(dirname(pom)));
+  const file = join(cache, 'classpath.txt');
   const known = await readFile(file, 'utf8').catch(() => null);
   if (known) return known;
-  await mkdir(CACHE, { recursive: true });
-  await run('mvn', [
-    '-q',
-    '-B',
-    '-f',
-    join(HARNESS, 'pom.xml'),
-    'dependency:build-classpath',
-    `-Dmdep.outputFile=${file}`,
-  ]);
+  await mkdir(cache, { recursive: true });
+  await run('mvn', ['-q', '-B', '-f', pom, 'dependency:build-classpath', `-Dmdep.outputFile=${file}`]);
   return readFile(file, 'utf8');
 }
 
-export async function startNeo4j(): Promise<Neo4jServer> {
+/** @param pom as of {@link missingForNeo4j}; of the Graph Data Science library the procedures are registered too. */
+export async function startNeo4j(pom = POM): Promise<Neo4jServer> {
   const folder = await mkdtemp(join(tmpdir(), 'drl-neo4j-'));
-  const child = spawn('java', ['-Xmx2g', '-cp', await classPath(), join(HARNESS, 'Launcher.java'), folder], {
+  const plugins = join(folder, 'plugins');
+  await mkdir(plugins);
+  const jars = await classPath(pom);
+  for (const jar of jars.split(delimiter).filter((path) => path.includes(join('org', 'neo4j', 'gds'))))
+    await symlink(jar, join(plugins, basename(jar)));
+  const child = spawn('java', ['-Xmx2g', '-cp', jars, join(HARNESS, 'Launcher.java'), folder, plugins], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const stop = async () => {

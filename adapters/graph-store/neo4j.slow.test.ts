@@ -81,6 +81,25 @@ if (missing) process.stderr.write(`skipped: graph store on Neo4j (${missing})\n`
     await next.close();
   });
 
+  test('a database that is shared: emptying leaves what is not ours, and a newer graph gets no constraint', async () => {
+    const store = await open();
+    await store.write({
+      text: "CREATE (:Film {title: 'Metropolis'}), (:Category {id: 'one|group|x', universe: 'one'})",
+    });
+    await store.write({ text: "MERGE (v:SchemaVersion {id: 'graph'}) SET v.version = 2" });
+    await store.applySchema();
+    expect(await store.read({ text: 'MATCH (n:Film) RETURN n.title AS title' })).toEqual([{ title: 'Metropolis' }]);
+    expect(await store.read({ text: 'MATCH (n:Category) RETURN n.id AS id' })).toEqual([]);
+    await store.write({ text: "MERGE (v:SchemaVersion {id: 'graph'}) SET v.version = 99" });
+    await store.write({ text: 'DROP CONSTRAINT sector_id' });
+    await expect(store.applySchema()).rejects.toMatchObject({ code: 'GRAPH_SCHEMA_NEWER' });
+    const names = await store.read<{ name: string }>({ text: 'SHOW CONSTRAINTS YIELD name RETURN name' });
+    expect(names.map(({ name }) => name)).not.toContain('sector_id');
+    await store.write({ text: "MERGE (v:SchemaVersion {id: 'graph'}) SET v.version = 2" });
+    await store.applySchema();
+    await store.close();
+  });
+
   test('a server that is not there is a typed error', async () => {
     const store = createNeo4jGraphStore({ url: 'bolt://127.0.0.1:1', user: 'neo4j', password: 'wrong' });
     await expect(store.read({ text: 'RETURN 1 AS x' })).rejects.toMatchObject({ code: 'GRAPH_QUERY' });

@@ -1,7 +1,8 @@
 import neo4j, { type Driver } from 'neo4j-driver';
 import { ProductError } from '../../domain/errors.ts';
 import { NEO4J_SCHEMA } from '../../graph/schema/neo4j.ts';
-import { claimSchemaVersion } from '../../graph/schema/version.ts';
+import { NODES, RETIRED_LABELS } from '../../graph/schema/schema.ts';
+import { applyVersionedSchema } from '../../graph/schema/version.ts';
 import type { CypherStatement, GraphStore } from './port.ts';
 
 export interface Neo4jOptions {
@@ -33,8 +34,7 @@ export class Neo4jGraphStore implements GraphStore {
   }
 
   async applySchema(): Promise<void> {
-    for (const text of NEO4J_SCHEMA) await this.write({ text });
-    await claimSchemaVersion(this);
+    await applyVersionedSchema(this, NEO4J_SCHEMA);
   }
 
   async write(statement: CypherStatement): Promise<void> {
@@ -46,7 +46,8 @@ export class Neo4jGraphStore implements GraphStore {
   }
 
   async clear(): Promise<void> {
-    const text = 'MATCH (n) WITH n LIMIT $count DETACH DELETE n RETURN count(n) AS deleted';
+    const labels = [...NODES.map(({ label }) => label), ...RETIRED_LABELS].join('|');
+    const text = `MATCH (n:${labels}) WITH n LIMIT $count DETACH DELETE n RETURN count(n) AS deleted`;
     for (;;) {
       const [row] = await this.#run('executeWrite', { text, parameters: { count: DELETE_BATCH } });
       if (Number(row?.deleted ?? 0) < DELETE_BATCH) return;

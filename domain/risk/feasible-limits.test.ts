@@ -25,6 +25,8 @@ describe('assertFeasibleLimits', () => {
     ['maxGross', { maxGross: 0.00001 }, 3],
     ['maxTurnover', { maxTurnover: 0 }, 3],
     ['maxGroupWeight', { maxGroupWeight: 0 }, 3],
+    ['maxNeighbourhoodWeight', { maxNeighbourhoodWeight: 0 }, 3],
+    ['maxCommunityWeight', { maxCommunityWeight: 0.00001 }, 3],
     ['maxWeight', { maxWeight: 0.5, maxGross: 0.4 }, 3],
     ['drawdown.budget', { drawdown: { budget: 0.2, hardLimit: 0.15, resetAfterDays: null } }, 3],
     ['groupOverrides.nowhere', { groupOverrides: { nowhere: 0.1 } }, 3],

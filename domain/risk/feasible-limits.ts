@@ -35,6 +35,16 @@ export function assertFeasibleLimits(limits: Limits, assets: number, groupNames?
       `Set maxGroupWeight to at least ${SMALLEST}.`,
     );
   }
+  for (const field of ['maxNeighbourhoodWeight', 'maxCommunityWeight'] as const) {
+    const cap = limits[field];
+    if (cap !== undefined && cap < SMALLEST)
+      fail(
+        field,
+        cap,
+        'hardly an asset is outside every group of the graph, and these are capped below one basis point',
+        `Set ${field} to at least ${SMALLEST}, or leave it out: then there is no such cap.`,
+      );
+  }
   if (isLongShort(limits) && maxNetOf(limits) > limits.maxGross) {
     fail(
       'maxNet',

@@ -13,7 +13,7 @@ import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { type AssetGraph, validToOf } from '../../graph/etl/asset-graph.ts';
 import type { SetAsideRow } from '../../graph/etl/relation-files.ts';
 import type { RiskGroupMembers } from '../../graph/etl/risk-groups.ts';
-import { SCHEMA_VERSION } from '../../graph/schema/schema.ts';
+import { CATEGORY_KINDS } from '../../graph/schema/schema.ts';
 import { newerSchema } from '../../graph/schema/version.ts';
 import { edgesTable, nodesTable, snapshotHeadSchema, snapshotsOf } from './graph-tables.ts';
 
@@ -32,6 +32,9 @@ export const GRAPH_FILES = {
   /** Rows of a person's files that name assets the universe does not have. */
   setAside: 'set-aside.json',
 } as const;
+
+/** Raised when the files change; the store's schema has a version of its own. */
+const ARTIFACT_VERSION = 2;
 
 export const graphFactsSchema = z.object({
   schema: z.number().int(),
@@ -52,7 +55,7 @@ const text = z.string();
 const stated = { validFrom: text, validTo: text, source: text };
 const assetsSchema = z.object({
   assets: z.array(z.object({ symbol: text, name: text, kind: text, firstDate: text, lastDate: text })),
-  categories: z.array(z.object({ symbol: text, kind: text, name: text, ...stated })),
+  categories: z.array(z.object({ symbol: text, kind: z.enum(CATEGORY_KINDS), name: text, ...stated })),
   suppliers: z.array(z.object({ symbol: text, supplier: text, weight: z.number(), ...stated })),
 });
 const members = z.record(text, z.array(text));
@@ -96,7 +99,7 @@ export async function writeGraph(
       [GRAPH_FILES.setAside]: json(setAside),
     },
     inputs: { dataset },
-    facts: { schema: SCHEMA_VERSION, ...facts },
+    facts: { schema: ARTIFACT_VERSION, ...facts },
   });
 }
 
@@ -120,10 +123,10 @@ export async function loadGraph(store: ObjectStore, strategy: string, ref: Artif
 
 function factsOf(facts: unknown): GraphFacts {
   const { schema = 1 } = z.object({ schema: z.number().optional() }).parse(facts);
-  if (schema > SCHEMA_VERSION) throw newerSchema('graph artifact', schema);
-  if (schema < SCHEMA_VERSION) {
+  if (schema > ARTIFACT_VERSION) throw newerSchema('graph artifact', schema, ARTIFACT_VERSION);
+  if (schema < ARTIFACT_VERSION) {
     throw refused('GRAPH_SCHEMA_OLDER', 'The graph was made by an older version of this product', {
-      facts: { version: schema, known: SCHEMA_VERSION },
+      facts: { version: schema, known: ARTIFACT_VERSION },
       remedy: 'Run the graph stage of that day again.',
     });
   }

@@ -9,9 +9,10 @@ import {
   type SnapshotEmbedding,
   type SnapshotVectors,
 } from '../../graph/embeddings/embed-snapshot.ts';
+import { embedNewcomers } from '../../graph/embeddings/newcomers.ts';
 import { relationsOf } from '../../graph/embeddings/snapshot-graph.ts';
-import type { AssetGraph } from '../../graph/etl/asset-graph.ts';
-import { syncGraph, writeRows } from '../../graph/etl/sync.ts';
+import { type AssetGraph, validToOf } from '../../graph/etl/asset-graph.ts';
+import { whileLoaded, writeRows } from '../../graph/etl/sync.ts';
 import { DELETE_EMBEDDINGS, MERGE_EMBEDDINGS } from '../../graph/queries/load.ts';
 import { EMBEDDING_HISTORY, EMBEDDING_MODELS } from '../../graph/queries/read.ts';
 import { writeEmbeddings } from '../artifacts/embeddings.ts';
@@ -22,13 +23,13 @@ import type { Ports, Progress } from '../ports.ts';
 
 const input = runSchema.extend({ graph: z.object({ graph: artifactRefSchema }) });
 
-/** Vectors of a snapshot, and the name of all that they were computed from, earlier snapshots included. */
-interface ModelVectors extends SnapshotEmbedding {
+/** Vectors as of a day, and the name of all that they were computed from, earlier snapshots included. */
+interface ModelVectors extends SnapshotVectors {
   model: string;
 }
 
 /**
- * One vector per asset and snapshot, into Parquet and back into the graph. The graph store may be empty (it is derived data, and on one
+ * One vector per asset and snapshot, into Parquet and back into the graph; of GraphSAGE also of assets that were listed since. The graph store may be empty (it is derived data, and on one
  * machine lives as long as the process): the snapshots are loaded again then.
  */
 export const embeddingsStage = defineStage({
@@ -39,11 +40,12 @@ export const embeddingsStage = defineStage({
   async run({ strategy, universe, date, graph: from }, { store, graph: runner, settings, progress }) {
     const { graph, facts } = await loadGraph(store, strategy, from.graph);
     const { algorithm, ...options } = settings.profile.embeddings;
-    const snapshots = await embedAll(graph, settings.profile.embeddings, progress);
+    const snapshots = await embedAll(graph, date, settings.profile.embeddings, progress);
     await runner.applySchema();
-    await syncGraph(runner, graph, facts.windowDays);
-    await writeBack(runner, universe, snapshots, options.dimensions);
-    await checkReadBack(runner, universe, snapshots, options.dimensions);
+    await whileLoaded(runner, graph, facts.windowDays, async () => {
+      await writeBack(runner, universe, snapshots, options.dimensions);
+      await checkReadBack(runner, universe, snapshots, options.dimensions);
+    });
     const vectors = snapshots.reduce((sum, { symbols }) => sum + symbols.length, 0);
     const embeddings = await writeEmbeddings(store, strategy, from.graph, snapshots, {
       universe,
@@ -63,19 +65,28 @@ const computed = new Map<string, SnapshotEmbedding>();
 const MAX_REMEMBERED = 256;
 
 /** Every snapshot goes on from the one before; its model names that one's, itself and the relations of its day. */
-async function embedAll(graph: AssetGraph, options: EmbeddingOptions, progress: Progress): Promise<ModelVectors[]> {
+async function embedAll(
+  graph: AssetGraph,
+  date: string,
+  options: EmbeddingOptions,
+  progress: Progress,
+): Promise<ModelVectors[]> {
+  const known = { ...graph, assets: graph.assets.filter(({ firstDate }) => firstDate <= date) };
   const { snapshots } = graph;
   const all: ModelVectors[] = [];
-  for (const snapshot of snapshots) {
-    const previous = all.at(-1) ?? null;
-    const before = previous?.model ?? hashOf(options);
-    const model = hashOf({ before, snapshot, relations: relationsOf(graph, snapshot) });
-    const vectors =
+  let previous: SnapshotEmbedding | null = null;
+  let model = hashOf(options);
+  for (const [i, snapshot] of snapshots.entries()) {
+    model = hashOf({ before: model, snapshot, relations: relationsOf(graph, snapshot) });
+    const vectors: SnapshotEmbedding =
       computed.get(model) ?? (await embedSnapshot(graph, snapshot, options, previous, availableParallelism()));
     if (computed.size >= MAX_REMEMBERED) computed.clear();
     computed.set(model, vectors);
     all.push({ ...vectors, model });
-    progress({ step: all.length, total: snapshots.length, unit: 'snapshot', message: snapshot.asOf });
+    for (const since of embedNewcomers(known, snapshot, vectors, validToOf(snapshots, i)))
+      all.push({ ...since, model: hashOf({ model, since: since.asOf, vectors: [...since.vectors] }) });
+    previous = vectors;
+    progress({ step: i + 1, total: snapshots.length, unit: 'snapshot', message: snapshot.asOf });
   }
   return all;
 }

@@ -8,7 +8,7 @@ import { readAssetGraph } from '../../graph/etl/read-back.ts';
 import { parseHoldings, parseSuppliers, type SetAsideRow } from '../../graph/etl/relation-files.ts';
 import { readRiskGroups } from '../../graph/etl/risk-groups.ts';
 import { graphSize } from '../../graph/etl/size.ts';
-import { syncGraph } from '../../graph/etl/sync.ts';
+import { whileLoaded } from '../../graph/etl/sync.ts';
 import { loadDataset } from '../artifacts/dataset.ts';
 import { writeGraph } from '../artifacts/graph.ts';
 import { runSchema } from '../contracts.ts';
@@ -31,10 +31,11 @@ export const graphStage = defineStage({
     const aside = setAside.length > 0 ? `, ${setAside.length} rows set aside: ${setAside[0].symbol} ...` : '';
     progress({ step: 0, total: built.snapshots.length, unit: 'snapshot', message: `loading the graph${aside}` });
     await runner.applySchema();
-    await syncGraph(runner, built, options.windowDays);
-    const graph = withAllLayers(await readAssetGraph(runner, universe, options.windowDays), built);
     const { everySessions, hubDecile, hubsBy, neighbourhoodHops } = settings.profile.graph;
-    const groups = await readRiskGroups(runner, graph, { hubDecile, hubsBy, neighbourhoodHops });
+    const { graph, groups } = await whileLoaded(runner, built, options.windowDays, async () => {
+      const graph = withAllLayers(await readAssetGraph(runner, universe, options.windowDays), built);
+      return { graph, groups: await readRiskGroups(runner, graph, { hubDecile, hubsBy, neighbourhoodHops }) };
+    });
     const { nodes, relationships } = graphSize(graph);
     const facts = {
       universe,
@@ -50,7 +51,7 @@ export const graphStage = defineStage({
     };
     const ref = await writeGraph(store, strategy, ingest.dataset, { graph, groups, setAside, facts });
     progress({ step: graph.snapshots.length, total: graph.snapshots.length, unit: 'snapshot' });
-    return { graph: ref, nodes, relationships };
+    return { graph: ref, nodes, relationships, setAside: setAside.length };
   },
 });
 

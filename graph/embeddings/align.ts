@@ -1,4 +1,4 @@
-import { procrustes, turned } from './procrustes.ts';
+import { procrustes, type Turn, turned } from './procrustes.ts';
 
 export interface SnapshotVectors {
   readonly asOf: string;
@@ -8,16 +8,25 @@ export interface SnapshotVectors {
 }
 
 /**
- * `current`, turned as a whole so that the assets it shares with `previous` lie as near to their vectors there as any turn can bring them. Axes of an
- * embedding are arbitrary; without this they would be others every day. Lengths and angles within a snapshot stay.
+ * The turn that brings `current` as a whole so that the assets it shares with `previous` lie as near to their vectors there as any turn can
+ * bring them. Axes of an embedding are arbitrary; without this they would be others every day. Lengths and angles within a snapshot stay.
  */
-export function alignTo(previous: SnapshotVectors, current: SnapshotVectors): SnapshotVectors {
+export function turnOnto(previous: SnapshotVectors, current: SnapshotVectors): Turn {
   const [before, now] = [rowsOf(previous), rowsOf(current)];
   const common = current.symbols.filter((symbol) => before.has(symbol));
-  const turn = procrustes(
+  return procrustes(
     common.map((symbol) => now.get(symbol) as Float64Array),
     common.map((symbol) => before.get(symbol) as Float64Array),
   );
+}
+
+/** `current` turned: see {@link turnOnto}. */
+export function alignTo(
+  previous: SnapshotVectors,
+  current: SnapshotVectors,
+  turn = turnOnto(previous, current),
+): SnapshotVectors {
+  const now = rowsOf(current);
   const vectors = new Float32Array(current.vectors.length);
   current.symbols.forEach((symbol, a) => {
     const row = turned(turn, now.get(symbol) as Float64Array);

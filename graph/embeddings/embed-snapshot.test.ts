@@ -2,6 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { type AssetGraph, type GraphSnapshot, OPEN_END, OPEN_START } from '../etl/asset-graph.ts';
 import { alignTo, displacement, type SnapshotVectors } from './align.ts';
 import { type EmbeddingOptions, embedSnapshot, type SnapshotEmbedding } from './embed-snapshot.ts';
+import { forward, type SageWeights } from './graphsage/sage.ts';
+import { snapshotFeatures } from './graphsage/snapshot-features.ts';
+import { embedNewcomers } from './newcomers.ts';
 import { snapshotWalkGraph } from './snapshot-graph.ts';
 
 const SYMBOLS = ['A0', 'A1', 'A2', 'A3', 'B0', 'B1', 'B2', 'B3', 'LONE', 'NEW'];
@@ -66,6 +69,8 @@ const rowOf = ({ symbols, vectors }: SnapshotVectors, symbol: string): Float32Ar
   const [place, size] = [symbols.indexOf(symbol), vectors.length / symbols.length];
   return vectors.subarray(place * size, (place + 1) * size);
 };
+const largestGap = (a: { vectors: ArrayLike<number> }, b: { vectors: ArrayLike<number> }): number =>
+  Math.max(...Array.from(a.vectors, (x, i) => Math.abs(x - b.vectors[i])));
 function cosine(of: SnapshotVectors, a: string, b: string): number {
   const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, d) => sum + value * y[d], 0);
   const [x, y] = [rowOf(of, a), rowOf(of, b)];
@@ -119,6 +124,65 @@ describe.each(['node2vec', 'graphsage'] as const)('%s', (algorithm) => {
   test('from one day to the next vectors stay where they are', async () => {
     const [first, second] = await history(options);
     expect(displacement(first, second)).toBeLessThan(0.5);
+    // no turn brings them nearer
+    expect(largestGap(alignTo(first, second), second)).toBeLessThan(1e-5);
+  });
+
+  test('an asset that was listed yesterday and has no correlation yet lies with its sector', async () => {
+    const unknown = { ...snapshot(2), edges: snapshot(1).edges };
+    const latest = (await history(options, [snapshot(0), snapshot(1), unknown]))[2];
+    expect(cosine(latest, 'NEW', 'A1')).toBeGreaterThan(cosine(latest, 'NEW', 'B0') + 0.2);
+  });
+});
+
+test('the weights that GraphSAGE keeps give its vectors', async () => {
+  const { weights, vectors, symbols } = (await history({ ...OPTIONS, algorithm: 'graphsage' }))[2];
+  const walks = snapshotWalkGraph(graph, graph.snapshots[2]);
+  const again = forward(weights as SageWeights, walks, snapshotFeatures(graph, graph.snapshots[2], walks)).vectors.data;
+  const size = symbols.length * OPTIONS.dimensions;
+  expect(largestGap({ vectors }, { vectors: again.subarray(0, size) })).toBeLessThan(1e-6);
+});
+
+describe('an asset that is listed between two snapshots', () => {
+  const listed = (symbol: string, firstDate: string) => ({
+    symbol,
+    name: symbol,
+    kind: 'equity',
+    firstDate,
+    lastDate: '',
+  });
+  const late: AssetGraph = {
+    ...graph,
+    assets: [
+      listed('A0', '2019-01-01'),
+      listed('NEW', '2020-01-02'),
+      listed('ODD', '2020-01-03'),
+      listed('FAR', '2020-01-09'),
+    ],
+  };
+  const first = { ...snapshot(0), asOf: '2020-01-01' };
+
+  test('has a vector of GraphSAGE from its first day, beside its sector; the others keep theirs', async () => {
+    const [own] = await history({ ...OPTIONS, algorithm: 'graphsage' }, [first], late);
+    const since = embedNewcomers(late, first, own, '2020-01-09');
+    expect(since.map(({ asOf, symbols }) => [asOf, symbols.filter((symbol) => !own.symbols.includes(symbol))])).toEqual(
+      [
+        ['2020-01-02', ['NEW']],
+        ['2020-01-03', ['NEW', 'ODD']],
+      ],
+    );
+    for (const each of since) {
+      for (const symbol of own.symbols) expect(rowOf(each, symbol)).toEqual(rowOf(own, symbol));
+      expect(each.vectors.every(Number.isFinite)).toBe(true);
+      expect(cosine(each, 'NEW', 'A1')).toBeGreaterThan(cosine(each, 'NEW', 'B0') + 0.2);
+    }
+    // what comes later changes nothing before
+    expect(embedNewcomers(late, first, own, '2020-01-03')).toEqual(since.slice(0, 1));
+  });
+
+  test('has none of node2vec before the next snapshot', async () => {
+    const [own] = await history(OPTIONS, [first], late);
+    expect(embedNewcomers(late, first, own, '2020-01-09')).toEqual([]);
   });
 });
 

@@ -1,9 +1,11 @@
 import type { AssetGraph, GraphSnapshot } from '../etl/asset-graph.ts';
-import { alignTo, type SnapshotVectors } from './align.ts';
-import { forward, type SageWeights } from './graphsage/sage.ts';
+import { alignTo, type SnapshotVectors, turnOnto } from './align.ts';
+import type { Matrix } from './graphsage/matrix.ts';
+import { forward, rowOf, type SageWeights } from './graphsage/sage.ts';
 import { SNAPSHOT_FEATURES, snapshotFeatures } from './graphsage/snapshot-features.ts';
 import { createSage, trainSage } from './graphsage/train-sage.ts';
 import { type Node2vecOptions, node2vec } from './node2vec/node2vec.ts';
+import { type Turn, turned } from './procrustes.ts';
 import { snapshotWalkGraph } from './snapshot-graph.ts';
 
 export type { SnapshotVectors };
@@ -22,8 +24,8 @@ export interface SnapshotEmbedding extends SnapshotVectors {
 const SAGE_STEPS = { first: 150, next: 10 };
 
 /**
- * One vector per asset of a snapshot, on the axes of the snapshot before: node2vec learns anew and is turned onto it, GraphSAGE goes on from its
- * weights. Rests on this snapshot and on `previous` (null: the first), so a longer history never changes what came earlier.
+ * One vector per asset of a snapshot, on the axes of the snapshot before: node2vec learns anew and is turned onto it; GraphSAGE goes on from its
+ * weights and is turned as well, by its last layer. Rests on this snapshot and on `previous` (null: the first), so a longer history never changes what came earlier.
  * @param threads that may work on a large graph
  */
 export async function embedSnapshot(
@@ -48,5 +50,15 @@ export async function embedSnapshot(
   const start = previous?.weights ?? createSage(SNAPSHOT_FEATURES, options);
   const steps = options.epochs * (previous?.weights ? SAGE_STEPS.next : SAGE_STEPS.first);
   const weights = trainSage(start, walks, features, options, steps);
-  return { ...assetsOf(forward(weights, walks, features).vectors.data), weights };
+  const own = assetsOf(forward(weights, walks, features).vectors.data);
+  if (!previous) return { ...own, weights };
+  const turn = turnOnto(previous, own);
+  return { ...alignTo(previous, own, turn), weights: { ...weights, second: turnedRows(turn, weights.second) } };
+}
+
+/** Weights of a last layer whose vectors come out turned. */
+function turnedRows(turn: Turn, layer: Matrix): Matrix {
+  const data = new Float64Array(layer.data.length);
+  for (let row = 0; row < layer.rows; row++) data.set(turned(turn, rowOf(layer, row)), row * layer.columns);
+  return { ...layer, data };
 }

@@ -1,3 +1,5 @@
+import type { CategoryKind } from '../schema/schema.ts';
+
 /** The asset knowledge graph as plain data: what the ETL loads, what is read back, what the artifact holds. */
 export interface AssetGraph {
   readonly universe: string;
@@ -27,10 +29,9 @@ export interface Stated {
   readonly source: string;
 }
 
-/** Kinds: group (sector or currency bloc), industry, region, fund (ETF membership), peg. */
 export interface CategoryLink extends Stated {
   readonly symbol: string;
-  readonly kind: string;
+  readonly kind: CategoryKind;
   readonly name: string;
 }
 

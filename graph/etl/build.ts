@@ -3,6 +3,7 @@ import type { Instrument } from '../../domain/market/instrument.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
 import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { NO_LABELS, stableLabels } from '../algorithms/stable-labels.ts';
+import type { CategoryKind } from '../schema/schema.ts';
 import {
   type AssetGraph,
   type CategoryLink,
@@ -163,14 +164,15 @@ const listedAt = (panel: MarketPanel, series: readonly AssetSeries[], t: number)
   series.map((_, a) => a).filter((a) => panel.listed[t * series.length + a] === 1);
 
 function categoriesOf({ symbol, kind, group, reference }: Instrument): CategoryLink[] {
-  const links = [
+  const named: { kind: CategoryKind; list: string[] }[] = [
     { kind: 'group', list: [group] },
     { kind: 'region', list: names(reference.region) },
     { kind: 'industry', list: names(reference.industry) },
     // A fund stands with what it holds.
     { kind: 'fund', list: kind === 'etf' ? [symbol] : names(reference.etfs) },
     { kind: 'peg', list: names(reference.peg) },
-  ].flatMap(({ kind, list }) => list.map((name) => ({ symbol, kind, name, ...ALWAYS })));
+  ];
+  const links = named.flatMap(({ kind, list }) => list.map((name) => ({ symbol, kind, name, ...ALWAYS })));
   return links.sort((a, b) => compare(a.kind, b.kind) || compare(a.name, b.name));
 }
 

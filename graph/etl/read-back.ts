@@ -1,7 +1,8 @@
 import { ProductError } from '../../domain/errors.ts';
-import { LINKS } from '../queries/links.ts';
+import { CATEGORY_LINKS, LINKS } from '../queries/links.ts';
 import * as read from '../queries/read.ts';
 import type { CypherRunner } from '../queries/statement.ts';
+import { CATEGORIES, CATEGORY_KINDS } from '../schema/schema.ts';
 import type {
   AssetGraph,
   AssetNode,
@@ -18,6 +19,7 @@ import type {
 } from './asset-graph.ts';
 import { membershipIndex } from './memberships.ts';
 import { contentHash, layersHash } from './snapshot-hash.ts';
+import { namedId } from './sync-links.ts';
 
 /** An interface as a row type: the port asks for an index signature, which interfaces do not have. */
 type Row<T> = { [K in keyof T]: T[K] };
@@ -44,12 +46,7 @@ export async function readAssetGraph(runner: CypherRunner, universe: string, win
   return {
     universe,
     assets: await rows<Row<AssetNode>>(read.ASSETS),
-    categories: (await rows<LinkRow & { source: string }>(LINKS.category.read))
-      .map(({ from, to, ...stated }): CategoryLink => {
-        const [kind, ...name] = after(universe, to).split('|');
-        return { symbol: after(universe, from), kind, name: name.join('|'), ...stated };
-      })
-      .sort(by('symbol', 'kind', 'name', 'validFrom')),
+    categories: await readCategories(runner, universe),
     suppliers: (await rows<LinkRow & { source: string; weight: number }>(LINKS.supplier.read))
       .map(({ from, to, ...stated }): SupplierLink => {
         return { symbol: after(universe, from), supplier: after(universe, to), ...stated };
@@ -57,6 +54,21 @@ export async function readAssetGraph(runner: CypherRunner, universe: string, win
       .sort(by('symbol', 'supplier', 'validFrom')),
     snapshots,
   };
+}
+
+async function readCategories(runner: CypherRunner, universe: string): Promise<CategoryLink[]> {
+  const links: CategoryLink[] = [];
+  for (const kind of CATEGORY_KINDS) {
+    const name = (id: string) => id.slice(namedId(universe, CATEGORIES[kind].label, '').length);
+    const rows = await runner.read<LinkRow & { source: string }>({
+      text: CATEGORY_LINKS[kind].read,
+      parameters: { universe },
+    });
+    links.push(
+      ...rows.map(({ from, to, ...stated }) => ({ symbol: after(universe, from), kind, name: name(to), ...stated })),
+    );
+  }
+  return links.sort(by('symbol', 'kind', 'name', 'validFrom'));
 }
 
 /** The rest of an id after the universe. */

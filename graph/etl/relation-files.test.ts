@@ -57,6 +57,11 @@ test.each([
     'symbol,supplier,weight,source\nA,B,much,x\n',
     { line: 2, field: 'weight', value: 'much' },
   ],
+  [
+    'a field with a comma and no quotes',
+    'symbol,supplier,source\nA,B,filings, 2020\n',
+    { line: 2, field: 'row', value: 'A,B,filings, 2020' },
+  ],
   ['no source', 'symbol,supplier,source\nA,B,\n', { line: 2, field: 'source', value: '' }],
   [
     'a pair twice at one time',

@@ -26,8 +26,8 @@ interface Row extends Stated {
  * (share of purchases, above 0 and at most 1). Ascending by symbol, supplier, validFrom.
  *
  * @param known symbols of the universe.
- * @throws ProductError RELATION_FILE (bad input) with file, line, field, value: an unknown or missing column, a date, a weight, an
- * asset that supplies itself, a pair given twice for the same time, or not one row about assets of the universe.
+ * @throws ProductError RELATION_FILE (bad input) with file, line, field, value: an unknown or missing column, a date, a weight, more
+ * fields than columns, an asset that supplies itself, a pair given twice for the same time, or not one row about assets of the universe.
  */
 export function parseSuppliers(
   text: string,
@@ -67,6 +67,14 @@ function relationRows(text: string, file: string, shape: Shape, known: ReadonlyS
       header = headerOf(fields, file, shape);
       return;
     }
+    if (fields.length > header.length)
+      throw wrong(
+        file,
+        number,
+        'row',
+        line,
+        `at most ${header.length} fields; one that holds a comma is put in quotes`,
+      );
     const value = (name: string) => fields[(header as string[]).indexOf(name)] ?? '';
     const row = rowOf(value, shape, file, number);
     const strangers = (second === 'fund' ? [first] : [first, second]).filter((name) => !known.has(value(name)));

@@ -1,6 +1,14 @@
-import { deleteOthers, LINKS, type LinkStatements, mergeNamed, type NamedLabel } from '../queries/links.ts';
+import {
+  CATEGORY_LINKS,
+  deleteOthers,
+  LINKS,
+  type LinkStatements,
+  mergeNamed,
+  type NamedLabel,
+} from '../queries/links.ts';
 import * as load from '../queries/load.ts';
 import type { CypherRunner } from '../queries/statement.ts';
+import { CATEGORIES, CATEGORY_KINDS } from '../schema/schema.ts';
 import { type AssetGraph, BUCKETS } from './asset-graph.ts';
 import { type MembershipKind, membershipsOf } from './memberships.ts';
 import { writeRows } from './write-rows.ts';
@@ -20,24 +28,25 @@ export const namedId = (universe: string, label: NamedLabel, name: string): stri
 /** Assets, what they belong to, and who supplies whom. Only what differs from the store is written. */
 export async function syncReference(runner: CypherRunner, graph: AssetGraph): Promise<void> {
   const { universe } = graph;
-  const categoryId = (kind: string, name: string) => `${universe}|${kind}|${name}`;
   const rows = graph.assets.map((asset) => ({ id: assetId(universe, asset.symbol), universe, ...asset }));
   await runner.write({ text: deleteOthers('Asset'), parameters: { universe, keep: rows.map(({ id }) => id) } });
   await writeRows(runner, load.MERGE_ASSETS, rows);
-  const categories = new Map(
-    graph.categories.map(({ kind, name }) => [
-      categoryId(kind, name),
-      { id: categoryId(kind, name), universe, kind, name },
-    ]),
-  );
-  await runner.write({ text: deleteOthers('Category'), parameters: { universe, keep: [...categories.keys()] } });
-  await writeRows(runner, load.MERGE_CATEGORIES, [...categories.values()]);
-  const inCategory = graph.categories.map(({ symbol, kind, name, ...stated }) => ({
-    from: assetId(universe, symbol),
-    to: categoryId(kind, name),
-    ...stated,
-  }));
-  await syncLinks(runner, universe, LINKS.category, inCategory);
+  for (const kind of CATEGORY_KINDS) {
+    const { label } = CATEGORIES[kind];
+    const links = graph.categories.filter((link) => link.kind === kind);
+    await syncNamed(
+      runner,
+      universe,
+      label,
+      links.map(({ name }) => name),
+    );
+    const belongs = links.map(({ symbol, kind: _, name, ...stated }) => ({
+      from: assetId(universe, symbol),
+      to: namedId(universe, label, name),
+      ...stated,
+    }));
+    await syncLinks(runner, universe, CATEGORY_LINKS[kind], belongs);
+  }
   const suppliedBy = graph.suppliers.map(({ symbol, supplier, ...stated }) => ({
     from: assetId(universe, symbol),
     to: assetId(universe, supplier),

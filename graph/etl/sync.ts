@@ -11,14 +11,24 @@ export { writeRows } from './write-rows.ts';
 
 type Head = { asOf: string; validTo: string; hash: string; layersHash: string };
 
+/** {@link whileLoaded} with nothing to do then: how many snapshots were written. */
+export const syncGraph = (runner: CypherRunner, graph: AssetGraph, windowDays: number): Promise<number> =>
+  whileLoaded(runner, graph, windowDays, async (written) => written);
+
 /**
- * Make the store hold exactly this graph for its universe. Snapshots that it holds already (same hash) are left alone, so a new day
- * costs a new day's work; a snapshot's hashes are written last, so a run that was killed half-way is finished by the next one.
- * Returns how many snapshots were written.
+ * Make the store hold exactly this graph for its universe, and do something while it does. Snapshots that it holds already (same hash) are
+ * left alone, so a new day costs a new day's work; a snapshot's hashes are written last, so a run that was killed half-way is finished
+ * by the next one.
  *
- * @throws ProductError GRAPH_LOAD_OVERTAKEN (refused).
+ * @param then is given how many snapshots were written. What it reads is of this graph, or the load is refused.
+ * @throws ProductError GRAPH_LOAD_OVERTAKEN (refused) when another load of the universe began before `then` was done.
  */
-export async function syncGraph(runner: CypherRunner, graph: AssetGraph, windowDays: number): Promise<number> {
+export async function whileLoaded<T>(
+  runner: CypherRunner,
+  graph: AssetGraph,
+  windowDays: number,
+  then: (written: number) => Promise<T>,
+): Promise<T> {
   const fence = new Fence(runner, graph.universe);
   await fence.begin();
   const plan = await planOf(fence, graph, windowDays);
@@ -31,8 +41,11 @@ export async function syncGraph(runner: CypherRunner, graph: AssetGraph, windowD
   await closeMoved(fence, graph, plan);
   const changed = new Set([...plan.fresh, ...plan.layers, ...plan.moved]);
   await writeRows(fence, load.MERGE_SNAPSHOTS, rowsOf(graph, [...changed], plan.wanted));
+  const result = then(plan.fresh.length);
+  // of a graph that another load is changing anything may be wrong: that it was overtaken is then what to say
+  await result.catch(() => undefined);
   await fence.end();
-  return plan.fresh.length;
+  return result;
 }
 
 /** Indices of snapshots. */

@@ -33,9 +33,9 @@ OPTIONAL MATCH (a)-[k:IN_CLUSTER]->(cluster:FactorCluster)
 WHERE ${holds('k')}
 OPTIONAL MATCH (a)-[c:IN_COMMUNITY]->(community:Community)
 WHERE ${holds('c')}
-OPTIONAL MATCH (a)-[g:IN_CATEGORY]->(category:Category)
-WHERE category.kind = 'group' AND ${holds('g')}
+OPTIONAL MATCH (a)-[g:IN_SECTOR]->(sector:Sector)
+WHERE ${holds('g')}
 RETURN a.symbol AS symbol, s.asOf AS takenOn, s.regime AS regime, degree, strength, m.rank AS rank,
        m.microstructure AS microstructure, m.pageRank AS pageRank, m.betweenness AS betweenness, m.core AS core,
-       bucket.name AS bucket, cluster.name AS cluster, community.name AS community, category.name AS sector
+       bucket.name AS bucket, cluster.name AS cluster, community.name AS community, sector.name AS sector
 ORDER BY symbol`;

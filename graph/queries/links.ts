@@ -1,3 +1,5 @@
+import { CATEGORIES, CATEGORY_KINDS, type CategoryKind } from '../schema/schema.ts';
+
 /** Statements for one kind of relation from an asset that holds for a time: rows `{from, to, validFrom, validTo, ...extra}`, ids at both ends. */
 export interface LinkStatements {
   readonly merge: string;
@@ -25,8 +27,11 @@ RETURN a.id AS from, b.id AS to, ${['validFrom', 'validTo', ...extra].map((name)
   };
 }
 
+export const CATEGORY_LINKS = Object.fromEntries(
+  CATEGORY_KINDS.map((kind) => [kind, linkStatements(CATEGORIES[kind].type, CATEGORIES[kind].label, ['source'])]),
+) as Readonly<Record<CategoryKind, LinkStatements>>;
+
 export const LINKS = {
-  category: linkStatements('IN_CATEGORY', 'Category', ['source']),
   supplier: linkStatements('SUPPLIED_BY', 'Asset', ['weight', 'source']),
   bucket: linkStatements('IN_BUCKET', 'LiquidityBucket'),
   cluster: linkStatements('IN_CLUSTER', 'FactorCluster'),
@@ -34,13 +39,17 @@ export const LINKS = {
 } as const;
 
 /** Nodes that are no more than a name, and to which links go. */
-export const NAMED_LABELS = ['LiquidityBucket', 'FactorCluster', 'Community', 'MacroSeries'] as const;
-export type NamedLabel = (typeof NAMED_LABELS)[number];
+export type NamedLabel =
+  | (typeof CATEGORIES)[CategoryKind]['label']
+  | 'LiquidityBucket'
+  | 'FactorCluster'
+  | 'Community'
+  | 'MacroSeries';
 
 export const mergeNamed = (label: NamedLabel): string => `UNWIND $rows AS row
 MERGE (n:${label} {id: row.id})
 SET n.universe = row.universe, n.name = row.name`;
 
-export const deleteOthers = (label: NamedLabel | 'Asset' | 'Category'): string => `MATCH (n:${label})
+export const deleteOthers = (label: NamedLabel | 'Asset'): string => `MATCH (n:${label})
 WHERE n.universe = $universe AND NOT n.id IN $keep
 DETACH DELETE n`;

@@ -7,10 +7,6 @@ MERGE (a:Asset {id: row.id})
 SET a.universe = row.universe, a.symbol = row.symbol, a.name = row.name, a.kind = row.kind,
     a.firstDate = row.firstDate, a.lastDate = row.lastDate`;
 
-export const MERGE_CATEGORIES = `UNWIND $rows AS row
-MERGE (c:Category {id: row.id})
-SET c.universe = row.universe, c.kind = row.kind, c.name = row.name`;
-
 export const MERGE_SNAPSHOTS = `UNWIND $rows AS row
 MERGE (s:Snapshot {id: row.id})
 SET s.universe = row.universe, s.asOf = row.asOf, s.validTo = row.validTo, s.regime = row.regime,

@@ -42,8 +42,8 @@ WHERE a.universe = $universe
 RETURN a.symbol AS symbol, a.name AS name, a.kind AS kind, a.firstDate AS firstDate, a.lastDate AS lastDate
 ORDER BY symbol`;
 
-/** How many vectors of each model (options and snapshot content) the graph holds. */
-export const EMBEDDING_MODELS = `MATCH (e:Embedding)
+/** How many vectors of each model (options and snapshot content) the graph holds, each of an asset that it holds too. */
+export const EMBEDDING_MODELS = `MATCH (e:Embedding)-[:EMBEDS]->(:Asset)
 WHERE e.universe = $universe
 RETURN e.model AS model, count(e) AS vectors
 ORDER BY model`;

@@ -5,12 +5,15 @@
 export type PropertyType = 'STRING' | 'INT64' | 'DOUBLE' | 'DOUBLE[]';
 
 /** Raised with every change of the tables below: a store of an older version is loaded anew, one of a newer version is refused. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 export interface NodeTable {
   readonly label: string;
   readonly properties: Readonly<Record<string, PropertyType>>;
 }
+
+/** Labels of earlier versions: to be emptied with the others. */
+export const RETIRED_LABELS = ['Category'];
 
 export interface RelationshipTable {
   readonly type: string;
@@ -22,7 +25,23 @@ export interface RelationshipTable {
 const valid = { validFrom: 'STRING', validTo: 'STRING' } as const;
 const named = { id: 'STRING', universe: 'STRING', name: 'STRING' } as const;
 
+/** What assets belong to: by kind, the label of its nodes and the relation that leads there. */
+export const CATEGORIES = {
+  /** Sector, or currency bloc. */
+  group: { label: 'Sector', type: 'IN_SECTOR' },
+  industry: { label: 'Industry', type: 'IN_INDUSTRY' },
+  region: { label: 'Region', type: 'IN_REGION' },
+  /** A fund (ETF), with what it holds and, where it is an asset, itself. */
+  fund: { label: 'Fund', type: 'IN_FUND' },
+  /** The currency that another is pegged to. */
+  peg: { label: 'Peg', type: 'PEGGED_TO' },
+} as const;
+export type CategoryKind = keyof typeof CATEGORIES;
+export const CATEGORY_KINDS = Object.keys(CATEGORIES) as CategoryKind[];
+
+/** The version comes first: a store is asked for it before the rest of the schema is applied. */
 export const NODES: readonly NodeTable[] = [
+  { label: 'SchemaVersion', properties: { id: 'STRING', version: 'INT64' } },
   {
     label: 'Asset',
     properties: {
@@ -35,8 +54,7 @@ export const NODES: readonly NodeTable[] = [
       lastDate: 'STRING',
     },
   },
-  /** What assets belong to: `kind` is group (sector or currency bloc), industry, region, fund (ETF membership) or peg. */
-  { label: 'Category', properties: { ...named, kind: 'STRING' } },
+  ...Object.values(CATEGORIES).map(({ label }) => ({ label, properties: named })),
   { label: 'LiquidityBucket', properties: named },
   /** Assets whose returns move together beyond the market. */
   { label: 'FactorCluster', properties: named },
@@ -69,11 +87,12 @@ export const NODES: readonly NodeTable[] = [
   },
   /** Who is loading a universe: every write of a load takes hold of it, and does nothing once another load has begun. */
   { label: 'Load', properties: { id: 'STRING', token: 'STRING', step: 'INT64' } },
-  { label: 'SchemaVersion', properties: { id: 'STRING', version: 'INT64' } },
 ];
 
 export const RELATIONSHIPS: readonly RelationshipTable[] = [
-  { type: 'IN_CATEGORY', from: 'Asset', to: 'Category', properties: { ...valid, source: 'STRING' } },
+  ...Object.values(CATEGORIES).map(({ type, label }) => {
+    return { type, from: 'Asset', to: label, properties: { ...valid, source: 'STRING' as const } };
+  }),
   { type: 'SUPPLIED_BY', from: 'Asset', to: 'Asset', properties: { ...valid, weight: 'DOUBLE', source: 'STRING' } },
   /**
    * `weight`: correlation over `sessions`, the newest of which is `lastDate`; `strength`: the same in millionths, so that sums are exact.

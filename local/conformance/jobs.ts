@@ -264,3 +264,9 @@ export function badJobs(): BadJob[] {
     },
   ];
 }
+
+/** The reference job, with nothing but another seed. */
+export const otherSeed = (): JobFiles =>
+  edited(referenceJob(), (spec) => {
+    spec.seed += 1;
+  });

@@ -93,6 +93,31 @@ describe('what is drawn is as frequent as the exact probabilities say', () => {
   );
 });
 
+test('a p or q that lets almost nothing through ends all the same, and as often as it should', () => {
+  const star = walkGraph(5, [
+    [0, 1, 1],
+    [0, 2, 2],
+    [0, 3, 3],
+    [0, 4, 4],
+    [1, 2, 1],
+  ]);
+  const own = aliasTables(star);
+  for (const [pp, qq] of [
+    [1e9, 1e8],
+    [1e9, 1e9],
+    [1e-9, 1],
+    [1e9, 1e-9],
+  ]) {
+    const random = createRandom(7);
+    const seen = counted(() => nextNode(star, own, 4, 0, { p: pp, q: qq }, random));
+    const exact = transition(star, 4, 0, pp, qq);
+    expect([...seen.keys()].every((node) => exact[node - 1] > 1e-5)).toBe(true);
+    exact.forEach((share, k) => {
+      expect(Math.abs((seen.get(k + 1) ?? 0) / DRAWS - share)).toBeLessThan(0.015);
+    });
+  }
+});
+
 describe('walks', () => {
   const options = { walks: 10, walkLength: 20, p, q, seed: 1 };
 

@@ -19,6 +19,9 @@ export interface AliasTables {
   readonly other: Int32Array;
 }
 
+/** Draws before the row is reckoned: with `p` and `q` between 1/4 and 4 hardly ever as many are needed. */
+const MAX_DRAWS = 64;
+
 /** Tables that draw a neighbour by its weight in constant time. */
 export function aliasTables({ nodes, offsets, weights }: WalkGraph): AliasTables {
   const keep = new Float64Array(weights.length).fill(1);
@@ -56,7 +59,8 @@ export function drawNeighbour({ offsets }: WalkGraph, { keep, other }: AliasTabl
 /**
  * The node after `current`, reached from `previous` (-1: the first step), by the second-order probabilities of Grover and Leskovec (2016,
  * section 3.2.2): weight x 1/p for going back, x 1 to a neighbour of `previous`, x 1/q else. A neighbour is drawn by weight and taken with
- * probability bias / largest bias, else drawn again: no table of second order, however large the graph.
+ * probability bias / largest bias, else drawn again: no table of second order, however large the graph. Where `p` or `q` lets few
+ * through, the row is reckoned after some draws.
  */
 export function nextNode(
   graph: WalkGraph,
@@ -68,12 +72,26 @@ export function nextNode(
 ): number {
   const plain = previous < 0 || (p === 1 && q === 1);
   const largest = Math.max(1, 1 / p, 1 / q);
-  for (;;) {
+  for (let draw = 0; draw < MAX_DRAWS; draw++) {
     const next = graph.targets[drawNeighbour(graph, tables, current, random.uniform())];
-    if (plain) return next;
-    const bias = next === previous ? 1 / p : q === 1 || edgeIndex(graph, previous, next) >= 0 ? 1 : 1 / q;
-    if (random.uniform() * largest < bias) return next;
+    if (plain || random.uniform() * largest < biasOf(graph, previous, next, p, q)) return next;
   }
+  return drawByBias(graph, previous, current, p, q, random.uniform());
+}
+
+const biasOf = (graph: WalkGraph, previous: number, next: number, p: number, q: number): number =>
+  next === previous ? 1 / p : q === 1 || edgeIndex(graph, previous, next) >= 0 ? 1 : 1 / q;
+
+/** One pass over the row of `current`: each neighbour by its weight times its bias. */
+function drawByBias(graph: WalkGraph, previous: number, current: number, p: number, q: number, u: number): number {
+  const from = graph.offsets[current];
+  const shares = graph.weights
+    .slice(from, graph.offsets[current + 1])
+    .map((weight, k) => weight * biasOf(graph, previous, graph.targets[from + k], p, q));
+  const sum = shares.reduce((total, share) => total + share, 0);
+  let chosen = 0;
+  for (let left = u * sum - shares[0]; left >= 0 && chosen < shares.length - 1; left -= shares[chosen]) chosen++;
+  return graph.targets[from + chosen];
 }
 
 /** Start nodes of all walks, int32 [walks x nodes]: every node once a round, shuffled in each. */
