@@ -1,3 +1,4 @@
+import type { AssetSeries } from './asset-series.ts';
 import { DAILY_VOLATILITY_FLOOR, type MarketView, ofLatest, type PerAsset, SESSIONS_PER_YEAR } from './market-view.ts';
 import { squaredDeviations, TermSums, windowSums } from './rolling.ts';
 
@@ -26,15 +27,16 @@ function regressions(view: MarketView, days: number): (asset: number) => Regress
   const market = view.market.returns;
   const from = Math.max(days, view.first);
   const knownOf = view.knownOf(days);
-  return ofLatest((asset) => {
-    const { observed, returns, counts, sums, squares } = view.series(asset);
-    const known = knownOf(asset);
+  /** A loop of its own, as every one here: what follows a loop is not compiled with it the first time. */
+  const writeTerms = ({ observed, returns }: AssetSeries): void => {
     for (let t = 0; t < sessions; t++) {
       const m = market[t];
       sumOf.terms[t] = observed[t] * m;
       squaresOf.terms[t] = observed[t] * m * m;
       productsOf.terms[t] = returns[t] * m;
     }
+  };
+  const regress = ({ counts, sums, squares }: AssetSeries, known: Uint8Array): void => {
     const [markets, marketSquares] = [sumOf.over(days, from), squaresOf.over(days, from)];
     const products = productsOf.over(days, from);
     windowSums(sums, days, from, owns);
@@ -56,6 +58,11 @@ function regressions(view: MarketView, days: number): (asset: number) => Regress
       correlation[t] = Math.max(-1, Math.min(1, covariation / scale));
       residual[t] = Math.log(sigma * Math.sqrt(SESSIONS_PER_YEAR));
     }
-    return { beta, correlation, residual };
+  };
+  const found = { beta, correlation, residual };
+  return ofLatest((asset) => {
+    writeTerms(view.series(asset));
+    regress(view.series(asset), knownOf(asset));
+    return found;
   });
 }

@@ -87,11 +87,16 @@ export function buildPanel(
             ? { t: stay.to, asset: a, successor: -1, finalReturn: 0 }
             : null;
       if (exit) exits.push(exit);
-      for (let t = stay.first; t < (exit?.t ?? T); t++) panel.listed[t * A + a] = 1;
+      list(panel.listed, A, a, stay.first, exit?.t ?? T);
     }
   }
   exits.sort((x, y) => x.t - y.t || x.asset - y.asset);
   return { ...panel, exits };
+}
+
+/** One asset, listed in sessions `first`..`end` (exclusive). */
+function list(listed: Uint8Array, assets: number, asset: number, first: number, end: number): void {
+  for (let t = first; t < end; t++) listed[t * assets + asset] = 1;
 }
 
 /** The number of each row's symbol, in the order of their first rows: text is looked up once a row. */

@@ -105,7 +105,7 @@ export const REVERSAL: FeatureFamily = {
 export function pairCovariances(sessions: number, days: number): (series: AssetSeries, from: number) => Float64Array {
   const [count, now, before, product] = Array.from({ length: 4 }, () => new TermSums(sessions));
   const covariances = new Float64Array(sessions);
-  return ({ returns, observed }, from) => {
+  const writePairs = ({ returns, observed }: AssetSeries): void => {
     for (let t = 1; t < sessions; t++) {
       const both = observed[t] & observed[t - 1];
       count.terms[t] = both;
@@ -113,6 +113,9 @@ export function pairCovariances(sessions: number, days: number): (series: AssetS
       before.terms[t] = both * returns[t - 1];
       product.terms[t] = both * returns[t] * returns[t - 1];
     }
+  };
+  return (series, from) => {
+    writePairs(series);
     const [counts, nows, befores] = [count.over(days, from), now.over(days, from), before.over(days, from)];
     const products = product.over(days, from);
     for (let t = from; t < sessions; t++) {

@@ -4,11 +4,15 @@ import { slidingSum, TermSums, WindowMaximum, windowCount } from '../rolling.ts'
 
 const square = (x: number): number => x * x;
 
+function writeQuoted(level: Float64Array, quoted: Uint8Array, into: Float64Array): void {
+  for (let t = 0; t < into.length; t++) into[t] = level[t] * quoted[t];
+}
+
 /** Sums of the levels of the quoted sessions over the last `days` (256 at most, so that they are exact), of one asset after another in the same memory. */
 export function levelSums(sessions: number, days: number): (series: AssetSeries) => Float64Array {
   const [levels, sums] = [new Float64Array(sessions), new Float64Array(sessions)];
   return ({ level, quoted }) => {
-    for (let t = 0; t < sessions; t++) levels[t] = level[t] * quoted[t];
+    writeQuoted(level, quoted, levels);
     return slidingSum(levels, days, sums);
   };
 }

@@ -6,6 +6,10 @@ import { TermSums, windowCount, windowSums } from '../rolling.ts';
 
 const square = (x: number): number => x * x;
 
+function writeCubes(values: Float64Array, into: Float64Array): void {
+  for (let i = 0; i < values.length; i++) into[i] = values[i] * values[i] * values[i];
+}
+
 const ANNUAL = Math.sqrt(SESSIONS_PER_YEAR);
 
 const volatility = (days: number): FeatureDefinition => ({
@@ -85,7 +89,7 @@ export const VOLATILITY: FeatureFamily = {
       const thirds = new TermSums(view.sessions);
       const [ones, twos] = [new Float64Array(view.sessions), new Float64Array(view.sessions)];
       return view.perAsset(126, ({ returns, counts, sums, squares }, known, out, from) => {
-        for (let t = 0; t < out.length; t++) thirds.terms[t] = returns[t] * returns[t] * returns[t];
+        writeCubes(returns, thirds.terms);
         const cubes = thirds.over(126, from);
         windowSums(sums, 126, from, ones);
         windowSums(squares, 126, from, twos);
