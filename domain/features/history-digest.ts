@@ -4,6 +4,9 @@ import { asOf, type PointInTimeTable } from '../market/point-in-time.ts';
 import type { EmbeddingHistory } from './embedding-history.ts';
 import type { FeatureInputs } from './market-view.ts';
 
+/** Raised whenever the bits of any feature change for the same history: a tensor is never continued by another arithmetic. */
+const ARITHMETIC = 2;
+
 /**
  * SHA-256 over everything that features of the first `sessions` sessions rest on: a bar, a report, a series, an edge or a vector of theirs that is
  * changed, added or taken away changes it; what became known later does not.
@@ -15,7 +18,7 @@ export function historyDigest(panel: MarketPanel, inputs: FeatureInputs, session
     hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   const until = panelUntil(panel, sessions);
   const last = until.dates[sessions - 1];
-  text([until.dates, until.symbols, until.groups]);
+  text([ARITHMETIC, until.dates, until.symbols, until.groups]);
   for (const field of ['close', 'returns', 'tradable', 'listed', 'volume', 'open', 'high', 'low', 'split'] as const) {
     const values = until[field];
     text([field, values?.length]);
