@@ -79,7 +79,7 @@ export class AssetSeries implements ReturnSeries, Lives {
   readonly #bars: Int32Array;
   readonly #sums: PrefixSum;
   readonly #squares: PrefixSum;
-  readonly #made = { level: false, counts: false, bars: false, sums: false, squares: false };
+  readonly #written = new Set<string>();
   #asset = -1;
 
   constructor(panel: MarketPanel, lives: Lives) {
@@ -103,43 +103,40 @@ export class AssetSeries implements ReturnSeries, Lives {
     this.start = start.subarray(from, end);
     this.quoted = quoted.subarray(from, end);
     this.close = close.subarray(from, end);
-    Object.assign(this.#made, { level: false, counts: false, bars: false, sums: false, squares: false });
+    this.#written.clear();
     return this;
   }
 
   get level(): Float64Array {
-    if (!this.#made.level) {
-      const wrong = writeLevels(this.returns, this.#level);
+    return this.#made('level', this.#level, (level) => {
+      const wrong = writeLevels(this.returns, level);
       if (wrong >= 0) throw notFinite(this.#panel, wrong, this.#asset, 'return', this.returns[wrong]);
-    }
-    this.#made.level = true;
-    return this.#level;
+    });
   }
 
   /** Counts of the sessions with a return. */
   get counts(): Int32Array {
-    if (!this.#made.counts) prefixCount(this.observed, this.#counts);
-    this.#made.counts = true;
-    return this.#counts;
+    return this.#made('counts', this.#counts, (counts) => prefixCount(this.observed, counts));
   }
 
   /** Counts of the sessions with a bar. */
   get bars(): Int32Array {
-    if (!this.#made.bars) prefixCount(this.quoted, this.#bars);
-    this.#made.bars = true;
-    return this.#bars;
+    return this.#made('bars', this.#bars, (bars) => prefixCount(this.quoted, bars));
   }
 
   get sums(): PrefixSum {
-    if (!this.#made.sums) prefixSum(this.returns, this.#sums);
-    this.#made.sums = true;
-    return this.#sums;
+    return this.#made('sums', this.#sums, (sums) => prefixSum(this.returns, sums));
   }
 
   get squares(): PrefixSum {
-    if (!this.#made.squares) prefixSum(this.returns, this.#squares, this.returns);
-    this.#made.squares = true;
-    return this.#squares;
+    return this.#made('squares', this.#squares, (squares) => prefixSum(this.returns, squares, this.returns));
+  }
+
+  /** Written when it is first asked for of an asset. */
+  #made<T>(name: string, memory: T, write: (memory: T) => void): T {
+    if (!this.#written.has(name)) write(memory);
+    this.#written.add(name);
+    return memory;
   }
 }
 

@@ -58,6 +58,8 @@ function sourceOf(view: MarketView, name: string): Column | PerAsset {
   if (!Object.hasOwn(CATALOGUE, name)) throw unknownFeature(name);
   const { needs, compute } = CATALOGUE[name];
   view.require(name, needs);
+  const made = view.madeColumn(name);
+  if (made) return made;
   const source = compute(view);
   return source instanceof Float64Array ? view.columnOf(name, () => source) : source;
 }

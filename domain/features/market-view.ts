@@ -25,13 +25,12 @@ export interface FeatureInputs {
 /** A column of values by asset, then session: `column[a * T + t]`; NaN where not known. */
 export type Column = Float64Array;
 
-/** Writes one asset's values of sessions `from` on into `out` [T], all NaN; `known[t]` says where; `at` is the asset's offset in a column. */
+/** Writes one asset's values of sessions `from` on into `out` [T], all NaN; `known[t]` says where. */
 export type AssetKernel = (
   series: AssetSeries,
   known: Uint8Array,
   out: Float64Array,
   from: number,
-  at: number,
   asset: number,
 ) => void;
 
@@ -142,7 +141,7 @@ export class MarketView {
   write({ lookback, kernel }: PerAsset, asset: number, out: Float64Array): void {
     out.fill(Number.NaN);
     const from = Math.max(lookback, this.first);
-    kernel(this.series(asset), this.knownOf(lookback)(asset), out, from, asset * this.sessions, asset);
+    kernel(this.series(asset), this.knownOf(lookback)(asset), out, from, asset);
   }
 
   /** Of an asset, [T]: 1 where it has a bar at t and enough bars over the `lookback` sessions that end there (see `isKnown`). */

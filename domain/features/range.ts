@@ -46,7 +46,7 @@ export function rangeVolatility(
   const daily = new TermSums(view.sessions);
   const logsOf = rangeLogs(view);
   const annual = Math.sqrt(SESSIONS_PER_YEAR);
-  return view.perAsset(days, ({ quoted, bars }, known, out, from, _, asset) => {
+  return view.perAsset(days, ({ quoted, bars }, known, out, from, asset) => {
     variances(logsOf(asset), daily.terms);
     for (let t = 0; t < out.length; t++) if (quoted[t] === 0) daily.terms[t] = 0;
     const sums = daily.over(days, from);
@@ -69,7 +69,7 @@ export function abdiRanaldo(view: MarketView, days: number): PerAsset {
   const [has, counts] = [new Uint8Array(view.sessions), new Int32Array(view.sessions + 1)];
   const logsOf = rangeLogs(view);
   const { terms } = spreads;
-  return view.perAsset(days, ({ quoted, observed, level }, known, out, from, _, asset) => {
+  return view.perAsset(days, ({ quoted, observed, level }, known, out, from, asset) => {
     const { high, low, close } = logsOf(asset);
     for (let t = 1; t < terms.length; t++) {
       has[t] = observed[t] & quoted[t - 1];

@@ -13,7 +13,7 @@ interface Regression {
 /** What least squares of each asset's observed returns on the market's returns of the same sessions find, over the last `days`. */
 export function regressed(view: MarketView, days: number, found: keyof Regression): PerAsset {
   const regressionOf = view.remember(`regressions${days}`, () => regressions(view, days));
-  return view.perAsset(days, (_, known, out, from, _at, asset) => {
+  return view.perAsset(days, (_, known, out, from, asset) => {
     const values = regressionOf(asset)[found];
     for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = values[t];
   });

@@ -79,6 +79,8 @@ export function prefixCount(flags: Uint8Array, counts: Int32Array = new Int32Arr
 /** Flags set at indices `from`..`to`, both inclusive. */
 export const windowCount = (counts: Int32Array, from: number, to: number): number => counts[to + 1] - counts[from];
 
+export const square = (x: number): number => x * x;
+
 /** Sum of squared deviations from the mean of `n` values, from their sum and sum of squares; never negative. */
 export const squaredDeviations = (n: number, sum: number, squares: number): number =>
   Math.max(0, squares - (sum * sum) / n);

@@ -72,12 +72,12 @@ export async function loadDataset(store: ObjectStore, strategy: string, ref: Art
   }
   const manifest = await getManifest(store, strategy, ref);
   const facts = datasetFacts(ref, manifest.facts);
-  const bars = (await readPartitions(store, strategy, ref, BARS_TABLE)).map(barsOf);
+  const bars = (await readPartitions(store, strategy, ref, BARS_TABLE, undefined, manifest)).map(barsOf);
   const instruments = z
     .array(instrumentSchema)
     .parse(await getArtifactJson<unknown>(store, strategy, ref, DATASET_FILES.instruments));
   const pointInTime = async (name: string): Promise<PointInTimeTable | null> =>
-    name in manifest.files ? readPointInTime(await getArtifactFile(store, strategy, ref, name)) : null;
+    name in manifest.files ? readPointInTime(await getArtifactFile(store, strategy, ref, name, manifest)) : null;
   const fundamentals = await pointInTime(DATASET_FILES.fundamentals);
   const macro = await pointInTime(DATASET_FILES.macro);
   return { panel: buildPanel(bars, instruments, facts.asOf), instruments, facts, fundamentals, macro };
@@ -115,8 +115,9 @@ export async function loadBars(
   ref: ArtifactRef,
   range?: DateRange,
 ): Promise<BarTable> {
-  datasetFacts(ref, (await getManifest(store, strategy, ref)).facts);
-  return barsOf(await readPartitioned(store, strategy, ref, BARS_TABLE, range));
+  const manifest = await getManifest(store, strategy, ref);
+  datasetFacts(ref, manifest.facts);
+  return barsOf(await readPartitioned(store, strategy, ref, BARS_TABLE, range, manifest));
 }
 
 /** The files of a table of bars, by path in the dataset. */

@@ -52,7 +52,7 @@ export interface DateRange {
 
 /**
  * The partitions of a table, oldest first, every file checked against its hash. Datasets and features from before the partitions have one file,
- * `<table>.parquet`, with the same columns. `range` only spares reading years: the caller looks at the dates.
+ * `<table>.parquet`, with the same columns. `range` only spares reading years: the caller looks at the dates. `known`: the manifest, if it was read before.
  *
  * @throws ProductError ARTIFACT_FILE_MISSING (refused) when the artifact has no such table.
  */
@@ -62,8 +62,9 @@ export async function readPartitions(
   ref: ArtifactRef,
   table: string,
   range: DateRange = { from: '0000', to: '9999' },
+  known?: Manifest,
 ): Promise<Table[]> {
-  const manifest = await getManifest(store, strategy, ref);
+  const manifest = known ?? (await getManifest(store, strategy, ref));
   const { files } = manifest;
   const read = async (name: string) => readTable(await getArtifactFile(store, strategy, ref, name, manifest));
   if (`${table}.parquet` in files) return [await read(`${table}.parquet`)];

@@ -1,5 +1,6 @@
 import { sharpeArithmetic } from './arithmetic.ts';
 import { basisPoints, decimal, percent, signed } from './format.ts';
+import { markdownTable } from './markdown-table.ts';
 import type { Material } from './material.ts';
 import { whoDecided } from './summary.ts';
 import {
@@ -12,13 +13,6 @@ import {
   type Table,
   weightRows,
 } from './tables.ts';
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-
-export function markdownTable({ head, rows, numbers }: Table): string {
-  const rule = head.map((_, column) => (numbers > 0 && column >= head.length - numbers ? '---:' : '---'));
-  return [head, rule, ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
-}
 
 /** `report.md`: the same facts as the page, without the charts. */
 export function reportMarkdown(material: Material): string {

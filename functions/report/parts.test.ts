@@ -6,7 +6,7 @@ import { sharpeArithmetic } from './arithmetic.ts';
 import { escapeHtml, lineChart, weightBars } from './charts.ts';
 import { explainDecision } from './explain.ts';
 import { percent, signed, words } from './format.ts';
-import { markdownTable } from './markdown.ts';
+import { markdownTable } from './markdown-table.ts';
 import { championName, type DailySummary, whoDecided } from './summary.ts';
 
 const settings = loadSettings({ root: new URL('../../', import.meta.url).pathname });

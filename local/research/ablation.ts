@@ -4,6 +4,7 @@ import { percentile } from '../../domain/metrics/percentile.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
 import { type BootstrapInterval, type BootstrapOptions, resample } from '../../domain/validation/bootstrap.ts';
 import { differenceInterval, seedBootstrap, sharpeInterval } from '../../domain/validation/seed-bootstrap.ts';
+import { markdownTable } from '../../functions/report/markdown-table.ts';
 import { printJson } from '../commands/args.ts';
 import type { Installation } from '../installation.ts';
 import { table } from '../table.ts';
@@ -13,7 +14,7 @@ import { percent, ratio } from './format.ts';
 import { type LearnerOptions, learnerPlan } from './learner-plan.ts';
 import type { StudiedRuns } from './learner-summary.ts';
 import { trainedRuns } from './learners.ts';
-import { markdownTable, writeStudy } from './study-files.ts';
+import { writeStudy } from './study-files.ts';
 
 export interface AblationOptions extends LearnerOptions {
   without?: string;
@@ -182,7 +183,9 @@ export function publishAblation(document: AblationDocument, { json, out }: { jso
   if (out !== undefined)
     writeStudy(out, `${universe}-ablation-${leftOut.words.join('-')}`, {
       json: `${JSON.stringify(document, null, 2)}\n`,
-      md: `# ${heading(document)}\n\n${leftOutLine}\n\n${markdownTable(HEADER, rows(document))}\n\n${remarks(document)
+      md: `# ${heading(document)}\n\n${leftOutLine}\n\n${markdownTable({ head: HEADER, rows: rows(document), numbers: 5 })}\n\n${remarks(
+        document,
+      )
         .map((remark) => `- ${remark}\n`)
         .join('')}`,
     });

@@ -1,9 +1,10 @@
+import { markdownTable } from '../../functions/report/markdown-table.ts';
 import { printJson } from '../commands/args.ts';
 import { table } from '../table.ts';
 import { percent, ratio } from './format.ts';
 import { learnerFigure } from './learner-figure.ts';
 import type { LearnerDocument, PolicyRow, StudiedRuns } from './learner-summary.ts';
-import { markdownTable, writeStudy } from './study-files.ts';
+import { writeStudy } from './study-files.ts';
 
 const HEADER = [
   'policy',
@@ -34,7 +35,9 @@ export function publish(
 function writeFiles(document: LearnerDocument, runs: StudiedRuns, folder: string): void {
   writeStudy(folder, `${document.universe}-learners`, {
     json: `${JSON.stringify(document, null, 2)}\n`,
-    md: `# ${heading(document)}\n\n${markdownTable(HEADER, rows(document))}\n\n${remarks(document)
+    md: `# ${heading(document)}\n\n${markdownTable({ head: HEADER, rows: rows(document), numbers: HEADER.length - 1 })}\n\n${remarks(
+      document,
+    )
       .map((remark) => `- ${remark}\n`)
       .join('')}`,
     svg: learnerFigure(document, runs),

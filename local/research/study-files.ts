@@ -18,9 +18,3 @@ export function writeStudy(folder: string, name: string, files: Readonly<Record<
     });
   }
 }
-
-/** A table in Markdown: the first column is text, the others are numbers. */
-export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(header), line(header.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
-}

@@ -121,9 +121,10 @@ export const FUNDAMENTALS: FeatureFamily = {
     source: 'Datar, Naik and Radcliffe (1998), Liquidity and stock returns: an alternative test',
     compute: (view) => {
       const value = marketValue(view);
-      return ofTraded(view, 63, (traded, _, known, out, from, at) => {
+      return ofTraded(view, 63, (traded, _, known, out, from, asset) => {
         const means = traded.means(63, from);
-        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log(1e-9 + means[t] / value[at + t]);
+        const own = value.subarray(asset * view.sessions);
+        for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log(1e-9 + means[t] / own[t]);
       });
     },
   },

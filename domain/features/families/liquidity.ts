@@ -74,12 +74,12 @@ export function ofTraded(
 ): PerAsset {
   const tradedOf = tradedValues(view);
   const full = new Uint8Array(view.sessions);
-  return view.perAsset(lookback, (series, known, out, from, at, asset) => {
+  return view.perAsset(lookback, (series, known, out, from, asset) => {
     const traded = tradedOf(asset);
     for (let t = from; t < out.length; t++) {
       full[t] = windowCount(traded.counts, t - lookback + 1, t) < MIN_COVERAGE * lookback ? 0 : known[t];
     }
-    kernel(traded, series, full, out, from, at, asset);
+    kernel(traded, series, full, out, from, asset);
   });
 }
 

@@ -9,7 +9,7 @@ const momentum = (days: number, skip: number, description: string, source?: stri
   compute: (view) => {
     const sigmaOf = view.volatilityOf(63);
     const root = Math.sqrt(days - skip);
-    return view.perAsset(Math.max(days, 63), ({ level }, known, out, from, _at, asset) => {
+    return view.perAsset(Math.max(days, 63), ({ level }, known, out, from, asset) => {
       const sigma = sigmaOf(asset);
       for (let t = from; t < out.length; t++) {
         if (known[t] === 1) out[t] = (level[t - skip] - level[t - days]) / (sigma[t] * root);

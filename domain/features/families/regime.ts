@@ -117,7 +117,7 @@ export const REGIME: FeatureFamily = {
     source: 'Lustig, Roussanov and Verdelhan (2011), Common risk factors in currency markets; policy rates',
     compute: (view) => {
       const base = macroColumn(view, 'policyRate', 'USD');
-      return view.perAsset(0, (_, known, out, from, _at, asset) => {
+      return view.perAsset(0, (_, known, out, from, asset) => {
         const own = macroColumn(view, 'policyRate', view.panel.symbols[asset]);
         for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = own[t] - base[t];
       });

@@ -12,7 +12,7 @@ export const REVERSAL: FeatureFamily = {
     source: 'Jegadeesh (1990), Evidence of predictable behavior of security returns; one day, over volatility',
     compute: (view) => {
       const sigmaOf = view.volatilityOf(63);
-      return view.perAsset(63, ({ level }, known, out, from, _at, asset) => {
+      return view.perAsset(63, ({ level }, known, out, from, asset) => {
         const sigma = sigmaOf(asset);
         for (let t = from; t < out.length; t++) {
           if (known[t] === 1) out[t] = (level[t - 1] - level[t]) / sigma[t];
@@ -70,7 +70,7 @@ export const REVERSAL: FeatureFamily = {
       const sigmaOf = view.volatilityOf(63);
       const maximum = new WindowMaximum(view.sessions, 21);
       const seen = new Float64Array(view.sessions);
-      return view.perAsset(63, ({ returns, observed }, known, out, from, _at, asset) => {
+      return view.perAsset(63, ({ returns, observed }, known, out, from, asset) => {
         const sigma = sigmaOf(asset);
         for (let t = 0; t < out.length; t++) seen[t] = observed[t] === 1 ? returns[t] : -1;
         const largest = maximum.of(seen);
@@ -87,7 +87,7 @@ export const REVERSAL: FeatureFamily = {
     compute: (view) => {
       const sigmaOf = view.volatilityOf(63);
       const covariancesOf = pairCovariances(view.sessions, 63);
-      return view.perAsset(64, (series, known, out, from, _at, asset) => {
+      return view.perAsset(64, (series, known, out, from, asset) => {
         const sigma = sigmaOf(asset);
         const covariances = covariancesOf(series, from);
         for (let t = from; t < out.length; t++) {

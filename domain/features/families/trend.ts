@@ -1,8 +1,6 @@
 import type { AssetSeries } from '../asset-series.ts';
 import type { FeatureDefinition, FeatureFamily } from '../definition.ts';
-import { slidingSum, TermSums, WindowMaximum, windowCount } from '../rolling.ts';
-
-const square = (x: number): number => x * x;
+import { slidingSum, square, TermSums, WindowMaximum, windowCount } from '../rolling.ts';
 
 function writeQuoted(level: Float64Array, quoted: Uint8Array, into: Float64Array): void {
   for (let t = 0; t < into.length; t++) into[t] = level[t] * quoted[t];
@@ -26,7 +24,7 @@ const trend = (days: number): FeatureDefinition => ({
     const sigmaOf = view.volatilityOf(63);
     const root = Math.sqrt(days);
     const sumsOf = levelSums(view.sessions, days);
-    return view.perAsset(Math.max(days, 63), (series, known, out, from, _at, asset) => {
+    return view.perAsset(Math.max(days, 63), (series, known, out, from, asset) => {
       const sigma = sigmaOf(asset);
       const { level, bars } = series;
       const sums = sumsOf(series);
@@ -64,7 +62,7 @@ export const TREND: FeatureFamily = {
       const sigmaOf = view.volatilityOf(63);
       const root = Math.sqrt(126);
       const [shortOf, longOf] = [levelSums(view.sessions, 21), levelSums(view.sessions, 126)];
-      return view.perAsset(126, (series, known, out, from, _at, asset) => {
+      return view.perAsset(126, (series, known, out, from, asset) => {
         const sigma = sigmaOf(asset);
         const { level, bars } = series;
         const [short, long] = [shortOf(series), longOf(series)];

@@ -2,9 +2,7 @@ import type { FeatureDefinition, FeatureFamily } from '../definition.ts';
 import { DAILY_VOLATILITY_FLOOR, SESSIONS_PER_YEAR } from '../market-view.ts';
 import { rangeVolatility } from '../range.ts';
 import { regressed } from '../regression.ts';
-import { TermSums, windowCount, windowSums } from '../rolling.ts';
-
-const square = (x: number): number => x * x;
+import { square, TermSums, windowCount, windowSums } from '../rolling.ts';
 
 function writeCubes(values: Float64Array, into: Float64Array): void {
   for (let i = 0; i < values.length; i++) into[i] = values[i] * values[i] * values[i];
@@ -18,7 +16,7 @@ const volatility = (days: number): FeatureDefinition => ({
   needs: [],
   compute: (view) => {
     const sigmaOf = view.volatilityOf(days);
-    return view.perAsset(days, (_, known, out, from, _at, asset) => {
+    return view.perAsset(days, (_, known, out, from, asset) => {
       const sigma = sigmaOf(asset);
       for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log(sigma[t] * ANNUAL);
     });
@@ -34,7 +32,7 @@ export const VOLATILITY: FeatureFamily = {
     needs: [],
     compute: (view) => {
       const [shortOf, longOf] = [view.volatilityOf(21), view.volatilityOf(126)];
-      return view.perAsset(126, (_, known, out, from, _at, asset) => {
+      return view.perAsset(126, (_, known, out, from, asset) => {
         const [short, long] = [shortOf(asset), longOf(asset)];
         for (let t = from; t < out.length; t++) if (known[t] === 1) out[t] = Math.log(short[t] / long[t]);
       });
@@ -68,7 +66,7 @@ export const VOLATILITY: FeatureFamily = {
     compute: (view) => {
       const sigmaOf = view.volatilityOf(63);
       const squares = new TermSums(view.sessions);
-      return view.perAsset(63, ({ returns, counts }, known, out, from, _at, asset) => {
+      return view.perAsset(63, ({ returns, counts }, known, out, from, asset) => {
         const sigma = sigmaOf(asset);
         for (let t = 0; t < out.length; t++) squares.terms[t] = returns[t] < 0 ? returns[t] * returns[t] : 0;
         const losses = squares.over(63, from);
