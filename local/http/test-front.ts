@@ -17,6 +17,8 @@ export interface TestApi extends Fixture {
   handler: HttpHandler;
   store: FilesystemObjectStore;
   secret: Uint8Array;
+  /** By how many milliseconds the API's clock is ahead of this machine's; a test may change it. */
+  clock: { aheadMs: number };
   /** A token with these scopes; `change` overrides the rest of the request. */
   token(scope: string, change?: Partial<Parameters<typeof issueToken>[0]>): Promise<string>;
   close(): Promise<void>;
@@ -29,15 +31,17 @@ export async function openTestApi(): Promise<TestApi> {
   const fixture = await buildFixture(ROOT, store);
   const { issuer, audience } = fixture.settings.config.api;
   const secret = await homeSecret(join(home, 'api-secret'));
+  const clock = { aheadMs: 0 };
   return {
     ...fixture,
     store,
     secret,
+    clock,
     handler: createHandler(async () => ({
       ports: { settings: fixture.settings, store, ledger: fixture.ledger, onnxRuntime },
-      verifier: hmacVerifier(secret, { issuer, audience, now: Date.now }),
+      verifier: hmacVerifier(secret, { issuer, audience, now: () => Date.now() + clock.aheadMs }),
     })),
-    token: (scope, change = {}) => issueToken({ scope, secret, issuer, audience, ttlSeconds: 60, ...change }),
+    token: (scope, change = {}) => issueToken({ scope, secret, issuer, audience, ttlSeconds: 3600, ...change }),
     async close() {
       await fixture.ledger.close();
       await rm(home, { recursive: true, force: true });
