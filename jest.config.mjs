@@ -10,6 +10,6 @@ export default {
   testMatch: slow ? ['**/*.slow.test.ts'] : ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/cdk.out/', ...(slow ? [] : ['\\.slow\\.test\\.ts$'])],
   modulePathIgnorePatterns: ['/cdk.out/', '/.drl/', '/contracts/artifacts/', '/contracts/cache/'],
-  testTimeout: slow ? 600_000 : 60_000,
+  testTimeout: slow ? 600_000 : 180_000,
   maxWorkers: 2,
 };

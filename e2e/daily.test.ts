@@ -127,14 +127,14 @@ describe('the line, from the bundled data to the chain and back', () => {
     expect(code).toBe(0);
     expect(document.stages.every(({ status }) => status === 'unchanged')).toBe(true);
     expect({ ...document, stages: null }).toEqual({ ...first, stages: null });
-  }, 60_000);
+  });
 
   it('has one history, in the ledger and on the chain', async () => {
     const { code, document } = await drl('chain', 'history');
     expect(code).toBe(0);
     expect(document).toMatchObject({ ok: true, settlements: 1, ordersOnChain: 1, differences: [] });
     expect(document).toMatchObject({ history: [{ epoch: 1, nonce: 0, status: 'finalized', transaction }] });
-  }, 60_000);
+  });
 
   it('the next day continues from the book that it holds', async () => {
     const { code, document } = await drl<{ days: DailyDocument[] }>(
@@ -156,7 +156,7 @@ describe('the line, from the bundled data to the chain and back', () => {
       settlement: null,
       stages: [{ stage: 'ingest', status: 'closed' }],
     });
-  }, 120_000);
+  });
 
   it('a day before the book is refused', async () => {
     const { code, document } = await drl<{ error: { code: string; remedy: string } }>(
@@ -167,13 +167,13 @@ describe('the line, from the bundled data to the chain and back', () => {
     );
     expect(code).toBe(3);
     expect(document.error.remedy).toBeTruthy();
-  }, 120_000);
+  });
 
   it('what is deployed is what this checkout compiles to', async () => {
     const { code, document } = await drl<{ ok: boolean; checks: { check: string; ok: boolean }[] }>('chain', 'check');
     expect(document.checks.filter(({ ok }) => !ok)).toEqual([]);
     expect([code, document.ok]).toEqual([0, true]);
-  }, 60_000);
+  });
 
   it('every link from the transaction to the raw bytes holds', async () => {
     const { code, document } = await drl<Verification>('verify', transaction);
@@ -198,7 +198,7 @@ describe('the line, from the bundled data to the chain and back', () => {
       'replay (onnx)',
     ])
       expect(names).toContain(link);
-  }, 60_000);
+  });
 
   it('one byte flipped anywhere is found, in every file that the decision rests on', async () => {
     const { open, close } = await auditor();
@@ -227,7 +227,7 @@ describe('the line, from the bundled data to the chain and back', () => {
     } finally {
       await close();
     }
-  }, 60_000);
+  });
 
   it('an auditor needs the URL of a node and the store, and nothing else of ours', async () => {
     const { rpcUrl, contract, close } = await auditor();
@@ -244,7 +244,7 @@ describe('the line, from the bundled data to the chain and back', () => {
     } finally {
       await close();
     }
-  }, 60_000);
+  });
 
   it('the audit of all that is stored misses a day that was taken out, swapped or never there', async () => {
     const { open, close } = await auditor();
@@ -275,7 +275,7 @@ describe('the line, from the bundled data to the chain and back', () => {
     } finally {
       await close();
     }
-  }, 60_000);
+  });
 
   it('a settlement that cannot be read is a broken link, never a crash', async () => {
     const { open, close } = await auditor();
@@ -324,7 +324,7 @@ describe('the line, from the bundled data to the chain and back', () => {
     } finally {
       await close();
     }
-  }, 60_000);
+  });
 
   it('one flipped byte of the model is found and named, and nothing decides with it', async () => {
     const policy = join(first.paths.model ?? '', 'policy.onnx');
@@ -340,5 +340,5 @@ describe('the line, from the bundled data to the chain and back', () => {
     });
     writeFileSync(policy, bytes);
     expect((await drl<Verification>('verify', transaction)).code).toBe(0);
-  }, 60_000);
+  });
 });

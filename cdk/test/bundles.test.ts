@@ -32,7 +32,7 @@ beforeAll(async () => {
   });
   for (const output of Object.values(metafile.outputs))
     if (output.entryPoint) outputs.set(output.entryPoint.split('/')[1]!, output);
-}, 60_000);
+});
 // The bundler is a process of its own, which would outlive the test.
 afterAll(() => stop());
 

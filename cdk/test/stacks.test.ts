@@ -42,7 +42,7 @@ beforeAll(() => {
     return loaded;
   });
   for (const name of ['stateful', 'pipeline', 'api'] as const) templates[name] = Template.fromStack(stacks[name]);
-}, 60_000);
+});
 afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 
 const resources = (name: keyof typeof templates, type: string): [string, Resource][] =>

@@ -7,7 +7,7 @@ const TARGET = 100_000;
 /** A ledger keeps its list of assets in its code, of which EIP-170 allows 24 KiB: 1,000 do not fit. */
 const MOST = 740;
 
-jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 180_000); // room for a busy machine
 
 let fixture: Fixture;
 beforeAll(async () => {

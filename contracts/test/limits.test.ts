@@ -21,7 +21,7 @@ const MIDDLE: LedgerLimits = {
   resetAfterDays: 30,
 };
 
-jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 180_000); // room for a busy machine
 
 let fixture: Fixture;
 let ledger: Ledger;

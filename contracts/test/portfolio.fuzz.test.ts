@@ -5,7 +5,7 @@ const SLOW = process.env.DRL_TEST_SUITE === 'slow';
 const CALLS = Number(process.env.DRL_FUZZ_CALLS ?? (SLOW ? 20_000 : 3_600));
 const SEED = Number(process.env.DRL_FUZZ_SEED ?? 20_260_101);
 
-jest.setTimeout(SLOW ? 36_000_000 : 120_000); // room for a busy machine, and for a million calls
+jest.setTimeout(SLOW ? 36_000_000 : 180_000); // room for a busy machine, and for a million calls
 
 /** Both sides of every rule must be met, or agreement says little. */
 const MET = [

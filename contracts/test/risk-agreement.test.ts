@@ -140,7 +140,7 @@ function day(
   return { result: outcome.result, context, bps };
 }
 
-jest.setTimeout(SLOW ? 3_600_000 : 120_000); // room for a busy machine
+jest.setTimeout(SLOW ? 3_600_000 : 180_000); // room for a busy machine
 
 describe('what the domain projects and rounds is what the contract takes', () => {
   test.each([

@@ -10,7 +10,7 @@ const E18 = 10n ** 18n;
 const next = createLocalSigner(new Uint8Array(32).fill(77));
 type Rotated = 'strategist' | 'relayer' | 'attestor';
 
-jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 180_000); // room for a busy machine
 
 let fixture: Fixture;
 let ledger: Ledger;

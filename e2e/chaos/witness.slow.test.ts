@@ -4,7 +4,7 @@ import { startWorld, type World } from '../../contracts/test/settlement-world.ts
 import { settleStage } from '../../functions/settle/settle.ts';
 import { type FaultKind, type FaultyRpc, startFaultyRpc } from './faulty-rpc.ts';
 
-jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 180_000); // room for a busy machine
 
 /** More requests than a test sends: the fault stays. */
 const ALWAYS = 1_000;

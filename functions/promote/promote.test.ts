@@ -41,7 +41,7 @@ let count = 0;
 
 beforeAll(async () => {
   shared = await KnownMarketHome.open(simulateKnownOptimum({ seed: 11, assets: ASSETS, sessions: 320 }));
-}, 30_000);
+});
 afterAll(() => shared.close());
 beforeEach(() => {
   count += 1;
@@ -226,7 +226,7 @@ test('an accepted challenger walks shadow, 10 %, 50 %, 100 %, and every decision
   });
   expect(back).toMatchObject({ champion: baseline, outcome: 'rolledBack' });
   expect((await home.ledger.alias(home.strategy, 'champion'))?.reason).toBe('rolled back by hand: a drill');
-}, 30_000);
+});
 
 test('a step cut off after its write, and run again, is the same step', async () => {
   await propose(START, { baseline: 'accepted', challenger: { verdict: 'accepted', tilt: 1 } });
@@ -269,7 +269,7 @@ test('a challenger that falls behind is rolled back and the champion stays', asy
   expect(outcomes.at(-1)).toMatchObject({ step: 'none', outcome: 'kept' });
   const day = await home.day(START + 9);
   expect((await decideStage.run(day, ports())).decision.kind).toBe('decisions');
-}, 30_000);
+});
 
 test('a second challenger waits while one is on its way', async () => {
   await propose(START, { baseline: 'accepted', challenger: { verdict: 'accepted', tilt: 1 } });

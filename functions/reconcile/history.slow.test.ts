@@ -6,7 +6,7 @@ import { startWorld, type World } from '../../contracts/test/settlement-world.ts
 import { settleStage } from '../settle/settle.ts';
 import { compareHistory } from './history.ts';
 
-jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 180_000); // room for a busy machine
 
 let world: World;
 beforeAll(async () => {

@@ -11,7 +11,7 @@ import { runStage } from '../middleware/stage.ts';
 import { settleStage } from '../settle/settle.ts';
 import { reconcileStage } from './reconcile.ts';
 
-jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 180_000); // room for a busy machine
 
 let world: World;
 let ref: ArtifactRef;

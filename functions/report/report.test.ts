@@ -191,7 +191,7 @@ beforeAll(async () => {
   home = await KnownMarketHome.open(simulateKnownOptimum({ seed: 5, assets: ASSETS, sessions: START + DAYS + 2 }));
   const promote = await train();
   for (let i = 0; i < DAYS; i++) days.push(await runDay(START + i, promote, i === 2 ? [DIFFERENCE] : []));
-}, 120_000);
+});
 afterAll(() => home.close());
 
 describe('monitor', () => {

@@ -13,7 +13,7 @@ import { decodeRebalance } from '../artifacts/settlement.ts';
 import { spentWei } from './fees.ts';
 import { settleStage } from './settle.ts';
 
-jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 180_000); // room for a busy machine
 
 /** Places in the contract's enum. */
 const [STRATEGIST, RELAYER] = [0, 1];

@@ -9,7 +9,7 @@ import { decodeRebalance, navE18, settlementPointer } from '../artifacts/settlem
 import { runStage } from '../middleware/stage.ts';
 import { settleStage } from './settle.ts';
 
-jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 180_000); // room for a busy machine
 
 let world: World;
 beforeAll(async () => {

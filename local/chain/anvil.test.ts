@@ -3,11 +3,9 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createRpc } from '../../adapters/chain/rpc.ts';
 import { startLocalChain } from './anvil.ts';
-
-jest.setTimeout(120_000); // room for a busy machine
 
 let home: string;
 beforeEach(() => {

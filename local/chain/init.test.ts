@@ -16,7 +16,7 @@ import { readLimits } from './limits.ts';
 
 const ASSETS = 3;
 
-jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 120_000); // room for a busy machine
+jest.setTimeout(process.env.DRL_TEST_SUITE === 'slow' ? 3_600_000 : 180_000); // room for a busy machine
 
 let fixture: Fixture;
 let ledger: Ledger;

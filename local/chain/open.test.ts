@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { loadSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/schema.ts';
 import { type Home, openHome } from '../home.ts';
@@ -9,8 +9,6 @@ import { ROOT } from '../settings.ts';
 import { rotateRole, setPaused } from './administer.ts';
 import { openChain, openChainForReading } from './open.ts';
 import { readRoles, readStatus } from './read.ts';
-
-jest.setTimeout(120_000); // room for a busy machine
 
 const MODEL = 'ab'.repeat(32);
 let home: Home;

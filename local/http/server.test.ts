@@ -12,7 +12,7 @@ let all: string;
 beforeAll(async () => {
   api = await openTestFront();
   all = await api.token('weights:read decisions:read models:read');
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const get = (path: string, token: string | null = all, init: RequestInit = {}): Promise<Response> =>
