@@ -29,7 +29,11 @@ export interface World {
   ports: SettlePorts;
   settings: Settings;
   /** Store a decision of the next day and record it; weights in basis points, the rest cash. */
-  decide(weightsBps: Record<string, number>, nav?: number): Promise<{ ref: ArtifactRef; decision: Decision }>;
+  decide(
+    weightsBps: Record<string, number>,
+    nav?: number,
+    ledgerNames?: Record<string, string>,
+  ): Promise<{ ref: ArtifactRef; decision: Decision }>;
   /** The state document that the stage gets. */
   event(ref: ArtifactRef): object;
   close(): Promise<void>;
@@ -53,8 +57,8 @@ export async function startWorld(): Promise<World> {
   return {
     ...{ fixture, ledger, relational, store, chain, alerts, settings },
     ports: { settings, store, ledger: relational, chain, alerts: { raise } },
-    decide: async (weightsBps, nav = 1) => {
-      const decision = decisionOf(isoOfDay(day++), weightsBps, nav);
+    decide: async (weightsBps, nav = 1, ledgerNames) => {
+      const decision = { ...decisionOf(isoOfDay(day++), weightsBps, nav), ...(ledgerNames && { ledgerNames }) };
       const ref = await putDecision(store, decision);
       await relational.recordDecision({
         strategy: STRATEGY,

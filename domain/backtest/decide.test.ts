@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { fitNormaliser } from '../features/normaliser.ts';
 import type { FeatureTensor } from '../features/spec.ts';
 import { canonicalJson, hashOf } from '../lineage/canonical.ts';
-import { type Decision, decisionSchema } from '../lineage/decision.ts';
+import { type Decision, decisionSchema, ledgerWeights } from '../lineage/decision.ts';
 import type { Model } from '../lineage/model.ts';
 import { type MarketPanel, panelUntil } from '../market/panel.ts';
 import { cashPolicy } from '../policy/cash.ts';
@@ -88,6 +88,7 @@ function inputsAt(t: number, previous: DecisionInputs['previous'], panel: Market
     featureSpecHash: model.featureSpecHash,
     panel: panelUntil(panel, t + 1),
     tensor: tensorUntil(tensor, t + 1),
+    ledgerNames: new Map(),
     groups: null,
     previous,
   };
@@ -165,6 +166,36 @@ test('days that were not decided are held through: filled once, then only drift'
   const total = value.reduce((sum, v) => sum + v, cash);
   expect(late.book.nav).toBeCloseTo(total, 10);
   expect(late.book.held.CASH).toBeCloseTo(cash / total, 10);
+});
+
+test('an asset whose symbol changes is held through, traded as one, and keeps its name in the ledger', async () => {
+  const days = daysFrom(6);
+  const plain = await decideDays(days);
+  const named = (symbols: readonly string[]) => symbols.map((symbol) => (symbol === 'KNOWN02' ? 'NEW02' : symbol));
+  let previous: Decision | undefined;
+  for (const [k, t] of days.entries()) {
+    const inputs = inputsAt(t, previous ? { hash: hashOf(previous), decision: previous } : null);
+    const renamed = {
+      ...inputs,
+      panel: { ...inputs.panel, symbols: named(inputs.panel.symbols) },
+      tensor: { ...inputs.tensor, symbols: named(inputs.tensor.symbols) },
+      ledgerNames: new Map([['NEW02', 'KNOWN02']]),
+    };
+    const { decision } = await computeDecision(k < 3 ? inputs : renamed);
+    previous = decisionSchema.parse(decision);
+    const symbolNow = k < 3 ? 'KNOWN02' : 'NEW02';
+    expect(decision.weightsBps[symbolNow]).toBe(plain[k].weightsBps.KNOWN02);
+    expect(decision.book).toEqual({
+      ...plain[k].book,
+      held: expect.objectContaining({ [symbolNow]: plain[k].book.held.KNOWN02, CASH: plain[k].book.held.CASH }),
+    });
+    expect(new Map(decision.trades.map(({ symbol, changeBps }) => [symbol, changeBps]))).toEqual(
+      new Map(plain[k].trades.map(({ symbol, changeBps }) => [symbol === 'KNOWN02' ? symbolNow : symbol, changeBps])),
+    );
+    expect(ledgerWeights(previous)).toEqual(plain[k].weightsBps);
+  }
+  expect(previous?.previousBps.NEW02).toBe(plain[4].weightsBps.KNOWN02);
+  expect(plain.some(({ weightsBps }) => weightsBps.KNOWN02 > 0)).toBe(true);
 });
 
 test('an asset that ends its life moves to cash; a held symbol that is gone without an end stops the line', async () => {

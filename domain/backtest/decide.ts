@@ -38,6 +38,8 @@ export interface DecisionInputs {
   features: ArtifactRef;
   featureSpecHash: string;
   panel: MarketPanel;
+  /** Names of the assets in the ledger, by symbol, where they are others (`ledgerNames` of instruments). */
+  ledgerNames: ReadonlyMap<string, string>;
   tensor: FeatureTensor;
   groups: RiskGroupsHistory | null;
   /** The decision before this one, with the hash of its folder. null: the first decision, from all cash and NAV 1. */
@@ -54,7 +56,7 @@ export interface ComputedDecision {
  * The decision of one day, from its inputs alone: the same inputs give the same bits on every machine (with the exact policy
  * runtime). The decide stage, the reproducibility gate and the replay check call this one function.
  *
- * Assets are matched by symbol. The policy networks are equivariant over assets, so a model decides over the symbols of the
+ * Assets are matched by the names that the ledger has for them, which a change of symbol leaves. The policy networks are equivariant over assets, so a model decides over the symbols of the
  * dataset, also those that were listed after it was trained; a symbol that is held but is not in the dataset stops the decision.
  */
 export async function computeDecision(inputs: DecisionInputs): Promise<ComputedDecision> {
@@ -79,7 +81,7 @@ export async function computeDecision(inputs: DecisionInputs): Promise<ComputedD
   const bps = toBasisPoints(projected, context);
   const target = Float64Array.from(panel.symbols, (_, a) => bps[a] / 10_000);
   const weightsBps = recordOf([...panel.symbols, CASH], bps);
-  const previousBps = inputs.previous?.decision.weightsBps ?? { [CASH]: 10_000 };
+  const previousBps = previousWeights(inputs);
 
   const decision: Decision = {
     schema: 1,
@@ -114,6 +116,7 @@ export async function computeDecision(inputs: DecisionInputs): Promise<ComputedD
     limitsHit,
     weightsBps,
     previousBps,
+    ...(inputs.ledgerNames.size > 0 && { ledgerNames: Object.fromEntries(inputs.ledgerNames) }),
     trades: tradesBetween(previousBps, weightsBps),
     turnover: oneWayTurnover(book.held, target),
     expectedCostBps: tradeCost(panel, t, book.held, target, costs) * 10_000,
@@ -161,7 +164,8 @@ function lastSession(inputs: DecisionInputs): number {
  * The book at the close of session `t`: the previous decision's book taken forward by the one loop, its target filled at the
  * first session after it. Costs and limits are the champion's.
  */
-function bookAt({ date, previous }: DecisionInputs, market: MarketData, t: number): PortfolioBook {
+function bookAt(inputs: DecisionInputs, market: MarketData, t: number): PortfolioBook {
+  const { date, previous } = inputs;
   const { panel, limits } = market;
   const loop = new PortfolioLoop(market);
   loop.start(t);
@@ -179,8 +183,8 @@ function bookAt({ date, previous }: DecisionInputs, market: MarketData, t: numbe
     );
   }
   const { nav, highWaterMark, daysSinceHigh } = book;
-  const held = bySymbol(panel.symbols, book.held, previous.hash);
-  const pending = bySymbol(panel.symbols, weightsBps, previous.hash).map((bps) => bps / 10_000);
+  const held = byAsset(inputs, book.held);
+  const pending = byAsset(inputs, weightsBps).map((bps) => bps / 10_000);
   loop.restore({
     t: from,
     book: { nav, highWaterMark, daysSinceHigh, held, cash: book.held[CASH] ?? 0 },
@@ -194,16 +198,33 @@ function bookAt({ date, previous }: DecisionInputs, market: MarketData, t: numbe
   return loop.book;
 }
 
-function bySymbol(symbols: readonly string[], values: Record<string, number>, decision: string): Float64Array {
-  const places = new Map(symbols.map((symbol, index) => [symbol, index]));
+/** Today's symbol of what the decision before names; null: the dataset does not have it. */
+function todaysSymbol({ panel, ledgerNames, previous }: DecisionInputs): (symbol: string) => string | null {
+  const before = previous?.decision.ledgerNames ?? {};
+  const symbols = new Map(panel.symbols.map((symbol) => [ledgerNames.get(symbol) ?? symbol, symbol]));
+  return (symbol) => symbols.get(before[symbol] ?? symbol) ?? (panel.symbols.includes(symbol) ? symbol : null);
+}
+
+function previousWeights(inputs: DecisionInputs): Record<string, number> {
+  if (!inputs.previous) return { [CASH]: 10_000 };
+  const today = todaysSymbol(inputs);
+  const weights = Object.entries(inputs.previous.decision.weightsBps);
+  return Object.fromEntries(weights.map(([symbol, bps]) => [today(symbol) ?? symbol, bps]));
+}
+
+/** [A] what the decision before says of each asset; cash is left out. */
+function byAsset(inputs: DecisionInputs, values: Record<string, number>): Float64Array {
+  const { symbols } = inputs.panel;
+  const today = todaysSymbol(inputs);
   const result = new Float64Array(symbols.length);
   for (const [symbol, value] of Object.entries(values)) {
-    const place = places.get(symbol);
-    if (place !== undefined) result[place] = value;
+    const name = today(symbol);
+    if (name !== null) result[symbols.indexOf(name)] = value;
     else if (symbol !== CASH && value !== 0) {
       throw refused('DECIDE_HELD_SYMBOL', `The book holds ${symbol}, which is not in the dataset`, {
-        facts: { asset: symbol, held: value, previousDecision: decision },
-        remedy: 'Keep the asset in the dataset with its last bar and what became of it (delisting, merger).',
+        facts: { asset: symbol, held: value, previousDecision: inputs.previous?.hash },
+        remedy:
+          'Keep the asset in the dataset with its last bar and what became of it (delisting, merger, change of symbol).',
       });
     }
   }

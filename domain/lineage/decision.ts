@@ -50,7 +50,10 @@ export const decisionSchema = z.strictObject({
   exposureScale: z.number(),
   limitsHit: z.array(limitHitSchema),
   weightsBps,
+  /** The decision before, under the symbols of this day. */
   previousBps: weightsBps,
+  /** The names that the ledger has for assets, by symbol, where they are others; absent: it has the symbols (see `ledgerNames` of instruments). */
+  ledgerNames: z.record(z.string(), z.string()).optional(),
   trades: z.array(
     z.strictObject({
       symbol: z.string(),
@@ -63,3 +66,7 @@ export const decisionSchema = z.strictObject({
   expectedCostBps: z.number(),
 });
 export type Decision = z.infer<typeof decisionSchema>;
+
+/** The weights under the names that the ledger has for the assets. */
+export const ledgerWeights = ({ weightsBps, ledgerNames = {} }: Decision): Record<string, number> =>
+  Object.fromEntries(Object.entries(weightsBps).map(([symbol, bps]) => [ledgerNames[symbol] ?? symbol, bps]));

@@ -36,5 +36,24 @@ export const instrumentSchema = z.strictObject({
 export type Instrument = z.infer<typeof instrumentSchema>;
 export type LifeEvent = z.infer<typeof lifeEventSchema>;
 
+/**
+ * The names under which books and ledgers know instruments for good, by symbol, where they are not their symbols: the first symbol that each had. An
+ * instrument that takes a symbol which was another's before it gets a number, `FB#2`. What becomes known later changes no name.
+ */
+export function ledgerNames(instruments: readonly Instrument[]): Map<string, string> {
+  const holders = new Map<string, number>();
+  const names = new Map<string, string>();
+  for (const { symbol, formerly = [] } of instruments.toSorted((a, b) =>
+    a.firstDate < b.firstDate ? -1 : a.firstDate > b.firstDate ? 1 : 0,
+  )) {
+    const first = formerly[0]?.symbol ?? symbol;
+    const holder = (holders.get(first) ?? 0) + 1;
+    holders.set(first, holder);
+    const name = holder === 1 ? first : `${first}#${holder}`;
+    if (name !== symbol) names.set(symbol, name);
+  }
+  return names;
+}
+
 /** The reserved symbol of cash in the numeraire. */
 export const CASH = 'CASH';

@@ -5,6 +5,7 @@ import { parseBarsCsv } from './bars.ts';
 import { csvOf, fixtureBars } from './bars-fixture.ts';
 import { buildPanel } from './build-panel.ts';
 import { type EquityReference, equityInstruments } from './equities.ts';
+import { ledgerNames } from './instrument.ts';
 import { checkBars } from './quality.ts';
 import { renameMemberships, renameTable, symbolNames } from './symbol-names.ts';
 
@@ -98,6 +99,23 @@ describe('a change of symbol', () => {
     const panel = panelOf(taken, one, DAYS[29]);
     expect(panel.symbols).toEqual(['S000', 'S001', 'S001X', 'S002']);
     expect([0, 19, 20].map((t) => panel.listed[t * 4 + 1])).toEqual([0, 0, 1]);
+  });
+
+  test('leaves the name that a ledger has for it, whoever takes the old symbol later', () => {
+    const later = market.filter(({ symbol, date }) => symbol === 'S002' && date >= DAYS[20]);
+    const taken = [...bars, ...later.map((bar) => ({ ...bar, symbol: 'S001' }))];
+    const namesAt = (t: number) => {
+      const { bars: good } = check(taken, one, DAYS[t]);
+      return ledgerNames(equityInstruments(good, [], [], DAYS[t], symbolNames(one, DAYS[t])));
+    };
+    expect(namesAt(14)).toEqual(new Map());
+    expect(namesAt(19)).toEqual(new Map([['S001X', 'S001']]));
+    expect(namesAt(29)).toEqual(
+      new Map([
+        ['S001X', 'S001'],
+        ['S001', 'S001#2'],
+      ]),
+    );
   });
 
   test('carries actions that come under the old symbol, on the day of the change too', () => {

@@ -1,6 +1,6 @@
 import type { ChainReceipt, PortfolioState, RebalanceEvent, SignedRebalance } from '../../adapters/chain/port.ts';
 import type { SettlementRow } from '../../adapters/ledger/port.ts';
-import type { Decision } from '../../domain/lineage/decision.ts';
+import { type Decision, ledgerWeights } from '../../domain/lineage/decision.ts';
 import { navE18 } from '../artifacts/settlement.ts';
 
 /** Everything that three parties say about one decision. null: they say nothing. */
@@ -82,22 +82,14 @@ function orderChecks({ decision, decisionHash, event, rebalance, row }: Evidence
 
 /** Every asset that any of the three names; one that is left out has weight 0. */
 function weightChecks({ decision, event, rebalance }: Evidence): Check[] {
+  const intent = ledgerWeights(decision);
   const ledger = rebalance?.order.weightsBps ?? {};
-  const symbols = new Set([
-    ...Object.keys(decision.weightsBps),
-    ...Object.keys(event?.weightsBps ?? {}),
-    ...Object.keys(ledger),
-  ]);
+  const symbols = new Set([...Object.keys(intent), ...Object.keys(event?.weightsBps ?? {}), ...Object.keys(ledger)]);
   const of = (weights: Record<string, number>, symbol: string) => String(weights[symbol] ?? 0);
   return [...symbols]
     .sort()
     .map((symbol) =>
-      same(
-        `weight of ${symbol} (bps)`,
-        of(decision.weightsBps, symbol),
-        of(event?.weightsBps ?? {}, symbol),
-        of(ledger, symbol),
-      ),
+      same(`weight of ${symbol} (bps)`, of(intent, symbol), of(event?.weightsBps ?? {}, symbol), of(ledger, symbol)),
     );
 }
 

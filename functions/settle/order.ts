@@ -1,5 +1,5 @@
 import type { NavAttestation, PortfolioState, RebalanceOrder } from '../../adapters/chain/port.ts';
-import type { Decision } from '../../domain/lineage/decision.ts';
+import { type Decision, ledgerWeights } from '../../domain/lineage/decision.ts';
 import { dayOfIso } from '../../domain/market/days.ts';
 import { navE18 } from '../artifacts/settlement.ts';
 
@@ -16,7 +16,7 @@ export function orderOf(
     order: {
       ...head,
       previousStateHash: state.stateHash,
-      weightsBps: decision.weightsBps,
+      weightsBps: ledgerWeights(decision),
       modelHash: decision.champion.modelHash,
       decisionHash,
       datasetHash: decision.dataset.hash,

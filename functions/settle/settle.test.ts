@@ -105,6 +105,12 @@ describe('one decision', () => {
   });
 });
 
+test('an asset whose symbol has changed is settled under the name that the ledger has for it', async () => {
+  const { ref } = await world.decide({ A000: 500, RENAMED: 1500 }, 1, { RENAMED: 'A001' });
+  expect(await settle(ref)).toMatchObject({ status: 'finalized' });
+  expect((await world.chain.state()).weightsBps).toEqual({ A000: 500, A001: 1500, A002: 0, CASH: 8000 });
+});
+
 describe('what the chain refuses is told in its own words, and nothing is recorded', () => {
   const refusals: [string, Record<string, number>, number, string][] = [
     ['an asset over its cap', { A000: 5000 }, 1, 'AssetCapExceeded'],

@@ -25,7 +25,10 @@ export interface OpenedChain {
   chain: PortfolioChain;
   rpcUrl: string;
   signers: Signers;
-  /** Deploys what is missing and brings limits and roles to the configuration; the record is kept in the home. Waits for funds where `onMissingFunds` is given. */
+  /**
+   * Deploys what is missing and brings limits and roles to the configuration, for the assets that the source has now; the record is kept in the home. Waits for funds where
+   * `onMissingFunds` is given.
+   */
   init(onMissingFunds?: (missing: MissingFunds) => void): Promise<Deployment>;
   /** On the local chain: make what was sent final and save it. */
   settle(): Promise<void>;
@@ -46,19 +49,21 @@ export async function openChain({ home, settings }: OpenChainOptions): Promise<O
   const signers = await withAwsRoles(localSigners(home.keys));
   const local = chainConfig.rpcUrl === null ? await startLocalChain({ home: home.path }) : null;
   const rpcUrl = local?.rpcUrl ?? String(chainConfig.rpcUrl);
-  const init: OpenedChain['init'] = (onMissingFunds) => initLedger({ home, settings, signers, rpcUrl, onMissingFunds });
+  const ledger = { home, settings, signers, rpcUrl };
   return {
     chain: createEvmChain({
       rpcUrl,
       witnessUrl: chainConfig.witnessRpcUrl,
       chainConfig,
       signers,
-      deployment: local ? () => init() : async () => readRecord(recordFileOf(home, settings))?.deployment ?? null,
+      deployment: local
+        ? () => initLedger(ledger)
+        : async () => readRecord(recordFileOf(home, settings))?.deployment ?? null,
       onPoll: local ? pollOf(local) : undefined,
     }),
     rpcUrl,
     signers,
-    init,
+    init: (onMissingFunds) => initLedger({ ...ledger, reread: true, onMissingFunds }),
     settle: async () => local?.mine(BLOCKS_TO_FINAL),
     close: async () => local?.stop(),
   };
@@ -112,18 +117,21 @@ async function initLedger({
   settings,
   signers,
   rpcUrl,
+  reread = false,
   onMissingFunds,
 }: OpenChainOptions & {
   signers: Signers;
   rpcUrl: string;
-  onMissingFunds: ((missing: MissingFunds) => void) | undefined;
+  /** Whether the list of assets is read from the source although it is known. */
+  reread?: boolean;
+  onMissingFunds?: ((missing: MissingFunds) => void) | undefined;
 }): Promise<Deployment> {
   const { config, universe } = settings;
   const file = recordFileOf(home, settings);
   const known = readRecord(file);
   // what lies on a network that others see is written down where they look
   const published = config.chain.rpcUrl === null ? null : deploymentsFile(ROOT, config.chain.network);
-  const assets = await assetsOf(home, settings, known);
+  const assets = await assetsOf(home, settings, reread ? null : known);
   const deployment = await initChain({
     chain: config.chain,
     rpcUrl,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { nameHash } from '../../adapters/chain/codec.ts';
 import type { RebalanceEvent, SignedRebalance } from '../../adapters/chain/port.ts';
 import { canonicalJson } from '../../domain/lineage/canonical.ts';
-import type { Decision } from '../../domain/lineage/decision.ts';
+import { type Decision, ledgerWeights } from '../../domain/lineage/decision.ts';
 import { HASH } from '../../domain/lineage/manifest.ts';
 import { dayOfIso } from '../../domain/market/days.ts';
 import { navE18, SETTLEMENT_FILES } from '../../functions/artifacts/settlement.ts';
@@ -82,7 +82,7 @@ export function orderLink(
     order.datasetHash === decision.dataset.hash &&
     order.pricesEpoch === dayOfIso(decision.date) &&
     attestation.navE18 === navE18(decision.book.nav) &&
-    held(order.weightsBps) === held(decision.weightsBps);
+    held(order.weightsBps) === held(ledgerWeights(decision));
   const detail = !says
     ? 'does not say what the decision says'
     : carried
@@ -122,7 +122,7 @@ export function eventLink(
     event.epoch === order.epoch &&
     event.previousStateHash === order.previousStateHash &&
     event.navE18 === attestation.navE18 &&
-    held(event.weightsBps) === held(decision.weightsBps);
+    held(event.weightsBps) === held(ledgerWeights(decision));
   const positions = Object.values(event.weightsBps).filter((bps) => bps > 0).length;
   const said = `epoch ${event.epoch}, ${positions} positions`;
   const problem = follows ? 'not what order and decision say' : 'its state hash does not follow from it';
