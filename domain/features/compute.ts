@@ -81,7 +81,7 @@ function interleave(
     rows[to] = value;
     if (value - value === 0) continue;
     whole[t] = 0;
-    if (!Number.isNaN(value)) wrong = t;
+    if (value > 0 || value < 0) wrong = t; // infinite: what is not known is neither
   }
   return wrong;
 }
