@@ -1,8 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { FilesystemObjectStore } from '../adapters/object-store/filesystem.ts';
 import { sessionsBetween } from '../domain/market/calendar.ts';
@@ -12,13 +9,12 @@ import { ROUTES } from '../functions/api/routes.ts';
 import type { DailyDocument } from '../local/daily.ts';
 import { serveInstallation } from '../local/http/serve.ts';
 import { openInstallation } from '../local/installation.ts';
+import { type ImportedHome, importedHome } from './imported-home.ts';
 
-const DRL = fileURLToPath(new URL('../local/bin/drl.mjs', import.meta.url));
 const SYMBOLS = ['AAA', 'BBB', 'CCC', 'DDD', 'EEE'];
 const DATES = sessionsBetween('XNYS', '2022-01-03', '2023-08-31');
 
-let folder: string;
-let home: string;
+let home: ImportedHome;
 const prices = new Set<string>();
 const days: DailyDocument[] = [];
 
@@ -47,12 +43,6 @@ const pricesIn = (text: string): string[] =>
     .map(([number]) => number.replaceAll(',', ''))
     .filter((number) => Number(number) > 5000 && prices.has(significant(number)));
 
-const drl = (...words: string[]): string =>
-  execFileSync(process.execPath, [DRL, ...words, '--home', home, '--config', join(folder, 'config.json'), '--json'], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-
 /** One request a route: a route that is new here fails the test until somebody says how it is asked. */
 function requestsOf({ datasetHash, decision, champion, date }: DailyDocument): Record<string, [string, object?]> {
   return {
@@ -70,10 +60,10 @@ function requestsOf({ datasetHash, decision, champion, date }: DailyDocument): R
 
 /** Answers of every route and page about a day, by what was asked. */
 async function answers(day: DailyDocument): Promise<Map<string, { status: number; text: string }>> {
-  const installation = await openInstallation({ home }, 'serve');
+  const installation = await openInstallation({ home: home.path }, 'serve');
   const front = await serveInstallation(installation, 0);
   try {
-    const { token } = JSON.parse(drl('token', '--scope', SCOPES.join(' '))) as { token: string };
+    const { token } = JSON.parse(home.drl('token', '--scope', SCOPES.join(' '))) as { token: string };
     const found = new Map<string, { status: number; text: string }>();
     const ask = async (name: string, path: string, body?: object): Promise<void> => {
       const response = await fetch(`${front.url}${path}`, {
@@ -94,21 +84,11 @@ async function answers(day: DailyDocument): Promise<Map<string, { status: number
 }
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'drl-redistribution-'));
-  home = join(folder, 'home');
-  mkdirSync(join(folder, 'bars'));
-  writeFileSync(join(folder, 'bars', 'bars.csv'), bars());
-  // A history this short turns over much: the baseline must trade all the same.
-  const config = {
-    training: { totalSteps: 4096 },
-    learningControl: { totalSteps: 4096 },
-    gates: { risk: { maxTurnoverAnnual: 50 } },
-  };
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  drl('data', 'import', join(folder, 'bars'), '--calendar', 'XNYS');
-  for (const date of DATES.slice(-3, -1)) days.push(JSON.parse(drl('run', 'daily', '--date', date)) as DailyDocument);
+  home = importedHome({ 'bars.csv': bars() });
+  for (const date of DATES.slice(-3, -1))
+    days.push(JSON.parse(home.drl('run', 'daily', '--date', date)) as DailyDocument);
 }, 180_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => home.close());
 
 test('prices that may not be redistributed are in no answer of the API, no page, and no report', async () => {
   expect(days[0].decision?.trades).not.toHaveLength(0);
@@ -116,7 +96,7 @@ test('prices that may not be redistributed are in no answer of the API, no page,
     expect([asked, status]).toEqual([asked, asked.endsWith('/bars') ? 403 : 200]);
     expect([asked, pricesIn(text)]).toEqual([asked, []]);
   }
-  const store = new FilesystemObjectStore(join(home, 'store'));
+  const store = new FilesystemObjectStore(join(home.path, 'store'));
   const published = ['reports', 'backtests', 'decisions', 'settlements', 'reconciliations', 'monitors', 'gate-reports'];
   for (const kind of published) {
     const texts = (await store.list(`user/${kind}/`)).filter((key) => /\.(html|md|json|csv)$/.test(key));
@@ -130,10 +110,10 @@ test('prices that may not be redistributed are in no answer of the API, no page,
 }, 120_000);
 
 test('prices that may be redistributed are in the one answer that is made for them', async () => {
-  const path = join(home, 'universes', 'user.json');
+  const path = join(home.path, 'universes', 'user.json');
   const universe = JSON.parse(readFileSync(path, 'utf8')) as object;
   writeFileSync(path, JSON.stringify({ ...universe, redistribution: true }));
-  const open = JSON.parse(drl('run', 'daily', '--date', DATES.at(-1) ?? '')) as DailyDocument;
+  const open = JSON.parse(home.drl('run', 'daily', '--date', DATES.at(-1) ?? '')) as DailyDocument;
   const found = [...(await answers(open))].filter(([, { text }]) => pricesIn(text).length > 0);
   expect(found.map(([asked, { status }]) => [asked, status])).toEqual([['GET /v1/datasets/{hash}/bars', 200]]);
 }, 180_000);
