@@ -96,3 +96,21 @@ test('the bars and the actions file may not both state a split of a day', () => 
     }),
   );
 });
+
+test('what happened before the first bar is not of that bar: a file of actions may begin long before the prices', () => {
+  const actions = [
+    { symbol: 'A', date: '1987-06-16', dividend: 0, split: 2 },
+    { symbol: 'A', date: '2023-12-29', dividend: 5, split: 1 },
+    { symbol: 'A', date: DATES[0], dividend: 1, split: 3 },
+    { symbol: 'A', date: DATES[2], dividend: 0.5, split: 1 },
+  ];
+  const rows = DATES.map((date, t) => `A,${date},50,51,49,50,${1000 + t}`);
+  const { bars } = checkBars([parseBarsCsv([HEADER, ...rows].join('\n'), 'b.csv')], {
+    calendar: 'XNYS',
+    asOf: '2024-12-31',
+    members: null,
+    actions,
+  });
+  expect([...(bars.split ?? [])].slice(0, 3)).toEqual([3, 1, 1]);
+  expect([...(bars.dividend ?? [])].slice(0, 3)).toEqual([1, 0, 0.5]);
+});
