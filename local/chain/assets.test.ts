@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { LIMITS, testAssets } from '../../contracts/test/fixture.ts';
-import { ledgerAssets } from './init.ts';
+import { ledgerAssets } from './assets.ts';
 
 test('more assets than the contract takes are refused before anything is sent, with what to do', () => {
   const source = readFileSync(new URL('../../contracts/src/PortfolioFactory.sol', import.meta.url), 'utf8');

@@ -2,7 +2,7 @@ import type { MarketDataProvider } from '../../adapters/market-data/port.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { barOrder, selectBars } from '../../domain/market/bar.ts';
 import { membersOf, parseSource } from '../../functions/ingest/source.ts';
-import type { Asset } from './init.ts';
+import type { Asset } from './assets.ts';
 
 const END_OF_TIME = '9999-12-31';
 

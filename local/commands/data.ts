@@ -100,6 +100,7 @@ const VERBS: Record<string, Verb> = {
           ...report.files.map(({ file, rows }) => `read     ${file}: ${rows.toLocaleString('en-US')} rows`),
           ...report.beside.map((file) => `read     ${file}`),
           ...report.skipped.map(({ file, reason }) => `skipped  ${file}: ${reason}`),
+          ...report.warnings.map((warning) => `warning  ${warning}`),
           adopted
             ? `This home's universe is now ${universe}: npm start runs it.`
             : `Run it: drl run daily --universe ${universe}`,
