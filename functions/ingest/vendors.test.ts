@@ -17,6 +17,7 @@ import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { loadBars, loadDataset } from '../artifacts/dataset.ts';
 import { ingestStage } from './ingest.ts';
 import { revisionsOf } from './revisions.ts';
+import { alpacaBars } from './vendor-files.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const profile = loadSettings({ root }).profile;
@@ -143,6 +144,14 @@ describe('several vendors', () => {
     expect(new Set(halfHours.interval as string[])).toEqual(new Set(['30m']));
     expect((halfHours.time as string[]).at(-1)?.slice(0, 10)).toBe('2023-12-29');
   });
+});
+
+test('an action that comes on two pages happened once', () => {
+  const bytes = new Uint8Array(readFileSync(join(root, 'domain/market/alpaca-actions-fixture.json')));
+  const page = (n: number) => ({ name: `alpaca-actions-000${n}.json`, bytes, origin: 'x' });
+  const once = alpacaBars([page(1)], { calendar: 'XNYS' });
+  expect(once.actions.some(({ dividend }) => dividend > 0)).toBe(true);
+  expect(alpacaBars([page(1), page(2)], { calendar: 'XNYS' })).toEqual(once);
 });
 
 describe('a vendor that lies about dates', () => {
