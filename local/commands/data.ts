@@ -175,7 +175,7 @@ const VERBS: Record<string, Verb> = {
         options,
         released,
         () =>
-          `released ${rowText(released.row)}\nThe next ingest takes the row in and names release ${released.release.hash}.`,
+          `released ${rowText(released.row)}\nThe ingest of the next day takes the row in and names release ${released.release.hash}.`,
       );
     } else {
       throw badInput('QUARANTINE_VERB', 'A quarantine is listed, explained or released', {
