@@ -457,6 +457,17 @@ describe('looking at data', () => {
     });
   });
 
+  test('a checkout into what is no folder is refused by its name', async () => {
+    await prepare();
+    const [{ ref }] = await dataLog(store, 'user');
+    const file = join(folder, 'bars.csv');
+    await expect(checkoutDataset(store, 'user', ref.hash, file)).rejects.toMatchObject({
+      code: 'CHECKOUT_FOLDER',
+      kind: 'badInput',
+      facts: { folder: file, problem: 'ENOTDIR' },
+    });
+  });
+
   test('what was checked out can be imported again: partitions are entered', async () => {
     await prepare();
     const [, last] = await dataLog(store, 'user');
