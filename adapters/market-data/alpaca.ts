@@ -23,7 +23,7 @@ const SETTLING_MINUTES = 15;
  * Alpaca's market data: raw bars (`/v2/stocks/bars`) and corporate actions (`/v1/corporate-actions`), page by page. Only sessions that have closed are asked
  * for: the bar of one that is under way would be taken for its day.
  *
- * @throws ProductError what the HTTP client throws; VENDOR_FORMAT; FEED_DATES for a bar outside the days that were asked for.
+ * @throws ProductError what the HTTP client throws; VENDOR_FORMAT; FEED_DATES for a bar that was not asked for, or one of which nobody can say to what day it belongs.
  */
 export function createAlpacaProvider(options: AlpacaOptions): MarketDataProvider {
   const { keyId, secretKey, clock = systemClock } = options;
@@ -52,7 +52,7 @@ async function barPages(pager: Pager, options: AlpacaOptions, symbols: string, e
   const query = { symbols, timeframe, start: `${start}T00:00:00Z`, end: `${end}T23:59:59Z`, adjustment: 'raw', feed };
   const check = (text: string, name: string): string | null => {
     const { bars, nextPageToken } = parseAlpacaBars(text, name, timeframe);
-    requireRange(bars, start, end);
+    requireAsked(bars, symbols, start, end);
     return nextPageToken;
   };
   const url = urlOf(options.baseUrl, '/v2/stocks/bars', { ...query, limit: String(BARS_PER_PAGE), sort: 'asc' });
@@ -89,14 +89,18 @@ async function allPages(
   }
 }
 
-function requireRange({ symbol, time }: TimedBars, start: string, end: string): void {
+function requireAsked({ symbol, time, interval }: TimedBars, symbols: string, start: string, end: string): void {
+  const asked = new Set(symbols.split(','));
   for (let row = 0; row < symbol.length; row++) {
     const { date } = newYorkTime(time[row]);
-    if (date >= start && date <= end) continue;
-    throw feedDates(
-      { symbol: symbol[row], time: isoOfMinutes(time[row]), asked: `${start} to ${end}` },
-      `a bar of ${date} where none was asked for`,
-    );
+    const at = isoOfMinutes(time[row]);
+    const fail = (problem: string) =>
+      feedDates({ symbol: symbol[row], time: at, asked: `${symbols}, ${start} to ${end}` }, problem);
+    if (!asked.has(symbol[row])) throw fail(`a bar of ${symbol[row]}, which was not asked for`);
+    if (date < start || date > end) throw fail(`a bar of ${date} where none was asked for`);
+    // Midnight by UTC is the evening before in New York: the bar would be known a day before it was.
+    if (interval === '1d' && !at.startsWith(date))
+      throw fail(`a daily bar begins on ${date} in New York and on ${at.slice(0, 10)} by UTC`);
   }
 }
 

@@ -21,6 +21,8 @@ export type Mischief =
   | 'missingColumns'
   | 'yesterday'
   | 'future'
+  | 'stranger'
+  | 'utcDays'
   | 'empty'
   | 'redirect';
 
@@ -179,11 +181,12 @@ function alpacaBars(query: URLSearchParams, state: VendorServer, wrong: Mischief
   if (wrong === 'yesterday') days.pop();
   if (wrong === 'future') days.push('2031-01-02');
   const daily = query.get('timeframe') === '1Day';
-  const all = (query.get('symbols') ?? '')
+  const utcDays = wrong === 'utcDays';
+  const all = `${query.get('symbols') ?? ''}${wrong === 'stranger' ? ',ZZZ' : ''}`
     .split(',')
     .flatMap((symbol) =>
       days.flatMap((date) =>
-        (daily ? [dayBar(symbol, date, state)] : hourBars(symbol, date)).map((bar) => ({ symbol, bar })),
+        (daily ? [dayBar(symbol, date, state, utcDays)] : sessionBars(symbol, date)).map((bar) => ({ symbol, bar })),
       ),
     );
   // A real page holds as many bars as the limit says; pages here are small, so that there are several.
@@ -195,11 +198,11 @@ function alpacaBars(query: URLSearchParams, state: VendorServer, wrong: Mischief
   return json({ bars: Object.fromEntries(page), next_page_token: next });
 }
 
-function dayBar(symbol: string, date: string, state: VendorServer) {
+function dayBar(symbol: string, date: string, state: VendorServer, utc: boolean) {
   const c = round(closeOf(symbol, dayOfIso(date)) * state.revise(symbol, date));
   const o = round(c * 0.995);
   return {
-    t: stamp(date, midnight(date)),
+    t: stamp(date, utc ? 0 : midnight(date)),
     o,
     h: round(c * 1.01),
     l: round(c * 0.98),
@@ -210,8 +213,8 @@ function dayBar(symbol: string, date: string, state: VendorServer) {
   };
 }
 
-/** Hours from 8:30 to 17:30: before the open, after the close, and after an early one. */
-function hourBars(symbol: string, date: string) {
+/** Bars at 8:30, 9:30 .. 17:30: before the open, after the close, and after an early one. */
+function sessionBars(symbol: string, date: string) {
   return Array.from({ length: 10 }, (_, hour) => {
     const c = round(closeOf(symbol, dayOfIso(date)) + hour / 10);
     return {

@@ -171,6 +171,23 @@ describe('alpaca', () => {
     expect(vendors.requests[1]).toContain('page_token=');
   });
 
+  test.each<[Mischief, string]>([
+    ['stranger', 'a bar of ZZZ, which was not asked for'],
+    ['utcDays', 'a daily bar begins on 2023-11-19 in New York and on 2023-11-20 by UTC'],
+  ])('with %s is refused: nobody can say whose bar of what day it is', async (mischief, problem) => {
+    once(mischief, 1_000);
+    const dates = mischief === 'utcDays' ? { start: '2023-11-18' } : {};
+    const asked = createMarketData({ ...settings('alpaca'), ...dates } as ProviderConfig, {
+      root: '',
+      home: '',
+      keys: async () => VENDOR_KEYS,
+      clock,
+    });
+    const error = await failureOf(asked.fetch('2024-01-03'));
+    expect(error).toMatchObject({ code: 'FEED_DATES', kind: 'badInput' });
+    expect(error.message).toContain(problem);
+  });
+
   test('is asked for closed sessions only', async () => {
     clock = { now: () => Date.parse('2024-01-03T20:00:00Z'), sleep: async () => undefined };
     const files = await provider('alpaca').fetch('9999-12-31');

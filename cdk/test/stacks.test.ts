@@ -375,6 +375,15 @@ describe('the table of bars in the catalogue', () => {
     expect(input.Parameters['projection.enabled']).toBe('true');
   });
 
+  test('sees every year that a file of bars may be of, also before 1970', () => {
+    const [first, last] = input.Parameters['projection.year.range'].split(',').map(Number);
+    for (const date of ['1871-01-02', '1969-12-31', '2026-10-30']) {
+      const [name] = Object.keys(barFiles({ ...bars, date: [date] }));
+      const year = Number(partitionYear('bars', name));
+      expect(year >= first && year <= last).toBe(true);
+    }
+  });
+
   test('leaves the partition column to the path', () => {
     const columns = input.StorageDescriptor.Columns.map((column) => column.Name);
     for (const key of input.PartitionKeys) expect(columns).not.toContain(key.Name);

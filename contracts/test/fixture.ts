@@ -19,7 +19,8 @@ import { SIGNER_ROLES, type Signer, type SignerRole, type Signers } from '../../
 import { type ChainConfig, chainSchema } from '../../config/schema.ts';
 import type { Limits } from '../../domain/risk/limits.ts';
 import { LOCAL_CHAIN_ID, type LocalChain, passTimeTo, startLocalChain } from '../../local/chain/anvil.ts';
-import { type Asset, initChain, ledgerAssets, ledgerLimits, roleAddresses } from '../../local/chain/init.ts';
+import { type Asset, ledgerAssets } from '../../local/chain/assets.ts';
+import { initChain, ledgerLimits, roleAddresses } from '../../local/chain/init.ts';
 import { type LedgerLimits, type LimitsOnChain, readLimits } from '../../local/chain/limits.ts';
 import { CoverageRecord } from './branches/record.ts';
 

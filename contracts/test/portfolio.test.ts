@@ -15,7 +15,8 @@ import { signDigestHex } from '../../adapters/chain/transactions.ts';
 import { createLocalSigner } from '../../adapters/signer/local-key.ts';
 import { SIGNER_ROLES, type SignerRole } from '../../adapters/signer/port.ts';
 import { LOCAL_CHAIN_ID } from '../../local/chain/anvil.ts';
-import { ledgerAssets, ledgerLimits } from '../../local/chain/init.ts';
+import { ledgerAssets } from '../../local/chain/assets.ts';
+import { ledgerLimits } from '../../local/chain/init.ts';
 import { type Fixture, Ledger, LIMITS, MODEL, revertName, STRATEGY, startFixture, testAssets } from './fixture.ts';
 
 const E18 = 10n ** 18n;

@@ -5,7 +5,8 @@ import type { Limits } from '../../domain/risk/limits.ts';
 import { projectWeights } from '../../domain/risk/projection.ts';
 import { createRandom, type Random } from '../../domain/simulation/random.ts';
 import { navE18 } from '../../functions/artifacts/settlement.ts';
-import { ledgerAssets, ledgerLimits } from '../../local/chain/init.ts';
+import { ledgerAssets } from '../../local/chain/assets.ts';
+import { ledgerLimits } from '../../local/chain/init.ts';
 import { applyCall, createModel, type ModelLedger } from './reference-model.ts';
 
 /**

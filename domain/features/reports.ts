@@ -5,8 +5,9 @@ import { type KnownValues, publicationsOf, walkPublications } from './published.
 
 /** A figure counts for this many days after the end of its quarter: a year and a late report. */
 export const STALE_REPORT_DAYS = 380;
-/** Four quarters in a row end within this many days; the same quarter a year before ends so many days before. */
-const FOUR_QUARTERS_DAYS = 300;
+/** From the end of the first of four quarters in a row to that of the last: less, and one of them is there under two ends (52 weeks, and the month's last day). */
+const [FOUR_QUARTERS_LEAST_DAYS, FOUR_QUARTERS_MOST_DAYS] = [225, 300];
+/** The same quarter a year before ends so many days before. */
 const [YEAR_LEAST_DAYS, YEAR_MOST_DAYS] = [330, 400];
 
 /** How a column is made of the quarters of one series that are known, ascending by their last day. */
@@ -14,7 +15,8 @@ const READINGS = {
   /** Sum of the four latest quarters. */
   trailing: ({ days, values }: KnownValues): number => {
     const n = days.length;
-    if (n < 4 || days[n - 1] - days[n - 4] > FOUR_QUARTERS_DAYS) return Number.NaN;
+    const apart = days[n - 1] - days[n - 4];
+    if (!(apart >= FOUR_QUARTERS_LEAST_DAYS && apart <= FOUR_QUARTERS_MOST_DAYS)) return Number.NaN;
     return values[n - 4] + values[n - 3] + values[n - 2] + values[n - 1];
   },
   newest: ({ values }: KnownValues): number => values[values.length - 1],

@@ -24,6 +24,18 @@ describe('corporate actions of Alpaca', () => {
     ]);
   });
 
+  test('that come again, on another page or in the answer about the other symbol, are passed over; two of one amount are two', () => {
+    const seen = new Set<string>();
+    expect(parseAlpacaActions(ANSWER, 'a.json', seen)).toMatchObject({ actions, events });
+    expect(parseAlpacaActions(ANSWER, 'b.json', seen)).toMatchObject({ actions: [], events: [] });
+    const special = ANSWER.replaceAll('"id": "a2"', '"id": "z9"');
+    expect(parseAlpacaActions(special, 'c.json', seen).actions).toEqual([actions[1]]);
+    const bare = ANSWER.replaceAll(/"id": "\w+",/g, '');
+    const again = new Set<string>();
+    expect(parseAlpacaActions(bare, 'd.json', again).actions).toEqual(actions);
+    expect(parseAlpacaActions(bare, 'e.json', again).actions).toEqual([]);
+  });
+
   test.each([
     ['"source_rate": 4', '"source_rate": 0', 'spin_offs.0.source_rate'],
     ['"effective_date": "2024-06-03"', '"effective_date": "soon"', 'cash_mergers.0.effective_date'],

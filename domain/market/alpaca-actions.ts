@@ -10,18 +10,19 @@ import { SYMBOL } from './parsed-bars.ts';
 
 const symbol = z.string().regex(SYMBOL);
 const rate = z.number().positive();
-const split = z.object({ symbol, ex_date: z.iso.date(), new_rate: rate, old_rate: rate });
-const dividend = z.object({ symbol, ex_date: z.iso.date(), rate: z.number().nonnegative() });
-const spinOff = z.object({
+const record = z.object({ id: z.string().optional() });
+const split = record.extend({ symbol, ex_date: z.iso.date(), new_rate: rate, old_rate: rate });
+const dividend = record.extend({ symbol, ex_date: z.iso.date(), rate: z.number().nonnegative() });
+const spinOff = record.extend({
   source_symbol: symbol,
   source_rate: rate,
   new_symbol: symbol,
   new_rate: rate,
   ex_date: z.iso.date(),
 });
-const nameChange = z.object({ old_symbol: symbol, new_symbol: symbol, process_date: z.iso.date() });
-const cashMerger = z.object({ acquiree_symbol: symbol, rate, effective_date: z.iso.date() });
-const stockMerger = z.object({
+const nameChange = record.extend({ old_symbol: symbol, new_symbol: symbol, process_date: z.iso.date() });
+const cashMerger = record.extend({ acquiree_symbol: symbol, rate, effective_date: z.iso.date() });
+const stockMerger = record.extend({
   acquirer_symbol: symbol,
   acquirer_rate: rate,
   acquiree_symbol: symbol,
@@ -58,16 +59,30 @@ export interface SymbolEvent {
  * Actions by ex-date (a change of symbol: by the day on which it was processed), and the ends of lives. A stock dividend of rate r is a split of 1 + r. Cash of
  * a stock dividend's or spin-off's fractions is not known to anyone here.
  *
+ * @param seen records of the pages before: one that comes again (on two pages, or in the answers about both of its symbols) is passed over.
  * @throws ProductError VENDOR_FORMAT (bad input).
  */
 export function parseAlpacaActions(
   text: string,
   file: string,
+  seen = new Set<string>(),
 ): { actions: CorporateAction[]; events: SymbolEvent[]; nextPageToken: string | null } {
   const page = parseVendorJson(actionsSchema, text, file, 'Alpaca');
-  const answer = page.corporate_actions;
+  const answer = unseen(page.corporate_actions, seen);
   return { actions: actionsOf(answer), events: eventsOf(answer), nextPageToken: page.next_page_token };
 }
+
+/** Records of the answer that are not among those seen, which they join: by their id, or by all that they say. */
+const unseen = (answer: Answer, seen: Set<string>): Answer =>
+  Object.fromEntries(
+    Object.entries(answer).map(([kind, records]) => [
+      kind,
+      records.filter((each) => {
+        const key = `${kind} ${each.id ?? JSON.stringify(each)}`;
+        return !seen.has(key) && seen.add(key);
+      }),
+    ]),
+  ) as Answer;
 
 const action = (of: string, date: string, what: Partial<CorporateAction>): CorporateAction => ({
   symbol: of,

@@ -7,12 +7,12 @@ import { SYMBOL } from './parsed-bars.ts';
  * Answers of Alpaca's market data API: GET /v2/stocks/bars (docs.alpaca.markets). Fields that are not named here are passed over.
  */
 
+/** Alpaca's bars of an hour begin on the hour: that of 9:00 has trading before the open and half an hour of the session, so no day can be made of them. */
 export const ALPACA_TIMEFRAMES = {
   '1Min': '1m',
   '5Min': '5m',
   '15Min': '15m',
   '30Min': '30m',
-  '1Hour': '1h',
   '1Day': '1d',
 } as const satisfies Record<string, Interval>;
 export type AlpacaTimeframe = keyof typeof ALPACA_TIMEFRAMES;

@@ -52,7 +52,7 @@ export interface BisRate {
  * Central bank policy rates (BIS dataflow WS_CBPOL, daily) from SDMX-CSV, by currency and day. Areas without a currency here, and days without a value, are
  * passed over.
  *
- * @throws ProductError CSV_MISSING_COLUMN, CSV_EMPTY, VENDOR_FORMAT (bad input).
+ * @throws ProductError CSV_MISSING_COLUMN, CSV_EMPTY, VENDOR_FORMAT (bad input): also for two rates of one day.
  */
 export function parseBisRates(text: string, file: string): BisRate[] {
   const rows: BisRate[] = [];
@@ -65,9 +65,15 @@ export function parseBisRates(text: string, file: string): BisRate[] {
     if (!isIsoDate(fields.time_period)) throw fail(`${fields.time_period} is no day`, 'TIME_PERIOD');
     rows.push({ symbol, date: fields.time_period, value });
   }
-  return rows.sort((a, b) =>
+  rows.sort((a, b) =>
     a.symbol !== b.symbol ? (a.symbol < b.symbol ? -1 : 1) : a.date < b.date ? -1 : a.date > b.date ? 1 : 0,
   );
+  for (const [i, { symbol, date, value }] of rows.entries()) {
+    const next = rows[i + 1];
+    if (next?.symbol === symbol && next.date === date && next.value !== value)
+      throw vendorFormat('the BIS', file, `${symbol} of ${date} is ${value} and ${next.value}`, 'OBS_VALUE');
+  }
+  return rows;
 }
 
 /**

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { BarTable } from './bar.ts';
 import { barOrder, selectBars } from './bar.ts';
 import { buildPanel } from './build-panel.ts';
-import type { Instrument, LifeEvent } from './instrument.ts';
+import { type Instrument, type LifeEvent, lifeEventSchema } from './instrument.ts';
 
 type Row = { symbol: string; date: string; close: number; volume?: number; dividend?: number; split?: number };
 
@@ -104,8 +104,9 @@ describe('lives', () => {
   test.each([
     ['the last price when nothing is stated', null, 0],
     ['the stated cash', 2, 2 / 12 - 1],
+    ['nothing', 0, -1],
   ])('end in cash at %s', (_, value, finalReturn) => {
-    const delisting: LifeEvent = { date: '2024-01-05', kind: 'delisting', successor: null, value };
+    const delisting = lifeEventSchema.parse({ date: '2024-01-05', kind: 'delisting', successor: null, value });
     const bars = table([...series('A', [10, 11, 12, 13, null]), ...series('B', [40, 41, 44, 50, 55])]);
     const panel = buildPanel(bars, [instrument('A', [delisting]), instrument('B')], '2024-12-31');
     expect(panel.exits).toEqual([{ t: 3, asset: 0, successor: -1, finalReturn }]);

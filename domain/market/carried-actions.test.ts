@@ -10,7 +10,8 @@ const DATES = sessionsBetween('XNYS', '2024-01-02', '2024-02-15');
 
 interface Day {
   split: number;
-  dividend: number;
+  /** Of the price: prices stay above 0 whatever is generated. */
+  yield: number;
   /** Of the price, since the day before. */
   move: number;
   bad: boolean;
@@ -18,7 +19,7 @@ interface Day {
 
 const dayArb = fc.record<Day>({
   split: fc.constantFrom(1, 1, 1, 2, 3, 0.5),
-  dividend: fc.constantFrom(0, 0, 0.25, 0.5),
+  yield: fc.constantFrom(0, 0, 0.002, 0.004),
   move: fc.double({ min: -0.01, max: 0.01, noNaN: true }),
   bad: fc.boolean(),
 });
@@ -27,9 +28,12 @@ const dayArb = fc.record<Day>({
 function market(days: readonly Day[], inColumns: boolean) {
   const actions: CorporateAction[] = [];
   const closes: number[] = [];
-  const rows = days.map(({ split, dividend, move, bad }, t) => {
-    const close = ((closes[t - 1] ?? 1000) * (1 + move)) / split - dividend;
+  const dividends: number[] = [];
+  const rows = days.map(({ split, yield: share, move, bad }, t) => {
+    const worth = ((closes[t - 1] ?? 1e9) * (1 + move)) / split;
+    const [close, dividend] = [worth * (1 - share), worth * share];
     closes.push(close);
+    dividends.push(dividend);
     const [high, low] = bad ? [close * 0.9, close] : [close, close];
     const row = `A,${DATES[t]},${close},${high},${low},${close},${1000 + t}`;
     if (inColumns) return `${row},${dividend},${split}`;
@@ -39,15 +43,15 @@ function market(days: readonly Day[], inColumns: boolean) {
     return row;
   });
   const header = inColumns ? `${HEADER},dividend,split` : HEADER;
-  return { text: [header, ...rows].join('\n'), actions, closes };
+  return { text: [header, ...rows].join('\n'), actions, closes, dividends };
 }
 
 /** What one unit of value becomes for a holder who puts cash back in at the close of each good bar. */
-function heldValue(days: readonly Day[], closes: readonly number[]): number {
+function heldValue(days: readonly Day[], closes: readonly number[], dividends: readonly number[]): number {
   let [units, cash] = [1 / closes[0], 0];
   for (let t = 1; t < days.length; t++) {
     units *= days[t].split;
-    cash += units * days[t].dividend;
+    cash += units * dividends[t];
     if (days[t].bad) continue;
     units += cash / closes[t];
     cash = 0;
@@ -56,19 +60,19 @@ function heldValue(days: readonly Day[], closes: readonly number[]): number {
 }
 
 test('whichever bars are set aside, the good ones earn what a holder has', () => {
-  const good: Day = { split: 1, dividend: 0, move: 0, bad: false };
+  const good: Day = { split: 1, yield: 0, move: 0, bad: false };
   const daysArb = fc.array(dayArb, { minLength: 1, maxLength: DATES.length - 2 });
   fc.assert(
     fc.property(daysArb, fc.boolean(), (middle, inColumns) => {
       const days = [good, ...middle, good];
-      const { text, actions, closes } = market(days, inColumns);
+      const { text, actions, closes, dividends } = market(days, inColumns);
       const rules = { calendar: 'XNYS', asOf: '2030-01-01', members: null, actions } as const;
       const { bars, quarantined } = checkBars([parseBarsCsv(text, 'bars.csv')], rules);
       expect(quarantined.map(({ date }) => date)).toEqual(DATES.filter((_, t) => days[t]?.bad));
       let value = 1;
       for (let row = 1; row < bars.date.length; row++)
         value *= ((bars.close[row] + (bars.dividend?.[row] ?? 0)) * (bars.split?.[row] ?? 1)) / bars.close[row - 1];
-      expect(value).toBeCloseTo(heldValue(days, closes), 9);
+      expect(value).toBeCloseTo(heldValue(days, closes, dividends), 9);
     }),
     { numRuns: 200 },
   );
@@ -95,4 +99,22 @@ test('the bars and the actions file may not both state a split of a day', () => 
       facts: expect.objectContaining({ symbol: 'A', date: '2024-01-03', field: 'split', value: 3 }),
     }),
   );
+});
+
+test('what happened before the first bar is not of that bar: a file of actions may begin long before the prices', () => {
+  const actions = [
+    { symbol: 'A', date: '1987-06-16', dividend: 0, split: 2 },
+    { symbol: 'A', date: '2023-12-29', dividend: 5, split: 1 },
+    { symbol: 'A', date: DATES[0], dividend: 1, split: 3 },
+    { symbol: 'A', date: DATES[2], dividend: 0.5, split: 1 },
+  ];
+  const rows = DATES.map((date, t) => `A,${date},50,51,49,50,${1000 + t}`);
+  const { bars } = checkBars([parseBarsCsv([HEADER, ...rows].join('\n'), 'b.csv')], {
+    calendar: 'XNYS',
+    asOf: '2024-12-31',
+    members: null,
+    actions,
+  });
+  expect([...(bars.split ?? [])].slice(0, 3)).toEqual([3, 1, 1]);
+  expect([...(bars.dividend ?? [])].slice(0, 3)).toEqual([1, 0, 0.5]);
 });

@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
+import { parseBarsCsv } from './bars.ts';
 import { csvRecords } from './csv.ts';
 
 const records = (...rows: string[]) =>
@@ -29,4 +30,54 @@ test('a column that is there twice refuses the file', () => {
   expect(() => csvRecords('value,VALUE\n1,2\n', 'v.csv', ['value'])).toThrow(
     expect.objectContaining({ code: 'CSV_DUPLICATE_COLUMN', facts: expect.objectContaining({ field: 'value' }) }),
   );
+});
+
+/** How many characters the methods of strings go over or copy while something runs. */
+function charactersTouched(run: () => void): number {
+  let touched = 0;
+  const whole = ['split', 'trim', 'replace', 'replaceAll', 'match', 'matchAll', 'includes', 'toLowerCase'] as const;
+  const spies = whole.map((name) => {
+    const original = String.prototype[name] as (...args: unknown[]) => unknown;
+    return jest.spyOn(String.prototype, name as 'trim').mockImplementation(function (this: string, ...args: unknown[]) {
+      touched += this.length;
+      return original.apply(this, args) as string;
+    });
+  });
+  const { slice, indexOf } = String.prototype;
+  spies.push(
+    jest.spyOn(String.prototype, 'slice').mockImplementation(function (this: string, ...args: [number?, number?]) {
+      const part = slice.apply(this, args);
+      touched += part.length;
+      return part;
+    }) as unknown as (typeof spies)[number],
+    jest.spyOn(String.prototype, 'indexOf').mockImplementation(function (this: string, text: string, from = 0) {
+      const at = indexOf.call(this, text, from);
+      touched += (at === -1 ? this.length : at + 1) - from;
+      return at;
+    }) as unknown as (typeof spies)[number],
+  );
+  try {
+    run();
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  return touched;
+}
+
+test.each([
+  ['bars', '', (text: string) => parseBarsCsv(text, 'b.csv')],
+  ['bars in quotes', '"', (text: string) => parseBarsCsv(text, 'b.csv')],
+  ['a table', '', (text: string) => csvRecords(text, 'b.csv', ['symbol', 'date'])],
+])('%s of twice as many rows are twice the work, not four times', (_, quote, parse) => {
+  const textOf = (rows: number): string =>
+    [
+      'symbol,date,open,high,low,close,volume',
+      ...Array.from({ length: rows }, (_, i) => `${quote}S${i % 40}${quote},2024-01-02,10,11,9,10.5,${1000 + i}`),
+    ].join('\n');
+  const [once, twice] = [500, 1000].map((rows) => {
+    const text = textOf(rows);
+    return charactersTouched(() => parse(text));
+  });
+  expect(once).toBeGreaterThan(textOf(500).length);
+  expect(twice).toBeLessThan(2.2 * once);
 });

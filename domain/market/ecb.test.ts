@@ -47,6 +47,15 @@ describe('the history file', () => {
     expect(bars.symbol).toEqual(['EUR']);
   });
 
+  test('with a decimal comma, which moves every rate after it to another currency, sets the row aside', () => {
+    const { rejected, dates } = parseEcbCsv('Date,USD,JPY,\n2026-10-30,1,1172,175.68,\n2026-10-29,1.1,,\n', 'h');
+    expect(rejected).toMatchObject([
+      { reason: 'WRONG_FIELD_COUNT', line: 2, date: '2026-10-30', field: 'row', value: '2026-10-30,1,1172,175.68,' },
+      { reason: 'MISSING_VALUE', line: 3, symbol: 'JPY' },
+    ]);
+    expect(dates).toEqual(['2026-10-29']);
+  });
+
   test('without the rate of the numeraire has no price for that date', () => {
     const bars = ecbToBars(parseEcbCsv('Date,USD,JPY,\n2026-10-30,N/A,170,\n', 'hist.csv'), 'USD', null);
     expect(bars.symbol).toEqual([]);

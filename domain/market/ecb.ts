@@ -26,14 +26,21 @@ const EURO = 'EUR';
 export function parseEcbCsv(text: string, file: string): EcbRates {
   const reader = new RateReader(file);
   let columns: { index: number; currency: string }[] | null = null;
+  const named = new Set([0]);
   eachLine(text, (line, number) => {
     const fields = line.includes('"') ? csvFields(line) : line.split(',');
     if (columns === null) {
       columns = headerColumns(fields, file, number);
+      for (const { index } of columns) named.add(index);
       reader.currencies = columns.map(({ currency }) => currency);
       return;
     }
     const date = fields[0].trim();
+    // A rate written 1,0925 is two fields: every one after it would be another currency's.
+    if (fields.some((field, i) => field.trim() !== '' && !named.has(i))) {
+      reader.reject('WRONG_FIELD_COUNT', number, '', isIsoDate(date) ? date : '', 'row', line);
+      return;
+    }
     if (!isIsoDate(date)) {
       reader.reject(date === '' ? 'MISSING_VALUE' : 'BAD_DATE', number, '', '', 'Date', date);
       return;

@@ -66,8 +66,18 @@ export function periodEnd(date: string, frequency: FredFrequency): string {
   return isoOfDay((month > 12 ? dayNumber(year + 1, month - 12, 1) : dayNumber(year, month, 1)) - 1);
 }
 
-/** Values of one series from its pages. A value that is known before its period has ended (a forecast) speaks of the day on which it was known. */
+/**
+ * Values of one series from its pages. A value that is known before its period has ended (a forecast) speaks of the day on which it was known.
+ *
+ * @throws ProductError VENDOR_FORMAT (bad input): two values of one period, published on one day.
+ */
 export function fredValues(pages: readonly FredPage[], { id, frequency, known }: FredSeries): PointInTimeTable {
+  const stated = new Map<string, string>();
+  for (const { realtime_start, date, value } of pages.flatMap(({ observations }) => observations)) {
+    const before = stated.get(`${date} ${realtime_start}`) ?? value;
+    if (before !== value) throw vendorFormat('FRED', id, `${date} is ${before} and ${value}`, 'observations');
+    stated.set(`${date} ${realtime_start}`, value);
+  }
   const rows = pages.flatMap(({ observations }) =>
     observations.flatMap(({ realtime_start, date, value }) => {
       const number = decimalOf(value.trim());

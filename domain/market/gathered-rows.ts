@@ -44,7 +44,7 @@ export interface Actions {
 /**
  * Actions by row: those of the file, and those of an actions file on the first bar on or after their ex-date. Of one day all splits come before all
  * dividends, in whatever order they are listed; what an earlier day paid is divided by the splits of later days. A spin-off of unknown worth holds back
- * what comes on its day and after it, and falls on the first bar on or after the day on which its worth is known.
+ * what comes on its day and after it, and falls on the first bar on or after the day on which its worth is known. Actions from before the first bar are passed over.
  *
  * @throws ProductError ACTIONS_STATED_TWICE (bad input): the bars and the actions file both have a dividend, or both a split, of one day.
  */
@@ -77,7 +77,8 @@ export function withActions(
       action.spinoff !== undefined && !((worth.get(action)?.knownDate ?? '~') <= date);
     const earlier = { dividend: 0, split: 1 };
     const today = { dividend: rows.dividend[row], split: rows.split[row] };
-    let i = next.get(rows.symbol[row]) ?? 0;
+    // What happened before there was a bar happened to nobody here.
+    let i = next.get(rows.symbol[row]) ?? pending.filter((action) => action.date < date).length;
     while (i < pending.length && pending[i].date <= date) {
       let end = i + 1;
       while (pending[end]?.date === pending[i].date) end++;

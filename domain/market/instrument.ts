@@ -7,8 +7,8 @@ export const lifeEventSchema = z.strictObject({
   kind: z.enum(['merger', 'redenomination', 'delisting']),
   /** Symbol that holders receive; null: cash in the numeraire. */
   successor: z.string().nullable(),
-  /** Units of the successor per unit held; for cash: numeraire per unit. null: the last price. */
-  value: z.number().positive().nullable(),
+  /** Units of the successor per unit held; for cash: numeraire per unit, 0 where holders lose all. null: the last price. */
+  value: z.number().nonnegative().nullable(),
   /** Numeraire that is paid per unit held beside units of the successor. */
   cash: z.number().positive().optional(),
 });

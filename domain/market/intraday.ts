@@ -1,3 +1,4 @@
+import { badInput } from '../errors.ts';
 import { type CalendarId, isSession } from './calendar.ts';
 import { dayAndMinutes, isoOfMinutes, newYorkTime, sessionHours } from './exchange-time.ts';
 import { emptyParsedBars, type ParsedBars } from './parsed-bars.ts';
@@ -6,6 +7,7 @@ import { rowFinding } from './row-rules.ts';
 
 export const INTERVALS = ['1m', '5m', '15m', '30m', '1h', '1d'] as const;
 export type Interval = (typeof INTERVALS)[number];
+const MINUTES: Readonly<Record<Interval, number>> = { '1m': 1, '5m': 5, '15m': 15, '30m': 30, '1h': 60, '1d': 1440 };
 
 /** Bars of one interval with the moment at which each begins, in any order. Prices as traded. */
 export interface TimedBars {
@@ -54,6 +56,8 @@ export function datedBars(bars: TimedBars): ParsedBars {
  * exchange's clock. Trading before the open and after the close (the early one, on such a day) is left out. A day is set aside whole, with its first fault,
  * when it has two different bars of one moment, a bar that cannot be true, or one that could not be read (`unreadable`): what it was without that bar
  * nobody can say.
+ *
+ * @throws ProductError INTRADAY_INTERVAL (bad input): a bar begins before the open and ends after it.
  */
 export function rollUp(bars: TimedBars, calendar: CalendarId, unreadable: readonly QuarantinedRow[] = []): ParsedBars {
   const days = emptyParsedBars(bars.file, false);
@@ -67,6 +71,7 @@ export function rollUp(bars: TimedBars, calendar: CalendarId, unreadable: readon
     const { open, close } = sessionHours(calendar, date);
     const within = rows.filter((row) => {
       const { minutes } = exchangeTime(bars, row);
+      if (minutes < open && minutes + MINUTES[bars.interval] > open) throw spansOpen(bars, row, date);
       return minutes >= open && minutes < close;
     });
     const isDay = calendar === 'data' || isSession(calendar, date);
@@ -85,6 +90,13 @@ export function rollUp(bars: TimedBars, calendar: CalendarId, unreadable: readon
   days.rejected.push(...faults.values());
   return days;
 }
+
+const spansOpen = ({ file, interval, time, symbol }: TimedBars, row: number, date: string) =>
+  badInput('INTRADAY_INTERVAL', `A bar of ${interval} has trading before the open and after it`, {
+    facts: { file, field: 'date', value: isoOfMinutes(time[row]), symbol: symbol[row], date, interval },
+    remedy:
+      'Bring shorter bars (30 minutes or less), or bars that begin at the open: nobody can say what of this one belongs to the session.',
+  });
 
 /** Rows by symbol and day (`AAA 2024-01-02`), each day's in the order of time. */
 function rowsByDay(bars: TimedBars): Map<string, number[]> {

@@ -63,8 +63,11 @@ export function checkBars(batches: readonly ParsedBars[], rules: BarRules): Chec
   const rejected = quarantined.length;
   const order = barOrder(rows.symbol, rows.date).filter((row) => !others.has(row));
   const nameOf = ({ symbol, date }: CorporateAction): string => names?.nameAtOpen(symbol, date) ?? symbol;
-  const actions = withActions(rows, order, list, nameOf, spinOffWorth(list, batches, rules.asOf));
   const dataDates = rules.calendar === 'data' ? dataSessions(rows, order) : null;
+  const isGood = (batch: ParsedBars, row: number): boolean =>
+    rowFinding(batch, row, null) === null && calendarFinding(batch, row, rules, dataDates) === null;
+  const worth = spinOffWorth(list, batches, rules.asOf, names, isGood);
+  const actions = withActions(rows, order, list, nameOf, worth);
   const series = new SeriesRules(rows, order, actions);
   const carried = actions && new CarriedActions(rows, actions);
   const [kept, released]: [number[], string[]] = [[], []];

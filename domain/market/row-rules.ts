@@ -60,7 +60,7 @@ export interface CalendarRules {
 
 /** What the calendar says about a row. `dataDates`: the sessions of calendar `data`. */
 export function calendarFinding(
-  rows: Rows,
+  rows: Pick<Rows, 'symbol' | 'date'>,
   row: number,
   rules: CalendarRules,
   dataDates: ReadonlySet<string> | null,

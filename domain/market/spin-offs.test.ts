@@ -64,6 +64,30 @@ describe('a spin-off', () => {
     expect(panel.returns[panel.dates.indexOf(DAYS[23]) * 2]).toBeCloseTo((70.5 + 0.25 * 121) / parent[21] - 1, 14);
   });
 
+  test('is not worth what a bar says that is set aside', () => {
+    const text = csv({ BIG: parent, KID: child });
+    const bad = text.replace(`KID,${DAYS[22]},120.4,120.4,120.4,120.4`, `KID,${DAYS[22]},120.4,121,119,150`);
+    const { bars, quarantined } = checkBars([parseBarsCsv(bad, 'bars.csv')], {
+      calendar: 'XNYS',
+      asOf: '2024-12-31',
+      members: null,
+      actions: [spun],
+    });
+    expect(quarantined.map(({ reason, symbol }) => [reason, symbol])).toEqual([
+      ['SPINOFF_UNPRICED', 'BIG'],
+      ['OUTSIDE_RANGE', 'KID'],
+    ]);
+    expect(bars.dividend?.filter((dividend) => dividend > 0)).toEqual(Float64Array.of(0.25 * 121));
+  });
+
+  test('of what has another symbol by now finds its bars under either', () => {
+    const renamed = { symbol: 'KID', date: DAYS[24], dividend: 0, split: 1, newSymbol: 'NEWKID' };
+    const expected = returnsOf({ BIG: parent, KID: child }, [spun], 'BIG');
+    const [before, after] = [child.map((c, t) => (t < 24 ? c : null)), child.map((c, t) => (t < 24 ? null : c))];
+    expect(returnsOf({ BIG: parent, NEWKID: child }, [spun, renamed], 'BIG')).toEqual(expected);
+    expect(returnsOf({ BIG: parent, KID: before, NEWKID: after }, [spun, renamed], 'BIG')).toEqual(expected);
+  });
+
   test('after asOf changes nothing', () => {
     const prices = { BIG: parent, KID: child };
     expect(check(prices, [spun], DAYS[21])).toEqual(check(prices, [], DAYS[21]));

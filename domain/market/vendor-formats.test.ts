@@ -76,6 +76,20 @@ describe('fred', () => {
       );
   });
 
+  test('two values of one period that were published on one day, be it on two pages, are refused', () => {
+    const page = parseFredPage(FRED, 'f.json');
+    const [first] = page.observations;
+    const again = (value: string) => [page, { ...page, observations: [{ ...first, value }] }];
+    const series = { id: 'UNRATE', frequency: 'monthly', known: 5 } as const;
+    expect(fredValues(again('3.7'), series).value).toHaveLength(3);
+    expect(() => fredValues(again('3.9'), series)).toThrow(
+      expect.objectContaining({
+        code: 'VENDOR_FORMAT',
+        facts: { file: 'UNRATE', field: 'observations', problem: '2023-11-01 is 3.7 and 3.9' },
+      }),
+    );
+  });
+
   test('with vintages it is known on the day of its vintage; a forecast speaks of that day', () => {
     const table = fredValues([parseFredPage(FRED, 'f.json')], { id: 'X', frequency: 'monthly', known: 'vintages' });
     expect(table.knownDate).toEqual(['2023-12-15', '2024-02-20']);
@@ -101,6 +115,15 @@ test('policy rates are rows where they change, by currency', () => {
     knownDate: ['2024-01-03', '2024-01-05'],
     value: Float64Array.of(5.5, 5.25),
   });
+});
+
+test('two policy rates of one day are refused', () => {
+  expect(() => parseBisRates(`${BIS}d,D,US,2024-01-03,7\n`, 'b.csv')).toThrow(
+    expect.objectContaining({
+      code: 'VENDOR_FORMAT',
+      facts: { file: 'b.csv', field: 'OBS_VALUE', problem: 'USD of 2024-01-03 is 5.5 and 7' },
+    }),
+  );
 });
 
 type Period = [start: string | null, end: string, val: number, filed: string];

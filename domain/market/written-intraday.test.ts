@@ -56,6 +56,19 @@ describe('bars of a file that are shorter than a day', () => {
     expect(read(csv('A,2024-07-01T16:00:00,1,1,1,1,5', 'B,2024-07-01T16:00:00,1,1,1,1,5'), 'XNYS').timed).toBeNull();
   });
 
+  test('that begin before the open and end after it are refused: what of them belongs to the session nobody can say', () => {
+    const hours = (minutes: string) => ['09', '10', '11'].map((hour) => `A,2024-07-01T${hour}:${minutes},10,12,9,11,5`);
+    expect(() => read(csv(...hours('00')), 'XNYS')).toThrow(
+      expect.objectContaining({
+        code: 'INTRADAY_INTERVAL',
+        kind: 'badInput',
+        facts: expect.objectContaining({ file: 'b.csv', value: '2024-07-01T13:00Z', interval: '1h' }),
+      }),
+    );
+    expect(read(csv(...hours('30')), 'XNYS').days?.volume).toEqual([15]);
+    expect(read(csv(...hours('00')), 'data').days?.volume).toEqual([15]);
+  });
+
   test('of an interval that is not known, or with actions, are refused with what to do', () => {
     const rows = ['A,2024-07-01T10:00:00,1,1,1,1,5', 'A,2024-07-01T10:07:00,1,1,1,1,5'];
     expect(() => read(csv(...rows), 'data')).toThrow(

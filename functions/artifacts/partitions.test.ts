@@ -68,6 +68,17 @@ describe('a table by years', () => {
     expect(await loadBars(store, 'main', ref)).toEqual(bars);
   });
 
+  test('of days before 1970 comes back as it went in: they are negative in the file', async () => {
+    const old = tableOf(['1899-12-30', '1900-02-28', '1900-03-01', '1969-12-31', '1970-01-01'], ['AAA', 'BBB']);
+    const ref = await put(old);
+    const { files } = await getManifest(store, 'main', ref);
+    const years = Object.keys(files).filter((name) => name.startsWith('bars/'));
+    expect(years).toEqual(['1899', '1900', '1969', '1970'].map((year) => `bars/year=${year}/part.parquet`));
+    expect(await loadBars(store, 'main', ref)).toEqual(old);
+    const some = await loadBars(store, 'main', ref, { from: '1900-01-01', to: '1969-12-31' });
+    expect(some.date).toEqual(old.date.slice(2, 8));
+  });
+
   test('a new day rewrites one partition, the others are the same files, and the result is a full rebuild to the byte', async () => {
     const before = await put(barsUntil(bars, '2023-01-03'));
     const after = await put(bars);

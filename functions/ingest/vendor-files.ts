@@ -34,7 +34,8 @@ export function alpacaBars(files: readonly RawFile[], { calendar }: Pick<Univers
   }
   // A day may lie on two pages: all bars are rolled up together.
   if (intraday.length > 0) batches.push(rollUp(intraday.reduce(appended), calendar));
-  const pages = named(files, 'alpaca-actions').map((file) => parseAlpacaActions(text(file), file.name));
+  const seen = new Set<string>();
+  const pages = named(files, 'alpaca-actions').map((file) => parseAlpacaActions(text(file), file.name, seen));
   const actions = pages.flatMap((page) => page.actions);
   const events = pages.flatMap((page) => page.events);
   return { batches, intraday: intraday[0] ?? null, actions, events };

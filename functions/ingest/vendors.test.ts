@@ -17,6 +17,7 @@ import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { loadBars, loadDataset } from '../artifacts/dataset.ts';
 import { ingestStage } from './ingest.ts';
 import { revisionsOf } from './revisions.ts';
+import { alpacaBars } from './vendor-files.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const profile = loadSettings({ root }).profile;
@@ -120,15 +121,15 @@ describe('several vendors', () => {
   });
 
   test('intraday bars are rolled up within the hours of the exchange, and kept', async () => {
-    const universe = universeOf({ timeframe: '1Hour', symbols: ['AAA', 'BBB'] });
+    const universe = universeOf({ timeframe: '30Min', symbols: ['AAA', 'BBB'] });
     const { dataset } = await ingest('2023-12-29', universe);
     const bars = await loadBars(store, 'main', dataset!);
     const dayOf = (date: string) => {
       const row = bars.date.indexOf(date);
       return { open: bars.open[row], close: bars.close[row], volume: bars.volume[row] };
     };
-    const hours = await readTable(await getArtifactFile(store, 'main', dataset!, 'intraday.parquet'));
-    const close = (time: string) => (hours.close as Float64Array)[(hours.time as string[]).indexOf(time)];
+    const halfHours = await readTable(await getArtifactFile(store, 'main', dataset!, 'intraday.parquet'));
+    const close = (time: string) => (halfHours.close as Float64Array)[(halfHours.time as string[]).indexOf(time)];
     // 9:30 to 15:30 on a full day (15:00 is the last bar to begin: 8:30 + 7 h), 9:30 to 12:30 on the day after Thanksgiving.
     expect(dayOf('2023-11-22')).toEqual({
       open: close('2023-11-22T14:30Z'),
@@ -140,9 +141,17 @@ describe('several vendors', () => {
       close: close('2023-11-24T17:30Z'),
       volume: 1001 + 1002 + 1003 + 1004,
     });
-    expect(new Set(hours.interval as string[])).toEqual(new Set(['1h']));
-    expect((hours.time as string[]).at(-1)?.slice(0, 10)).toBe('2023-12-29');
+    expect(new Set(halfHours.interval as string[])).toEqual(new Set(['30m']));
+    expect((halfHours.time as string[]).at(-1)?.slice(0, 10)).toBe('2023-12-29');
   });
+});
+
+test('an action that comes on two pages happened once', () => {
+  const bytes = new Uint8Array(readFileSync(join(root, 'domain/market/alpaca-actions-fixture.json')));
+  const page = (n: number) => ({ name: `alpaca-actions-000${n}.json`, bytes, origin: 'x' });
+  const once = alpacaBars([page(1)], { calendar: 'XNYS' });
+  expect(once.actions.some(({ dividend }) => dividend > 0)).toBe(true);
+  expect(alpacaBars([page(1), page(2)], { calendar: 'XNYS' })).toEqual(once);
 });
 
 describe('a vendor that lies about dates', () => {

@@ -4,7 +4,7 @@ import { loadSettings } from '../../config/load.ts';
 import { LIMITS, testAssets } from '../../contracts/test/fixture.ts';
 import { csvOf, fixtureBars } from '../../domain/market/bars-fixture.ts';
 import { ROOT } from '../settings.ts';
-import { ledgerAssets } from './init.ts';
+import { ledgerAssets } from './assets.ts';
 import { universeAssets } from './universe-assets.ts';
 
 test('more assets than the contract takes are refused before anything is sent, with what to do', () => {

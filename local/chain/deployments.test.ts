@@ -11,6 +11,7 @@ import {
   testAssets,
   testSigners,
 } from '../../contracts/test/fixture.ts';
+import { ledgerAssets } from './assets.ts';
 import {
   checkDeployments,
   type Deployments,
@@ -19,7 +20,7 @@ import {
   readDeployments,
   recordDeployment,
 } from './deployments.ts';
-import { initChain, ledgerAssets } from './init.ts';
+import { initChain } from './init.ts';
 
 let fixture: Fixture;
 let folder: string;

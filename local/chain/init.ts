@@ -7,16 +7,12 @@ import { sendAndWait } from '../../adapters/chain/transactions.ts';
 import { SIGNER_ROLES, type SignerRole, type Signers } from '../../adapters/signer/port.ts';
 import type { ChainConfig } from '../../config/schema.ts';
 import { PORTFOLIO_FACTORY_BYTECODE } from '../../contracts/generated/portfolio.ts';
-import { badInput, refused } from '../../domain/errors.ts';
+import { refused } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/risk/limits.ts';
 import { passTimeTo } from './anvil.ts';
+import { type Asset, bps, ledgerAssets } from './assets.ts';
 import { type MissingFunds, requireFunds } from './funds.ts';
 import { type LedgerLimits, type LimitSet, nextLimitsCall, readLimits } from './limits.ts';
-
-const WHOLE_BPS = 10_000;
-/** Of PortfolioFactory.sol. */
-const MAX_ASSETS = 740;
-const MAX_GROUPS = 256;
 
 /** What the ledger tolerates beyond the limits of the configuration, because it sees targets and not the drift between them. */
 const TOLERANCES = {
@@ -32,12 +28,6 @@ const LOCAL_FUNDS_WEI = 10n ** 21n;
 
 /** The roles that the admin gives, in the order of the contract's `Role`. */
 export const CONTRACT_ROLES = ['strategist', 'relayer', 'attestor', 'approver', 'guardian'] as const;
-
-export interface Asset {
-  symbol: string;
-  /** Group whose total weight is capped. */
-  group: string;
-}
 
 export interface InitOptions {
   chain: ChainConfig;
@@ -56,8 +46,6 @@ export interface InitOptions {
   onMissingFunds?: ((missing: MissingFunds) => void) | undefined;
 }
 
-const bps = (fraction: number): number => Math.floor(fraction * WHOLE_BPS + 1e-6);
-
 /** The limits of the configuration as the contract keeps them. */
 export const ledgerLimits = (limits: Limits): LedgerLimits => ({
   maxWeightBps: bps(limits.maxWeight),
@@ -68,38 +56,6 @@ export const ledgerLimits = (limits: Limits): LedgerLimits => ({
   // Sessions are never more than days: the contract restarts the mark no later than the book does.
   resetAfterDays: limits.drawdown.resetAfterDays ?? 0,
 });
-
-/** Symbols ascending, groups numbered in the order of their names, one cap a group. */
-export function ledgerAssets(
-  assets: readonly Asset[],
-  limits: Limits,
-): { symbols: string[]; groups: number[]; groupNames: string[]; groupCapsBps: number[] } {
-  const sorted = [...assets].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
-  const twice = sorted.find(({ symbol }, index) => symbol === sorted[index + 1]?.symbol);
-  if (twice || sorted.length === 0)
-    throw badInput('CHAIN_ASSETS', 'A ledger needs each asset once', {
-      facts: { assets: sorted.length, twice: twice?.symbol ?? null },
-    });
-  if (sorted.length > MAX_ASSETS) {
-    throw badInput('CHAIN_TOO_MANY_ASSETS', `A ledger holds at most ${MAX_ASSETS} assets`, {
-      facts: { field: 'symbols', value: sorted.length, most: MAX_ASSETS },
-      remedy: 'Name the members of the universe: in universe.csv beside the bars, or as members of its configuration.',
-    });
-  }
-  const groupNames = [...new Set(sorted.map(({ group }) => group))].sort();
-  if (groupNames.length > MAX_GROUPS) {
-    throw badInput('CHAIN_GROUPS', `A ledger holds at most ${MAX_GROUPS} groups`, {
-      facts: { groups: groupNames.length },
-      remedy: 'Name coarser groups (sectors, currency blocs) in the universe.',
-    });
-  }
-  return {
-    symbols: sorted.map(({ symbol }) => symbol),
-    groups: sorted.map(({ group }) => groupNames.indexOf(group)),
-    groupNames,
-    groupCapsBps: groupNames.map((name) => bps(limits.groupOverrides[name] ?? limits.maxGroupWeight)),
-  };
-}
 
 /**
  * Bring the ledger of a strategy and universe onto the chain: fund (local) or check the funds (elsewhere), deploy what is not

@@ -11,10 +11,11 @@ import type { Home } from '../home.ts';
 import { ROOT } from '../settings.ts';
 import { type LocalChain, startLocalChain } from './anvil.ts';
 import { carryApprovals } from './approvals.ts';
+import { type Asset, ledgerAssets } from './assets.ts';
 import { withAwsRoles } from './aws-roles.ts';
 import { deploymentsFile, deploymentsOf, readDeployments, recordDeployment } from './deployments.ts';
 import type { MissingFunds } from './funds.ts';
-import { type Asset, initChain, ledgerAssets } from './init.ts';
+import { initChain } from './init.ts';
 import { type DeploymentRecord, readRecord, recordFile, writeRecord } from './records.ts';
 import { universeAssets } from './universe-assets.ts';
 

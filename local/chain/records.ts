@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Deployment } from '../../adapters/chain/evm.ts';
-import type { Asset } from './init.ts';
+import type { Asset } from './assets.ts';
 
 /** Where the ledger of a strategy and universe is, and for which list of assets it was made. */
 export interface DeploymentRecord {

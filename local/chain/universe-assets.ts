@@ -4,7 +4,7 @@ import { type BarTable, barOrder, selectBars } from '../../domain/market/bar.ts'
 import { ledgerNames } from '../../domain/market/instrument.ts';
 import { symbolNames } from '../../domain/market/symbol-names.ts';
 import { membersOf, parseSource, type Source } from '../../functions/ingest/source.ts';
-import type { Asset } from './init.ts';
+import type { Asset } from './assets.ts';
 
 const END_OF_TIME = '9999-12-31';
 

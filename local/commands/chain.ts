@@ -7,6 +7,7 @@ import type { Settings } from '../../config/schema.ts';
 import { badInput, ProductError, refused } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { rotateRole, setPaused } from '../chain/administer.ts';
+import { ledgerAssets } from '../chain/assets.ts';
 import { publishDeployment } from '../chain/aws-roles.ts';
 import {
   checkDeployments,
@@ -16,7 +17,6 @@ import {
   readDeployments,
 } from '../chain/deployments.ts';
 import type { MissingFunds } from '../chain/funds.ts';
-import { ledgerAssets } from '../chain/init.ts';
 import { type LimitsOnChain, loosenings, readLimits } from '../chain/limits.ts';
 import { type OpenedChain, openChain, openChainForReading, type ReadableChain } from '../chain/open.ts';
 import { type LedgerStatus, type RoleHolder, readRoles, readStatus } from '../chain/read.ts';

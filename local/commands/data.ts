@@ -100,6 +100,7 @@ const VERBS: Record<string, Verb> = {
           ...report.files.map(({ file, rows }) => `read     ${file}: ${rows.toLocaleString('en-US')} rows`),
           ...report.beside.map((file) => `read     ${file}`),
           ...report.skipped.map(({ file, reason }) => `skipped  ${file}: ${reason}`),
+          ...report.warnings.map((warning) => `warning  ${warning}`),
           adopted
             ? `This home's universe is now ${universe}: npm start runs it.`
             : `Run it: drl run daily --universe ${universe}`,
@@ -174,7 +175,7 @@ const VERBS: Record<string, Verb> = {
         options,
         released,
         () =>
-          `released ${rowText(released.row)}\nThe next ingest takes the row in and names release ${released.release.hash}.`,
+          `released ${rowText(released.row)}\nThe ingest of the next day takes the row in and names release ${released.release.hash}.`,
       );
     } else {
       throw badInput('QUARANTINE_VERB', 'A quarantine is listed, explained or released', {

@@ -48,7 +48,11 @@ export async function findDataset(store: ObjectStore, strategy: string, prefix: 
   );
 }
 
-/** Write every file of a dataset, hash-checked, into a folder. */
+/**
+ * Write every file of a dataset, hash-checked, into a folder.
+ *
+ * @throws ProductError DATASET_UNKNOWN, CHECKOUT_FOLDER (bad input).
+ */
 export async function checkoutDataset(
   store: ObjectStore,
   strategy: string,
@@ -60,8 +64,17 @@ export async function checkoutDataset(
   const written: string[] = [];
   for (const name of Object.keys(files)) {
     const path = join(folder, name);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, await getArtifactFile(store, strategy, ref, name));
+    const bytes = await getArtifactFile(store, strategy, ref, name);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, bytes);
+    } catch (cause) {
+      throw badInput('CHECKOUT_FOLDER', 'The folder to check out into cannot be written', {
+        facts: { folder, file: path, problem: (cause as NodeJS.ErrnoException).code ?? String(cause) },
+        remedy: 'Name a folder that does not exist yet, or one that may be written to.',
+        cause,
+      });
+    }
     written.push(path);
   }
   return { dataset: ref.hash, files: written };

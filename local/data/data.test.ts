@@ -457,6 +457,17 @@ describe('looking at data', () => {
     });
   });
 
+  test('a checkout into what is no folder is refused by its name', async () => {
+    await prepare();
+    const [{ ref }] = await dataLog(store, 'user');
+    const file = join(folder, 'bars.csv');
+    await expect(checkoutDataset(store, 'user', ref.hash, file)).rejects.toMatchObject({
+      code: 'CHECKOUT_FOLDER',
+      kind: 'badInput',
+      facts: { folder: file, problem: 'ENOTDIR' },
+    });
+  });
+
   test('what was checked out can be imported again: partitions are entered', async () => {
     await prepare();
     const [, last] = await dataLog(store, 'user');
@@ -535,6 +546,21 @@ describe('looking at data', () => {
     expect(await store.exists(halfWritten)).toBe(false);
     expect(await readdir(jobs)).toEqual([]);
     expect(await ingestDay('2024-01-30')).toMatchObject({ dataset: decided });
+  });
+
+  test('gc keeps an import that a universe of several providers reads, and removes nothing where a file cannot be read', async () => {
+    await put('bars.csv', csv(rowsOf(['AAA', 'BBB'])));
+    const { import: imported, path } = await run();
+    const universe = JSON.parse(await readFile(path, 'utf8')) as { provider: object };
+    const providers = [universe.provider, { kind: 'bis', areas: ['US'], start: '2024-01-02' }];
+    await writeFile(path, JSON.stringify({ ...universe, provider: { kind: 'several', providers } }));
+    const places = { path: home, store: join(home, 'store'), universes: join(home, 'universes') };
+    const gc = () => collectGarbage({ ...places, jobs: join(home, 'jobs') }, true);
+    expect((await gc()).unreachable).toEqual([]);
+    await rm(path);
+    await writeFile(path, '{"provider":');
+    await expect(gc()).rejects.toMatchObject({ code: 'GC_UNREADABLE', facts: { file: path } });
+    expect(await store.exists(`user/raw/${imported.hash}/manifest.json`)).toBe(true);
   });
 
   test('lineage is an event a run, sources first, each made from what ran before it', async () => {

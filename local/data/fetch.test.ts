@@ -10,7 +10,8 @@ import { folderPages } from '../../adapters/market-data/pages.ts';
 import { startVendorServer, VENDOR_KEYS, type VendorServer } from '../../adapters/market-data/vendor-server.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import { type UniverseConfig, universeSchema } from '../../config/schema.ts';
-import { fetchSource } from './fetch.ts';
+import { sessionsBetween } from '../../domain/market/calendar.ts';
+import { checkSource, fetchSource } from './fetch.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 let vendors: VendorServer;
@@ -84,6 +85,17 @@ test('a kept page that was changed is fetched again', async () => {
   vendors.mischief = () => null;
   await run();
   expect(vendors.requests.slice(asked)).toHaveLength(2);
+});
+
+test('a row of a day to come is set aside, and is not the newest day: a folder is run as it lies, by the newest day that it has', async () => {
+  const days = sessionsBetween('XNYS', '2024-01-02', '2024-02-29').map(
+    (date, i) => `AAA,${date},10,11,9,10.5,${5000 + i}`,
+  );
+  const rows = ['symbol,date,open,high,low,close,volume', ...days, 'AAA,2999-01-02,10,11,9,10.5,5000'];
+  const bytes = new TextEncoder().encode(rows.join('\n'));
+  const folder = universeSchema.parse({ ...universe, provider: { kind: 'folder', path: 'bars' } });
+  const report = await checkSource(folder, { fetch: async () => [{ name: 'bars.csv', bytes, origin: 'bars.csv' }] });
+  expect(report).toMatchObject({ newestDay: '2024-02-29', quarantined: 1, reasons: { FUTURE_DATE: 1 } });
 });
 
 test('drl data fetch that is killed in the middle has stored nothing, and goes on where it was', async () => {

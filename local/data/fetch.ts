@@ -3,12 +3,14 @@ import type { ObjectStore } from '../../adapters/object-store/port.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { providersOf } from '../../domain/market/provider-config.ts';
 import { checkBars } from '../../domain/market/quality.ts';
 import { countReasons, refuseBadBatch } from '../../domain/market/quarantine.ts';
 import type { Revision } from '../../domain/market/revisions.ts';
 import { storeRaw } from '../../functions/artifacts/raw.ts';
 import { compareWithEarlier, earlierDataset } from '../../functions/ingest/revisions.ts';
 import { membersOf, parseSource } from '../../functions/ingest/source.ts';
+import { tomorrow } from './folder-check.ts';
 
 export interface SourceReport {
   universe: string;
@@ -49,12 +51,17 @@ export async function fetchSource(
   return report;
 }
 
+/** What comes with the product, or is made by it, may be ahead of this machine's clock. */
+const isOwn = ({ provider }: UniverseConfig): boolean =>
+  providersOf(provider).every(({ kind }) => kind === 'ecb-file' || kind === 'equity-sim');
+
 async function readSource(universe: UniverseConfig, marketData: MarketDataProvider) {
   const files = await marketData.fetch(END_OF_TIME);
   const source = await parseSource(universe, files);
   const { bars, quarantined, rows } = checkBars(source.batches, {
     calendar: universe.calendar,
     asOf: END_OF_TIME,
+    ...(isOwn(universe) ? {} : { today: tomorrow() }),
     members: membersOf(universe),
     lifeEnds: source.lifeEnds,
     actions: source.actions,

@@ -34,7 +34,7 @@ export interface CheckedFolder {
 
 const END_OF_TIME = '9999-12-31';
 /** No exchange is further ahead of this machine than a day. */
-const tomorrow = (): string => new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+export const tomorrow = (): string => new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
 
 /**
  * Reads a folder, picks the files whose header has the columns of bars, says of each other file why it was left out, and holds the rest to the

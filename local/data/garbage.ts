@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseImportPath } from '../../adapters/market-data/folder.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import { getManifest } from '../../adapters/object-store/port.ts';
+import { badInput } from '../../domain/errors.ts';
 import {
   ARTIFACT_KINDS,
   type ArtifactKind,
@@ -85,7 +86,7 @@ async function statesOfDays(runs: string): Promise<{ strategy: string; ref: Arti
   const found: { strategy: string; ref: ArtifactRef }[] = [];
   for (const strategy of await readdir(runs).catch(() => [])) {
     for (const name of (await readdir(join(runs, strategy))).filter((each) => STATE_FILE.test(each))) {
-      const state: unknown = JSON.parse(await readFile(join(runs, strategy, name), 'utf8'));
+      const state = await readJson(join(runs, strategy, name));
       found.push(...refsIn(state).map((ref) => ({ strategy, ref })));
     }
   }
@@ -97,9 +98,26 @@ async function imports(folder: string): Promise<{ strategy: string; hash: string
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'));
   const found: { strategy: string; hash: string }[] = [];
   for (const name of names) {
-    const { provider } = JSON.parse(await readFile(join(folder, name), 'utf8')) as { provider?: { path?: unknown } };
-    const imported = typeof provider?.path === 'string' ? parseImportPath(provider.path) : null;
-    if (imported) found.push(imported);
+    const { provider } = (await readJson(join(folder, name))) as { provider?: Source & { providers?: Source[] } };
+    for (const { path } of provider ? [provider, ...(provider.providers ?? [])] : []) {
+      const imported = typeof path === 'string' ? parseImportPath(path) : null;
+      if (imported) found.push(imported);
+    }
   }
   return found;
+}
+
+type Source = { path?: unknown };
+
+/** @throws ProductError GC_UNREADABLE (bad input): what rests on what nobody reads is not known, so nothing is removed. */
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw badInput('GC_UNREADABLE', 'A file that says what is still needed cannot be read', {
+      facts: { file: path, problem: cause instanceof Error ? cause.message : String(cause) },
+      remedy: 'Nothing was removed. Mend the file, or take it out of the home if it is not wanted.',
+      cause,
+    });
+  }
 }

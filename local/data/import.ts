@@ -9,6 +9,7 @@ import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
 import { countReasons } from '../../domain/market/quarantine.ts';
 import { storeRaw } from '../../functions/artifacts/raw.ts';
+import { MAX_ASSETS } from '../chain/assets.ts';
 import { type CheckedFolder, checkFolder } from './folder-check.ts';
 
 export interface ImportOptions {
@@ -40,6 +41,8 @@ export interface ImportReport {
   reasons: Record<string, number>;
   firstDay: string;
   newestDay: string;
+  /** What will stop a later stage. */
+  warnings: string[];
 }
 
 /**
@@ -88,6 +91,12 @@ export async function importFolder(options: ImportOptions): Promise<ImportReport
     reasons: countReasons(quarantined),
     firstDay: bars.date[0],
     newestDay: bars.date[bars.date.length - 1],
+    warnings:
+      symbols.length > MAX_ASSETS
+        ? [
+            `a ledger holds at most ${MAX_ASSETS} assets, so ${symbols.length} can be researched but not settled: name the members in universe.csv beside the bars, and import again`,
+          ]
+        : [],
   };
 }
 

@@ -1,4 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { dayOfIso, isoOfDay } from '../../market/days.ts';
+import { panelUntil } from '../../market/panel.ts';
+import { pointInTimeTable } from '../../market/point-in-time.ts';
 import { CATALOGUE, FAMILIES } from '../catalogue.ts';
 import { computeFeatures } from '../compute.ts';
 import { featureSpec } from '../default-spec.ts';
@@ -41,6 +44,29 @@ describe('every feature of the catalogue against a naive computation', () => {
     expect(wrong).toEqual([]);
     expect(known).toBeGreaterThan(8);
   });
+});
+
+test('four quarters are not known where one is missing, or is there under two ends a few days apart', () => {
+  const until = panel.dates[10];
+  const bare = names.filter((name) => CATALOGUE[name].needs.length === 0);
+  const spec = featureSpec(['returnOnEquity', ...bare]);
+  const quarterly = (ends: readonly string[]) => {
+    const rows = ends.flatMap((end) => ['netIncome', 'equity'].map((series) => ({ series, end })));
+    const fundamentals = pointInTimeTable({
+      series: rows.map(({ series }) => series),
+      symbol: rows.map(() => panel.symbols[0]),
+      eventDate: rows.map(({ end }) => end),
+      knownDate: rows.map(() => until),
+      value: Float64Array.from(rows, ({ series }) => (series === 'netIncome' ? 1 : 8)),
+    });
+    const { values } = computeFeatures(panelUntil(panel, 11), spec, { fundamentals });
+    return values[10 * panel.symbols.length * spec.columns.length];
+  };
+  const daysBefore = (...days: number[]) => days.map((day) => isoOfDay(dayOfIso(until) - 30 - day));
+  expect(quarterly(daysBefore(273, 182, 91, 0))).toBe(0.5);
+  expect(quarterly(daysBefore(280, 182, 91, 0))).toBe(0.5);
+  expect(quarterly(daysBefore(364, 182, 91, 0))).toBeNaN();
+  expect(quarterly(daysBefore(273, 182, 91, 5, 0))).toBeNaN();
 });
 
 test('at least 40 features, each described, in one family, and no name twice', () => {

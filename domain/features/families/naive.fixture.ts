@@ -110,7 +110,8 @@ export class NaiveMarket {
   newest = (series: string, t: number, a: number): number => this.quarters(series, t, a).at(-1)?.[1] ?? NONE;
   trailing(series: string, t: number, a: number): number {
     const four = this.quarters(series, t, a).slice(-4);
-    return four.length === 4 && four[3][0] - four[0][0] <= 300 ? sum(four.map(([, value]) => value)) : NONE;
+    const apart = four.length === 4 ? four[3][0] - four[0][0] : NONE;
+    return apart >= 225 && apart <= 300 ? sum(four.map(([, value]) => value)) : NONE;
   }
   yearBefore(series: string, t: number, a: number): number {
     const all = this.quarters(series, t, a);
