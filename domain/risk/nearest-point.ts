@@ -29,9 +29,10 @@ export interface Polyhedron {
   maxTraded?: number;
 }
 
-const MAX_STEPS = 200;
-/** Constraint violation that counts as none. */
-const TOLERANCE = 1e-14;
+/** Many rows that overlap may take one multiplier a step back to 0: after the first number of steps what is accepted is good enough. */
+const [FINE_STEPS, MAX_STEPS] = [200, 2000];
+/** Constraint violation that counts as none, and the largest that is accepted. */
+const [TOLERANCE, ACCEPTED] = [1e-14, 1e-9];
 /** A multiplier beyond this times the scale of the data means that no point satisfies all constraints. */
 const UNBOUNDED = 1e9;
 
@@ -64,12 +65,12 @@ export class NearestPoint {
     this.#prepare(v, set);
     this.#evaluate(this.#dual);
     for (this.steps = 0; this.steps < MAX_STEPS; this.steps += 1) {
-      if (this.#violation() <= TOLERANCE * this.#scale) break;
+      if (this.#violation() <= (this.steps < FINE_STEPS ? TOLERANCE : ACCEPTED) * this.#scale) break;
       if (!this.#newtonStep()) break;
       for (let k = 0; k < this.#m; k += 1) if (Math.abs(this.#dual[k]) > UNBOUNDED * this.#scale) return false;
     }
     for (let i = 0; i < this.#n; i += 1) out[i] = this.#w[i];
-    return this.#violation() <= 1e-9 * this.#scale;
+    return this.#violation() <= ACCEPTED * this.#scale;
   }
 
   #prepare(v: ArrayLike<number>, set: Polyhedron): void {
