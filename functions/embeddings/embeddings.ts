@@ -15,11 +15,12 @@ import { type AssetGraph, validToOf } from '../../graph/etl/asset-graph.ts';
 import { whileLoaded, writeRows } from '../../graph/etl/sync.ts';
 import { DELETE_EMBEDDINGS, MERGE_EMBEDDINGS } from '../../graph/queries/load.ts';
 import { EMBEDDING_HISTORY, EMBEDDING_MODELS } from '../../graph/queries/read.ts';
+import type { CypherRunner } from '../../graph/queries/statement.ts';
 import { writeEmbeddings } from '../artifacts/embeddings.ts';
 import { loadGraph } from '../artifacts/graph.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
-import type { Ports, Progress } from '../ports.ts';
+import type { Progress } from '../ports.ts';
 
 const input = runSchema.extend({ graph: z.object({ graph: artifactRefSchema }) });
 
@@ -42,9 +43,9 @@ export const embeddingsStage = defineStage({
     const { algorithm, ...options } = settings.profile.embeddings;
     const snapshots = await embedAll(graph, date, settings.profile.embeddings, progress);
     await runner.applySchema();
-    await whileLoaded(runner, graph, facts.windowDays, async () => {
-      await writeBack(runner, universe, snapshots, options.dimensions);
-      await checkReadBack(runner, universe, snapshots, options.dimensions);
+    await whileLoaded(runner, graph, facts.windowDays, async (_, loading) => {
+      await writeBack(loading, universe, snapshots, options.dimensions);
+      await checkReadBack(loading, universe, snapshots, options.dimensions);
     });
     const vectors = snapshots.reduce((sum, { symbols }) => sum + symbols.length, 0);
     const embeddings = await writeEmbeddings(store, strategy, from.graph, snapshots, {
@@ -92,7 +93,7 @@ async function embedAll(
 }
 
 async function writeBack(
-  runner: Ports['graph'],
+  runner: CypherRunner,
   universe: string,
   snapshots: readonly ModelVectors[],
   dimensions: number,
@@ -121,7 +122,7 @@ async function writeBack(
 
 /** Read every vector out of the graph: it must be the one that was computed, bit for bit. */
 async function checkReadBack(
-  runner: Ports['graph'],
+  runner: CypherRunner,
   universe: string,
   snapshots: readonly SnapshotVectors[],
   dimensions: number,
