@@ -278,6 +278,30 @@ test('a long/short book outside caps that overlap: the answer is accepted, and b
   expect(reduced).toBeGreaterThan(100);
 });
 
+test('a hundred assets, each in some of twenty neighbourhoods: the answer is found and accepted', () => {
+  const [assets, random] = [100, createRandom(15)];
+  const flags = (p: number): Uint8Array => Uint8Array.from({ length: assets }, () => Number(random.uniform() < p));
+  const state: RiskContext = {
+    ...groupIndex(Array.from({ length: assets }, () => `g${random.integer(8)}`)),
+    limits: {
+      ...{ maxWeight: 0.05, maxGroupWeight: 0.15, groupOverrides: {}, maxIlliquidWeight: 0.1, maxHubWeight: 0.1 },
+      ...{ maxNeighbourhoodWeight: 0.05, maxGross: 1, maxTurnover: 1 },
+      drawdown: { budget: 0.12, hardLimit: 0.15, resetAfterDays: null },
+    },
+    hubs: flags(0.1),
+    illiquid: flags(0.33),
+    overlapping: {
+      neighbourhoods: Array.from({ length: 20 }, (_, k) => ({ name: `n${k}`, members: flags(0.2) })),
+      communities: [],
+    },
+    drifted: new Float64Array(assets),
+    frozen: new Uint8Array(assets),
+    drawdown: 0,
+  };
+  const target = Float64Array.from({ length: assets }, () => 2 * random.uniform());
+  expect(checkWeights(projectWeights(target, state).weights, state)).toEqual({ accepted: true, reasons: [] });
+});
+
 describe('properties over 1,000 random books, limits and targets', () => {
   test('the answer is always accepted by the check, is a portfolio, and does not move when projected again', () => {
     const random = createRandom(21);
