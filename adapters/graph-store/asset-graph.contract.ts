@@ -8,7 +8,8 @@ import { readAssetGraph } from '../../graph/etl/read-back.ts';
 import { readRiskGroups } from '../../graph/etl/risk-groups.ts';
 import { syncGraph, whileLoaded } from '../../graph/etl/sync.ts';
 import { BUCKET_MEMBERS_AS_OF, HUBS_AS_OF, NEIGHBOURHOOD_AS_OF } from '../../graph/queries/as-of.ts';
-import { CORRELATED_HISTORY, COUNT_NODES, SNAPSHOTS } from '../../graph/queries/read.ts';
+import { MERGE_EMBEDDINGS } from '../../graph/queries/load.ts';
+import { CORRELATED_HISTORY, COUNT_NODES, EMBEDDING_MODELS, SNAPSHOTS } from '../../graph/queries/read.ts';
 import { CATEGORIES, CATEGORY_KINDS } from '../../graph/schema/schema.ts';
 import { naiveGroups, randomGraph } from './naive-groups.fixture.ts';
 import type { CypherStatement, GraphStore } from './port.ts';
@@ -69,6 +70,11 @@ export const graphOf = (snapshots: GraphSnapshot[], universe = 'one', symbols = 
   snapshots,
 });
 
+const vectorOf = (symbol: string) => ({
+  ...{ id: `one|2020-03-31|${symbol}`, asset: `one|${symbol}`, universe: 'one', symbol },
+  ...{ asOf: '2020-03-31', model: 'm', vector: [0.5, 0.25] },
+});
+
 /** A store that fails on the n-th write, as a process that is killed there. */
 function killedAt(store: GraphStore, n: number): Pick<GraphStore, 'read' | 'write'> {
   let writes = 0;
@@ -96,6 +102,16 @@ export function assetGraphContract(name: string, open: () => Promise<GraphStore>
     test('what is read back is what was loaded', async () => {
       expect(await syncGraph(store, graphOf([FIRST, SECOND]), WINDOW)).toBe(2);
       expect(await back()).toEqual(graphOf([FIRST, SECOND]));
+    });
+
+    test('values of any size come back: whole numbers beside fractions and beyond 2^53', async () => {
+      const macro = [1, 0.25, 2 ** 60, -1e300, 5e-324].map((value, k) => {
+        return { series: `S${k}`, value, eventDate: '2020-03-01', knownDate: '2020-03-02' };
+      });
+      const graph = graphOf([{ ...FIRST, macro, exposures: [] }]);
+      await syncGraph(store, graph, WINDOW);
+      expect(await back()).toEqual(graph);
+      await syncGraph(store, graphOf([FIRST, SECOND]), WINDOW);
     });
 
     test('loading again writes no snapshot; a new one closes the one before it', async () => {
@@ -317,6 +333,12 @@ RETURN r.source AS source`;
         const load = whileLoaded(store, graphOf([FIRST]), WINDOW, then);
         await expect(load).rejects.toMatchObject({ code: 'GRAPH_LOAD_OVERTAKEN' });
       }
+      const late = whileLoaded(store, graphOf([FIRST]), WINDOW, async (_, loading) => {
+        await other();
+        await loading.write({ text: MERGE_EMBEDDINGS, parameters: { rows: [vectorOf('A')] } });
+      });
+      await expect(late).rejects.toMatchObject({ code: 'GRAPH_LOAD_OVERTAKEN' });
+      expect(await store.read({ text: EMBEDDING_MODELS, parameters: { universe: 'one' } })).toEqual([]);
       const alone = whileLoaded(store, graphOf([FIRST]), WINDOW, () => Promise.reject(new Error('a fault')));
       await expect(alone).rejects.toThrow('a fault');
       expect(await whileLoaded(store, graphOf([FIRST]), WINDOW, () => back())).toEqual(graphOf([FIRST]));

@@ -94,7 +94,7 @@ const isRowList = (value: unknown, text: string): boolean =>
     : typeof value[0] === 'object' && value[0] !== null && !Array.isArray(value[0]));
 
 /**
- * The engine types a list of rows by its values and refuses a column in which 1 stands beside 0.5. Rows of the same types are
+ * The engine types a list of rows by its values and refuses a column in which 1 stands beside 0.5 or 2^53. Rows of the same types are
  * sent together; every value goes as it is.
  */
 function groupBySignature(rows: Record<string, unknown>[]): Record<string, unknown>[][] {
@@ -109,8 +109,8 @@ function groupBySignature(rows: Record<string, unknown>[]): Record<string, unkno
 }
 
 function typeName(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.every((item) => Number.isInteger(item)) ? 'i' : 'f'}]`;
-  return typeof value === 'number' ? (Number.isInteger(value) ? 'i' : 'f') : typeof value;
+  if (Array.isArray(value)) return `[${value.every((item) => Number.isSafeInteger(item)) ? 'i' : 'f'}]`;
+  return typeof value === 'number' ? (Number.isSafeInteger(value) ? 'i' : 'f') : typeof value;
 }
 
 function plainRow(row: Record<string, unknown>): Record<string, unknown> {

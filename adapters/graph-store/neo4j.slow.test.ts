@@ -1,7 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import neo4j from 'neo4j-driver';
+import { Fence } from '../../graph/etl/fence.ts';
 import { readAssetGraph } from '../../graph/etl/read-back.ts';
 import { syncGraph } from '../../graph/etl/sync.ts';
-import { MERGE_ASSETS } from '../../graph/queries/load.ts';
+import { BEGIN_LOAD, MERGE_ASSETS } from '../../graph/queries/load.ts';
 import { assetGraphContract, FIRST, graphOf, SECOND, THIRD, WINDOW } from './asset-graph.contract.ts';
 import { graphStoreContract } from './graph-store.contract.ts';
 import { createNeo4jGraphStore } from './neo4j.ts';
@@ -79,6 +82,24 @@ if (missing) process.stderr.write(`skipped: graph store on Neo4j (${missing})\n`
     await syncGraph(next, graphOf([FIRST, SECOND, THIRD]), WINDOW);
     expect(await readAssetGraph(next, 'one', WINDOW)).toEqual(graphOf([FIRST, SECOND, THIRD]));
     await next.close();
+  });
+
+  test('a statement that waits while another load begins writes nothing', async () => {
+    const store = await open();
+    const early = new Fence(store, 'race');
+    await early.begin();
+    const driver = neo4j.driver(server.url);
+    const session = driver.session();
+    const beginning = session.beginTransaction();
+    await beginning.run(BEGIN_LOAD, { universe: 'race', token: 'later' });
+    const asset = { universe: 'race', symbol: 'A', name: 'A', kind: 'etf', firstDate: '', lastDate: '' };
+    const waiting = early.write({ text: MERGE_ASSETS, parameters: { rows: [{ id: 'race|A', ...asset }] } });
+    const blocked = `SHOW TRANSACTIONS YIELD status WHERE status STARTS WITH 'Blocked' RETURN status`;
+    while ((await store.read({ text: blocked })).length === 0) await setTimeout(20);
+    await beginning.commit();
+    await waiting;
+    expect(await store.read({ text: "MATCH (a:Asset {id: 'race|A'}) RETURN a.id AS id" })).toEqual([]);
+    await Promise.all([session.close(), driver.close(), store.close()]);
   });
 
   test('a database that is shared: emptying leaves what is not ours, and a newer graph gets no constraint', async () => {

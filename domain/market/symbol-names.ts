@@ -10,6 +10,15 @@ export interface Former {
   until: string;
 }
 
+/** From each symbol that an instrument has or had to the one that it has; what one has is no other's former. */
+export const presentSymbols = (instruments: readonly { symbol: string; formerly?: readonly Former[] | undefined }[]) =>
+  new Map<string, string>([
+    ...instruments.flatMap(({ symbol, formerly = [] }) =>
+      formerly.map((former): [string, string] => [former.symbol, symbol]),
+    ),
+    ...instruments.map(({ symbol }): [string, string] => [symbol, symbol]),
+  ]);
+
 interface Change {
   date: string;
   from: string;

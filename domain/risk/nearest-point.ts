@@ -29,9 +29,13 @@ export interface Polyhedron {
   maxTraded?: number;
 }
 
-const MAX_STEPS = 200;
-/** Constraint violation that counts as none. */
-const TOLERANCE = 1e-14;
+/**
+ * Many rows that overlap take long where each step keeps one more multiplier from falling below 0: after the first number of steps all that would
+ * are kept at once, and a coarser violation ends the search.
+ */
+const [FINE_STEPS, MAX_STEPS] = [200, 5000];
+/** Constraint violation that counts as none, at first and after many steps, and the largest that is accepted. */
+const [TOLERANCE, LATE_TOLERANCE, ACCEPTED] = [1e-14, 1e-11, 1e-9];
 /** A multiplier beyond this times the scale of the data means that no point satisfies all constraints. */
 const UNBOUNDED = 1e9;
 
@@ -64,12 +68,12 @@ export class NearestPoint {
     this.#prepare(v, set);
     this.#evaluate(this.#dual);
     for (this.steps = 0; this.steps < MAX_STEPS; this.steps += 1) {
-      if (this.#violation() <= TOLERANCE * this.#scale) break;
+      if (this.#violation() <= (this.steps < FINE_STEPS ? TOLERANCE : LATE_TOLERANCE) * this.#scale) break;
       if (!this.#newtonStep()) break;
       for (let k = 0; k < this.#m; k += 1) if (Math.abs(this.#dual[k]) > UNBOUNDED * this.#scale) return false;
     }
     for (let i = 0; i < this.#n; i += 1) out[i] = this.#w[i];
-    return this.#violation() <= 1e-9 * this.#scale;
+    return this.#violation() <= ACCEPTED * this.#scale;
   }
 
   #prepare(v: ArrayLike<number>, set: Polyhedron): void {
@@ -314,8 +318,10 @@ export class NearestPoint {
       blocked = -1;
     }
     if (end === 0) {
-      this.#dual[blocked] = 0;
-      this.#gradient[blocked] = Math.min(this.#gradient[blocked], 0);
+      for (let k = 0; k < m; k += 1) {
+        const falls = this.#dual[k] === 0 && this.#step[k] < 0 && !this.#isEquality(k);
+        if (k === blocked || (falls && this.steps >= FINE_STEPS)) this.#gradient[k] = Math.min(this.#gradient[k], 0);
+      }
       return true;
     }
     const best = this.#root(end, slope);

@@ -239,6 +239,69 @@ function randomContext(random: ReturnType<typeof createRandom>): { state: RiskCo
   return { state, target };
 }
 
+/** The same of a book with positions of either sign and leverage; one target in five asks for up to 20 times the capital. */
+function randomLongShort(random: ReturnType<typeof createRandom>): { state: RiskContext; target: Float64Array } {
+  const { state } = randomContext(random);
+  const assets = state.drifted.length;
+  const maxGross = 0.3 + 3 * random.uniform();
+  const book = (gross: number): Float64Array => {
+    const raw = Float64Array.from({ length: assets }, () => (random.uniform() < 0.2 ? 0 : random.normal()));
+    const size = raw.reduce((sum, w) => sum + Math.abs(w), 0) || 1;
+    return raw.map((w) => (gross * w) / size);
+  };
+  const maxTurnover = random.uniform() < 0.4 ? 0.02 : 4 * random.uniform();
+  const more = { mode: 'longShort' as const, maxGross, maxNet: maxGross * random.uniform(), maxTurnover };
+  const wild = random.uniform() < 0.2;
+  return {
+    state: { ...state, limits: { ...state.limits, ...more }, drifted: book(2 * maxGross * random.uniform()) },
+    target: wild
+      ? Float64Array.from({ length: assets }, () => 40 * random.uniform() - 20)
+      : book(maxGross * 1.5 * random.uniform()),
+  };
+}
+
+test('a long/short book outside caps that overlap: the answer is accepted, and beyond the turnover limit no position grows', () => {
+  // its 382nd book needs more than 200 steps of the solver
+  const random = createRandom(5);
+  let reduced = 0;
+  for (let trial = 0; trial < 1000; trial += 1) {
+    const { state, target } = randomLongShort(random);
+    const { weights, limitsHit } = projectWeights(target, state);
+    expect({ trial, ...checkWeights(weights, state) }).toEqual({ trial, accepted: true, reasons: [] });
+    if (!limitsHit.some(({ limit }) => limit === 'salesFirst')) continue;
+    reduced += 1;
+    weights.forEach((w, a) => {
+      expect(w * state.drifted[a]).toBeGreaterThanOrEqual(0);
+      expect(Math.abs(w)).toBeLessThanOrEqual(Math.abs(state.drifted[a]));
+    });
+  }
+  expect(reduced).toBeGreaterThan(100);
+});
+
+test('a hundred assets, each in some of twenty neighbourhoods: the answer is found and accepted', () => {
+  const [assets, random] = [100, createRandom(15)];
+  const flags = (p: number): Uint8Array => Uint8Array.from({ length: assets }, () => Number(random.uniform() < p));
+  const state: RiskContext = {
+    ...groupIndex(Array.from({ length: assets }, () => `g${random.integer(8)}`)),
+    limits: {
+      ...{ maxWeight: 0.05, maxGroupWeight: 0.15, groupOverrides: {}, maxIlliquidWeight: 0.1, maxHubWeight: 0.1 },
+      ...{ maxNeighbourhoodWeight: 0.05, maxGross: 1, maxTurnover: 1 },
+      drawdown: { budget: 0.12, hardLimit: 0.15, resetAfterDays: null },
+    },
+    hubs: flags(0.1),
+    illiquid: flags(0.33),
+    overlapping: {
+      neighbourhoods: Array.from({ length: 20 }, (_, k) => ({ name: `n${k}`, members: flags(0.2) })),
+      communities: [],
+    },
+    drifted: new Float64Array(assets),
+    frozen: new Uint8Array(assets),
+    drawdown: 0,
+  };
+  const target = Float64Array.from({ length: assets }, () => 2 * random.uniform());
+  expect(checkWeights(projectWeights(target, state).weights, state)).toEqual({ accepted: true, reasons: [] });
+});
+
 describe('properties over 1,000 random books, limits and targets', () => {
   test('the answer is always accepted by the check, is a portfolio, and does not move when projected again', () => {
     const random = createRandom(21);

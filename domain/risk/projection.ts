@@ -38,8 +38,9 @@ export function projectWeights(target: Float64Array, context: RiskContext): Proj
  * 3. The answer is the point nearest to s x target (a target weight beyond [-1, 2] counts as -1 or 2; beyond +-20 in a long/short book) within the scaled caps and
  *    within one-way turnover `maxTurnover` of d.
  * 4. Lowering risk goes before turnover: let p be the portfolio within the scaled caps that is nearest to d. If even p needs
- *    more than `maxTurnover`, the answer is p. A long-only p is reached by sales alone, so every answer either keeps the turnover limit
- *    or raises no weight: the rule that the contract can check.
+ *    more than `maxTurnover`, the answer is p. A long-only p is reached by sales alone; of a long/short book, where selling short may be
+ *    the nearest way into a cap, p is then sought again among books in which no position grows or changes sides. So every answer
+ *    either keeps the turnover limit or raises no weight: the rule that the contract can check.
  */
 export class RiskProjector {
   readonly #nearest = new NearestPoint();
@@ -183,6 +184,8 @@ export class RiskProjector {
     feasible.set(drifted);
     if (!this.#keepsCaps(feasible, scale, context)) {
       this.#solve(drifted, set, feasible, context);
+      if (this.#longShort && oneWayTurnover(drifted, feasible) > limits.maxTurnover)
+        this.#solve(drifted, withoutGrowth(set, drifted), feasible, context);
       if (oneWayTurnover(drifted, feasible) > limits.maxTurnover) {
         this.#turnoverWanted = oneWayTurnover(drifted, this.#wanted);
         this.#sold = true;
@@ -315,6 +318,13 @@ export class RiskProjector {
     }
   }
 }
+
+/** The same constraints on books in which every position is between nothing and what is held: with nothing they are kept. */
+const withoutGrowth = (set: Polyhedron, held: Float64Array): Polyhedron => ({
+  ...set,
+  lower: set.lower.map((least, a) => Math.max(least, Math.min(0, held[a]))),
+  upper: set.upper.map((most, a) => Math.min(most, Math.max(0, held[a]))),
+});
 
 /** What adding up weights may lose: a softmax that sums to one unit in the last place above 1 keeps a cap of 1. */
 const SUM_ROUNDING = 1e-14;

@@ -61,6 +61,10 @@ export interface Dataset {
   macro: PointInTimeTable | null;
 }
 
+/** The instruments of a dataset alone. */
+export const loadInstruments = async (store: ObjectStore, strategy: string, ref: ArtifactRef): Promise<Instrument[]> =>
+  z.array(instrumentSchema).parse(await getArtifactJson<unknown>(store, strategy, ref, DATASET_FILES.instruments));
+
 /**
  * A dataset, every file checked against its hash, and the panel built from it.
  *
@@ -73,9 +77,7 @@ export async function loadDataset(store: ObjectStore, strategy: string, ref: Art
   const manifest = await getManifest(store, strategy, ref);
   const facts = datasetFacts(ref, manifest.facts);
   const bars = (await readPartitions(store, strategy, ref, BARS_TABLE, undefined, manifest)).map(barsOf);
-  const instruments = z
-    .array(instrumentSchema)
-    .parse(await getArtifactJson<unknown>(store, strategy, ref, DATASET_FILES.instruments));
+  const instruments = await loadInstruments(store, strategy, ref);
   const pointInTime = async (name: string): Promise<PointInTimeTable | null> =>
     name in manifest.files ? readPointInTime(await getArtifactFile(store, strategy, ref, name, manifest)) : null;
   const fundamentals = await pointInTime(DATASET_FILES.fundamentals);

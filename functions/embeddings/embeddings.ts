@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { getManifest } from '../../adapters/object-store/port.ts';
 import { ProductError } from '../../domain/errors.ts';
 import { hashOf } from '../../domain/lineage/canonical.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
@@ -9,17 +10,20 @@ import {
   type SnapshotEmbedding,
   type SnapshotVectors,
 } from '../../graph/embeddings/embed-snapshot.ts';
+import { type FirstSymbols, underFirstSymbols } from '../../graph/embeddings/first-symbols.ts';
 import { embedNewcomers } from '../../graph/embeddings/newcomers.ts';
 import { relationsOf } from '../../graph/embeddings/snapshot-graph.ts';
-import { type AssetGraph, validToOf } from '../../graph/etl/asset-graph.ts';
+import { validToOf } from '../../graph/etl/asset-graph.ts';
 import { whileLoaded, writeRows } from '../../graph/etl/sync.ts';
 import { DELETE_EMBEDDINGS, MERGE_EMBEDDINGS } from '../../graph/queries/load.ts';
 import { EMBEDDING_HISTORY, EMBEDDING_MODELS } from '../../graph/queries/read.ts';
+import type { CypherRunner } from '../../graph/queries/statement.ts';
+import { loadInstruments } from '../artifacts/dataset.ts';
 import { writeEmbeddings } from '../artifacts/embeddings.ts';
 import { loadGraph } from '../artifacts/graph.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
-import type { Ports, Progress } from '../ports.ts';
+import type { Progress } from '../ports.ts';
 
 const input = runSchema.extend({ graph: z.object({ graph: artifactRefSchema }) });
 
@@ -40,11 +44,13 @@ export const embeddingsStage = defineStage({
   async run({ strategy, universe, date, graph: from }, { store, graph: runner, settings, progress }) {
     const { graph, facts } = await loadGraph(store, strategy, from.graph);
     const { algorithm, ...options } = settings.profile.embeddings;
-    const snapshots = await embedAll(graph, date, settings.profile.embeddings, progress);
+    const { dataset } = (await getManifest(store, strategy, from.graph)).inputs;
+    const lasting = underFirstSymbols(graph, await loadInstruments(store, strategy, dataset));
+    const snapshots = await embedAll(lasting, date, settings.profile.embeddings, progress);
     await runner.applySchema();
-    await whileLoaded(runner, graph, facts.windowDays, async () => {
-      await writeBack(runner, universe, snapshots, options.dimensions);
-      await checkReadBack(runner, universe, snapshots, options.dimensions);
+    await whileLoaded(runner, graph, facts.windowDays, async (_, loading) => {
+      await writeBack(loading, universe, snapshots, options.dimensions);
+      await checkReadBack(loading, universe, snapshots, options.dimensions);
     });
     const vectors = snapshots.reduce((sum, { symbols }) => sum + symbols.length, 0);
     const embeddings = await writeEmbeddings(store, strategy, from.graph, snapshots, {
@@ -66,7 +72,7 @@ const MAX_REMEMBERED = 256;
 
 /** Every snapshot goes on from the one before; its model names that one's, itself and the relations of its day. */
 async function embedAll(
-  graph: AssetGraph,
+  { graph, renamed, present }: FirstSymbols,
   date: string,
   options: EmbeddingOptions,
   progress: Progress,
@@ -75,16 +81,16 @@ async function embedAll(
   const { snapshots } = graph;
   const all: ModelVectors[] = [];
   let previous: SnapshotEmbedding | null = null;
-  let model = hashOf(options);
+  let model = hashOf(renamed.length > 0 ? { options, renamed } : options);
   for (const [i, snapshot] of snapshots.entries()) {
     model = hashOf({ before: model, snapshot, relations: relationsOf(graph, snapshot) });
     const vectors: SnapshotEmbedding =
       computed.get(model) ?? (await embedSnapshot(graph, snapshot, options, previous, availableParallelism()));
     if (computed.size >= MAX_REMEMBERED) computed.clear();
     computed.set(model, vectors);
-    all.push({ ...vectors, model });
+    all.push({ ...present(vectors), model });
     for (const since of embedNewcomers(known, snapshot, vectors, validToOf(snapshots, i)))
-      all.push({ ...since, model: hashOf({ model, since: since.asOf, vectors: [...since.vectors] }) });
+      all.push({ ...present(since), model: hashOf({ model, since: since.asOf, vectors: [...since.vectors] }) });
     previous = vectors;
     progress({ step: i + 1, total: snapshots.length, unit: 'snapshot', message: snapshot.asOf });
   }
@@ -92,7 +98,7 @@ async function embedAll(
 }
 
 async function writeBack(
-  runner: Ports['graph'],
+  runner: CypherRunner,
   universe: string,
   snapshots: readonly ModelVectors[],
   dimensions: number,
@@ -121,7 +127,7 @@ async function writeBack(
 
 /** Read every vector out of the graph: it must be the one that was computed, bit for bit. */
 async function checkReadBack(
-  runner: Ports['graph'],
+  runner: CypherRunner,
   universe: string,
   snapshots: readonly SnapshotVectors[],
   dimensions: number,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Settings } from '../../config/schema.ts';
 import { artifactRefSchema } from '../../domain/lineage/manifest.ts';
+import { presentSymbols } from '../../domain/market/symbol-names.ts';
 import type { AssetGraph } from '../../graph/etl/asset-graph.ts';
 import { buildAssetGraph, type GraphOptions, type StatedRelations } from '../../graph/etl/build.ts';
 import { barRanges } from '../../graph/etl/microstructure.ts';
@@ -26,7 +27,8 @@ export const graphStage = defineStage({
     const { store, graph: runner, settings, progress } = ports;
     const { panel, instruments, macro } = await loadDataset(store, strategy, ingest.dataset);
     const options = graphOptions(universe, settings);
-    const { relations, setAside } = relationsOf(settings, new Set(panel.symbols));
+    const assets = instruments.filter(({ symbol }) => panel.symbols.includes(symbol));
+    const { relations, setAside } = relationsOf(settings, presentSymbols(assets));
     const built = buildAssetGraph(panel, instruments, { ...options, relations, macro, ranges: barRanges(panel) });
     const aside = setAside.length > 0 ? `, ${setAside.length} rows set aside: ${setAside[0].symbol} ...` : '';
     progress({ step: 0, total: built.snapshots.length, unit: 'snapshot', message: `loading the graph${aside}` });
@@ -58,7 +60,7 @@ export const graphStage = defineStage({
 /** What a person's files say, and the rows of them that name other assets. */
 function relationsOf(
   { relations }: Settings,
-  known: ReadonlySet<string>,
+  known: ReadonlyMap<string, string>,
 ): { relations: StatedRelations; setAside: SetAsideRow[] } {
   const { suppliers, holdings } = relations ?? { suppliers: null, holdings: null };
   const bought = suppliers && parseSuppliers(suppliers.text, suppliers.file, known);

@@ -151,6 +151,18 @@ test('reference data become categories and suppliers; what is not in the panel i
   });
 });
 
+test('reference data that name an asset by the symbol it had follow it', () => {
+  const renamed = instruments.map((one) =>
+    one.symbol === 'S02' ? { ...one, formerly: [{ symbol: 'OLD', until: panel.dates[300] }] } : one,
+  );
+  const filed = renamed.map((one) =>
+    one.symbol === 'S00' ? { ...one, reference: { ...one.reference, suppliers: ['OLD'], etfs: ['OLD'] } } : one,
+  );
+  const { suppliers, categories } = buildAssetGraph(panel, filed, options);
+  expect(suppliers).toEqual([{ symbol: 'S00', supplier: 'S02', weight: 1, ...ALWAYS }]);
+  expect(categories).toContainEqual({ symbol: 'S00', kind: 'fund', name: 'S02', ...ALWAYS });
+});
+
 test('what a file says of a pair ends the reference on that day, and changes nothing before', () => {
   const stated = {
     symbol: 'S00',

@@ -2,6 +2,7 @@ import { type AssetSeries, assetSeries } from '../../domain/features/asset-serie
 import type { Instrument } from '../../domain/market/instrument.ts';
 import type { MarketPanel } from '../../domain/market/panel.ts';
 import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
+import { presentSymbols } from '../../domain/market/symbol-names.ts';
 import { NO_LABELS, stableLabels } from '../algorithms/stable-labels.ts';
 import type { CategoryKind } from '../schema/schema.ts';
 import {
@@ -65,13 +66,20 @@ export function buildAssetGraph(
 ): AssetGraph {
   const known = new Set(panel.symbols);
   const assets = instruments.filter(({ symbol }) => known.has(symbol)).sort((a, b) => compare(a.symbol, b.symbol));
+  const present = presentSymbols(assets);
   return {
     universe: options.universe,
     assets: assets.map(({ symbol, name, kind, firstDate, lastDate }) => ({ symbol, name, kind, firstDate, lastDate })),
-    categories: withStated(assets.flatMap(categoriesOf), options.relations?.holdings, 'symbol', 'kind', 'name'),
+    categories: withStated(
+      assets.flatMap((asset) => categoriesOf(asset, present)),
+      options.relations?.holdings,
+      'symbol',
+      'kind',
+      'name',
+    ),
     suppliers: withStated(
       assets.flatMap(({ symbol, reference }) =>
-        names(reference.suppliers)
+        names(reference.suppliers, present)
           .filter((supplier) => known.has(supplier) && supplier !== symbol)
           .map((supplier): SupplierLink => ({ symbol, supplier, weight: 1, ...ALWAYS })),
       ),
@@ -163,24 +171,27 @@ function snapshotMaker(panel: MarketPanel, options: GraphOptions) {
 const listedAt = (panel: MarketPanel, series: readonly AssetSeries[], t: number): number[] =>
   series.map((_, a) => a).filter((a) => panel.listed[t * series.length + a] === 1);
 
-function categoriesOf({ symbol, kind, group, reference }: Instrument): CategoryLink[] {
+function categoriesOf({ symbol, kind, group, reference }: Instrument, present: Symbols): CategoryLink[] {
   const named: { kind: CategoryKind; list: string[] }[] = [
     { kind: 'group', list: [group] },
     { kind: 'region', list: names(reference.region) },
     { kind: 'industry', list: names(reference.industry) },
     // A fund stands with what it holds.
-    { kind: 'fund', list: kind === 'etf' ? [symbol] : names(reference.etfs) },
+    { kind: 'fund', list: kind === 'etf' ? [symbol] : names(reference.etfs, present) },
     { kind: 'peg', list: names(reference.peg) },
   ];
   const links = named.flatMap(({ kind, list }) => list.map((name) => ({ symbol, kind, name, ...ALWAYS })));
   return links.sort((a, b) => compare(a.kind, b.kind) || compare(a.name, b.name));
 }
 
-/** A reference value as distinct names, ascending; empty text is none. */
-function names(value: string | number | string[] | undefined): string[] {
+/** Symbols that assets have or had, to those they have. */
+type Symbols = ReadonlyMap<string, string>;
+
+/** A reference value as distinct names, ascending, assets by their present symbols; empty text is none. */
+function names(value: string | number | string[] | undefined, present?: Symbols): string[] {
   if (value === undefined) return [];
   const list = Array.isArray(value) ? value : [String(value)];
-  return [...new Set(list.filter((name) => name !== ''))].sort(compare);
+  return [...new Set(list.filter((name) => name !== '').map((name) => present?.get(name) ?? name))].sort(compare);
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

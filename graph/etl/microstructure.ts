@@ -15,7 +15,7 @@ export function barRanges({ high, low }: Pick<MarketPanel, 'high' | 'low'>): Flo
 /**
  * Microstructure regimes of assets beside their own past year: the mean range of the last 21 sessions, which widens with the spread, as
  * `tight`, `normal` or `wide` by thirds of the last 252 such means; with volume also the mean traded value, as `thin`, `normal` or `heavy`:
- * `wide-thin`. Without ranges the size of the return takes their place. `unknown` until half a year of means is known.
+ * `wide-thin`. Until a bar has a range the size of the return takes its place. `unknown` until half a year of means is known.
  */
 export function microstructureRegimes(
   panel: MarketPanel,
@@ -23,18 +23,23 @@ export function microstructureRegimes(
   hasVolume: boolean,
 ): (asset: number, t: number) => string {
   const size = panel.symbols.length;
-  const range = panel.symbols.map((_, a) =>
-    rollingMean(panel.dates.length, (t) => {
-      const i = t * size + a;
-      if (panel.tradable[i] === 0) return Number.NaN;
-      return ranges ? ranges[i] : Math.abs(panel.returns[i]);
-    }),
-  );
+  const meansOf = (value: (i: number) => number) =>
+    panel.symbols.map((_, a) =>
+      rollingMean(panel.dates.length, (t) => {
+        const i = t * size + a;
+        return panel.tradable[i] === 0 ? Number.NaN : value(i);
+      }),
+    );
+  // before the first range nobody knew that bars would have any
+  const first = ranges ? Math.floor(ranges.findIndex((range) => range > 0) / size) : panel.dates.length;
+  const ofRanges = ranges && meansOf((i) => ranges[i]);
+  const ofReturns = first > 0 ? meansOf((i) => Math.abs(panel.returns[i])) : null;
   const traded = hasVolume
     ? panel.symbols.map((_, a) => rollingMean(panel.dates.length, (t) => panel.volume[t * size + a]))
     : null;
   return (asset, t) => {
-    const spread = thirdOf(range[asset], t, ['tight', 'normal', 'wide']);
+    const means = (t < first ? ofReturns : ofRanges) as NonNullable<typeof ofRanges>;
+    const spread = thirdOf(means[asset], t, ['tight', 'normal', 'wide']);
     const volume = traded && thirdOf(traded[asset], t, ['thin', 'normal', 'heavy']);
     if (spread === null || (traded && volume === null)) return 'unknown';
     return volume ? `${spread}-${volume}` : spread;

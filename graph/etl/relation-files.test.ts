@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { ProductError } from '../../domain/errors.ts';
 import { parseHoldings, parseSuppliers } from './relation-files.ts';
 
-const known = new Set(['A', 'B', 'C']);
+/** C was OLD. */
+const known = new Map(Object.entries({ A: 'A', B: 'B', C: 'C', OLD: 'C' }));
 const parse = (text: string) => parseSuppliers(text, 'suppliers.csv', known);
 
 test('rows with their dates, weights and source, in order', () => {
@@ -27,10 +28,25 @@ test('a row about an asset that the universe does not have is set aside by name,
   ]);
 });
 
+test('what is said of an asset under the symbol that it had is said of it', () => {
+  const { suppliers, setAside } = parse(
+    'symbol,supplier,from,to,source\nA,OLD,2020-01-01,2021-01-01,x\nA,C,2021-01-01,,x\nOLD,B,,,x\n',
+  );
+  expect(suppliers.map(({ symbol, supplier, validFrom }) => [symbol, supplier, validFrom])).toEqual([
+    ['A', 'C', '2020-01-01'],
+    ['A', 'C', '2021-01-01'],
+    ['C', 'B', '0001-01-01'],
+  ]);
+  expect(setAside).toEqual([]);
+  const { categories } = parseHoldings('fund,symbol,source\nOLD,A,issuer\n', 'holdings.csv', known);
+  expect(categories).toEqual([expect.objectContaining({ symbol: 'A', name: 'C' })]);
+});
+
 test.each([
   ['an unknown column', 'symbol,supplier,source,since\nA,B,x,2020\n', { line: 1, field: 'column', value: 'since' }],
   ['a missing column', 'symbol,supplier\nA,B\n', { line: 1, field: 'column', value: 'source' }],
   ['a column twice', 'symbol,supplier,source,source\nA,B,x,y\n', { line: 1, field: 'column', value: 'source' }],
+  ['a self-edge by an old symbol', 'symbol,supplier,source\nOLD,C,x\n', { line: 2, field: 'supplier', value: 'C' }],
   ['a self-edge', 'symbol,supplier,source\nA,B,x\nB,B,x\n', { line: 3, field: 'supplier', value: 'B' }],
   [
     'a day that is not in the calendar',

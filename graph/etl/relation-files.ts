@@ -25,14 +25,14 @@ interface Row extends Stated {
  * `suppliers.csv`: symbol,supplier,source and, if known, from,to (ISO dates; the day it begins, the day it no longer holds) and weight
  * (share of purchases, above 0 and at most 1). Ascending by symbol, supplier, validFrom.
  *
- * @param known symbols of the universe.
+ * @param known each symbol that an asset of the universe has or had, to the one that it has.
  * @throws ProductError RELATION_FILE (bad input) with file, line, field, value: an unknown or missing column, a date, a weight, more
  * fields than columns, an asset that supplies itself, a pair given twice for the same time, or not one row about assets of the universe.
  */
 export function parseSuppliers(
   text: string,
   file: string,
-  known: ReadonlySet<string>,
+  known: ReadonlyMap<string, string>,
 ): { suppliers: SupplierLink[]; setAside: SetAsideRow[] } {
   const shape = { required: ['symbol', 'supplier', 'source'], optional: ['from', 'to', 'weight'] };
   const { rows, setAside } = relationRows(text, file, shape, known);
@@ -46,7 +46,7 @@ export function parseSuppliers(
 export function parseHoldings(
   text: string,
   file: string,
-  known: ReadonlySet<string>,
+  known: ReadonlyMap<string, string>,
 ): { categories: CategoryLink[]; setAside: SetAsideRow[] } {
   const shape = { required: ['symbol', 'fund', 'source'], optional: ['from', 'to'] };
   const { rows, setAside } = relationRows(text, file, shape, known);
@@ -56,7 +56,7 @@ export function parseHoldings(
   };
 }
 
-function relationRows(text: string, file: string, shape: Shape, known: ReadonlySet<string>) {
+function relationRows(text: string, file: string, shape: Shape, known: ReadonlyMap<string, string>) {
   const [first, second] = shape.required;
   let header: string[] | null = null;
   const found: (Row & { line: number })[] = [];
@@ -76,7 +76,10 @@ function relationRows(text: string, file: string, shape: Shape, known: ReadonlyS
         `at most ${header.length} fields; one that holds a comma is put in quotes`,
       );
     const value = (name: string) => fields[(header as string[]).indexOf(name)] ?? '';
-    const row = rowOf(value, shape, file, number);
+    const said = rowOf(value, shape, file, number);
+    const row = { ...said, from: known.get(said.from) ?? said.from, to: known.get(said.to) ?? said.to };
+    if (row.from === row.to && second === 'supplier')
+      throw wrong(file, number, second, said.to, 'an asset does not supply itself');
     const strangers = (second === 'fund' ? [first] : [first, second]).filter((name) => !known.has(value(name)));
     if (strangers.length === 0) found.push({ ...row, line: number });
     for (const name of strangers) {
@@ -116,8 +119,6 @@ function headerOf(fields: readonly string[], file: string, { required, optional 
 function rowOf(value: (name: string) => string, { required }: Shape, file: string, line: number): Row {
   for (const name of required) if (value(name) === '') throw wrong(file, line, name, '', 'must not be empty');
   const [from, to, source] = required.map(value);
-  if (from === to && required[1] === 'supplier')
-    throw wrong(file, line, required[1], to, 'an asset does not supply itself');
   const weight = value('weight') === '' ? 1 : Number(value('weight'));
   if (!(weight > 0 && weight <= 1)) throw wrong(file, line, 'weight', value('weight'), 'a share above 0 and at most 1');
   const dateOf = (name: string, open: string): string => {

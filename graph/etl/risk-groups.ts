@@ -65,9 +65,10 @@ async function readNeighbourhoods(
   hops: number,
 ): Promise<RiskGroupMembers['neighbourhoods']> {
   const rows = Object.entries(hubs).flatMap(([asOf, list]) => list.map((hub) => ({ asOf, hub: `${universe}|${hub}` })));
-  const found: { asOf: string; hub: string; symbol: string }[] = [];
+  let found: { asOf: string; hub: string; symbol: string }[] = [];
   for (const text of [NEIGHBOURS, NEIGHBOURS_OF_NEIGHBOURS].slice(0, hops)) {
-    if (rows.length > 0) found.push(...(await runner.read<(typeof found)[number]>({ text, parameters: { rows } })));
+    if (rows.length > 0)
+      found = found.concat(await runner.read<(typeof found)[number]>({ text, parameters: { rows } }));
   }
   const near = Map.groupBy(found, ({ asOf, hub }) => `${asOf}|${hub}`);
   const around = (asOf: string, hub: string): string[] => {

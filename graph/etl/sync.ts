@@ -20,14 +20,15 @@ export const syncGraph = (runner: CypherRunner, graph: AssetGraph, windowDays: n
  * left alone, so a new day costs a new day's work; a snapshot's hashes are written last, so a run that was killed half-way is finished
  * by the next one.
  *
- * @param then is given how many snapshots were written. What it reads is of this graph, or the load is refused.
+ * @param then is given how many snapshots were written, and by what to write more: it writes nothing once another load has begun. What it
+ * reads is of this graph, or the load is refused.
  * @throws ProductError GRAPH_LOAD_OVERTAKEN (refused) when another load of the universe began before `then` was done.
  */
 export async function whileLoaded<T>(
   runner: CypherRunner,
   graph: AssetGraph,
   windowDays: number,
-  then: (written: number) => Promise<T>,
+  then: (written: number, loading: CypherRunner) => Promise<T>,
 ): Promise<T> {
   const fence = new Fence(runner, graph.universe);
   await fence.begin();
@@ -41,7 +42,7 @@ export async function whileLoaded<T>(
   await closeMoved(fence, graph, plan);
   const changed = new Set([...plan.fresh, ...plan.layers, ...plan.moved]);
   await writeRows(fence, load.MERGE_SNAPSHOTS, rowsOf(graph, [...changed], plan.wanted));
-  const result = then(plan.fresh.length);
+  const result = then(plan.fresh.length, fence);
   // of a graph that another load is changing anything may be wrong: that it was overtaken is then what to say
   await result.catch(() => undefined);
   await fence.end();

@@ -109,6 +109,13 @@ describe('microstructure regimes', () => {
     expect(regime(0, 100)).toBe('unknown');
   });
 
+  test('bars that have a range from some day on change no regime before it', () => {
+    const none = microstructureRegimes(panel, null, false);
+    const late = microstructureRegimes(panel, new Float64Array(800).fill(0.01, 2 * 350), false);
+    for (const asset of [0, 1]) for (let t = 0; t < 350; t++) expect(late(asset, t)).toBe(none(asset, t));
+    expect(late(0, 399)).toBe('wide');
+  });
+
   test('ranges come from highs and lows; bars without any have none', () => {
     const [high, low] = [Float64Array.of(11, Number.NaN), Float64Array.of(10, Number.NaN)];
     expect(barRanges({ high, low })).toEqual(Float64Array.of(Math.log(1.1), Number.NaN));

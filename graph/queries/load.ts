@@ -97,11 +97,14 @@ SET r.validTo = $validTo`;
 export const BEGIN_LOAD = `MERGE (l:Load {id: $universe})
 SET l.token = $token, l.step = 0`;
 
-/** Before every other statement of a load. The write to `l` is a lock: what comes after it is done before another load's next statement. */
+/**
+ * Before every other statement of a load. The write to `l` is a lock: what comes after it is done before another load's next statement. The
+ * token is read when the lock is held, for it may be taken away while the statement waits.
+ */
 export const WHILE_LOADING = `MATCH (l:Load {id: $load})
-WHERE l.token = $token
 SET l.step = l.step + 1
 WITH l
+WHERE l.token = $token
 `;
 
 export const LOAD_TOKEN = `MATCH (l:Load {id: $universe})

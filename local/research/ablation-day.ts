@@ -35,6 +35,7 @@ export async function dayWithout(
   const { store } = await installation.ports(['store']);
   const { strategy } = installation.settings.config;
   const features = await loadFeatures(store, strategy, day.features);
+  const { hubs, illiquid, neighbourhoods, communities } = features;
   const out = features.tensor.columns.filter((name) => words.some((word) => isOf(name, word)));
   const constraints = words.includes('graph');
   if (out.length === 0 && !constraints)
@@ -55,8 +56,7 @@ export async function dayWithout(
       spec: { ...features.spec, columns: features.spec.columns.filter(({ name }) => kept.includes(name)) },
       normalisers: normalisersOf(tensor, features.trials),
       trials: features.trials,
-      hubs: constraints ? {} : features.hubs,
-      illiquid: constraints ? {} : features.illiquid,
+      ...(constraints ? { hubs: {}, illiquid: {} } : { hubs, illiquid, neighbourhoods, communities }),
     },
     { universe: `${installation.settings.universe.id}-ablation`, date: day.date },
   );

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createRandom } from '../../domain/simulation/random.ts';
+import { loadRiskGroups } from '../../functions/artifacts/features.ts';
 import { type Installation, openInstallation } from '../installation.ts';
 import { ROOT } from '../settings.ts';
+import { type TrainingDay, trainingDay } from '../training.ts';
 import { type AblationOptions, ablationStudy, meanDifference, publishAblation } from './ablation.ts';
+import { dayWithout } from './ablation-day.ts';
 
 /** The least that a learner trains with: what is tested is the study, not that a policy learns. */
 const SMALL = ['direct.hidden=4', 'direct.environments=2', 'direct.totalSteps=64'];
@@ -52,6 +55,17 @@ test('with and without the graph: the same seeds, windows and sessions, a differ
       .split('\n')
       .filter((line) => line.startsWith('| direct |')),
   ).toHaveLength(2);
+}, 600_000);
+
+test('caps on groups of the graph go with the graph alone', async () => {
+  const day = await trainingDay(installation, date);
+  const { store } = await installation.ports(['store']);
+  const { strategy } = installation.settings.config;
+  const groupsOf = async (of: TrainingDay) => loadRiskGroups(store, strategy, of.features);
+  const whole = await groupsOf(day);
+  expect(Object.keys(whole.communities ?? {})).not.toEqual([]);
+  expect(await groupsOf((await dayWithout(installation, day, 'momentum')).day)).toEqual(whole);
+  expect(await groupsOf((await dayWithout(installation, day, 'graph')).day)).toEqual({ hubs: {}, illiquid: {} });
 }, 600_000);
 
 test('what is not there cannot be left out, and an unknown word is refused', async () => {
