@@ -38,7 +38,7 @@ export interface DecisionInputs {
   features: ArtifactRef;
   featureSpecHash: string;
   panel: MarketPanel;
-  /** Names of the assets in the ledger, by symbol, where they are others (`ledgerNames` of instruments). */
+  /** Names of the assets in the ledger, by symbol, where they are others (`lastingNames` of instruments). */
   ledgerNames: ReadonlyMap<string, string>;
   tensor: FeatureTensor;
   groups: RiskGroupsHistory | null;

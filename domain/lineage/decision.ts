@@ -52,7 +52,7 @@ export const decisionSchema = z.strictObject({
   weightsBps,
   /** The decision before, under the symbols of this day. */
   previousBps: weightsBps,
-  /** The names that the ledger has for assets, by symbol, where they are others; absent: it has the symbols (see `ledgerNames` of instruments). */
+  /** The names that the ledger has for assets, by symbol, where they are others; absent: it has the symbols (see `lastingNames` of instruments). */
   ledgerNames: z.record(z.string(), z.string()).optional(),
   trades: z.array(
     z.strictObject({

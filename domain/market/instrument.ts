@@ -37,10 +37,12 @@ export type Instrument = z.infer<typeof instrumentSchema>;
 export type LifeEvent = z.infer<typeof lifeEventSchema>;
 
 /**
- * The names under which books and ledgers know instruments for good, by symbol, where they are not their symbols: the first symbol that each had. An
+ * The names under which books, ledgers and embeddings know instruments for good, by symbol, where they are not their symbols: the first symbol that each had. An
  * instrument that takes a symbol which was another's before it gets a number, `FB#2`. What becomes known later changes no name.
  */
-export function ledgerNames(instruments: readonly Instrument[]): Map<string, string> {
+export function lastingNames(
+  instruments: readonly Pick<Instrument, 'symbol' | 'firstDate' | 'formerly'>[],
+): Map<string, string> {
   const holders = new Map<string, number>();
   const names = new Map<string, string>();
   for (const { symbol, formerly = [] } of instruments.toSorted((a, b) =>

@@ -5,7 +5,7 @@ import { parseBarsCsv } from './bars.ts';
 import { csvOf, fixtureBars } from './bars-fixture.ts';
 import { buildPanel } from './build-panel.ts';
 import { type EquityReference, equityInstruments } from './equities.ts';
-import { ledgerNames } from './instrument.ts';
+import { lastingNames } from './instrument.ts';
 import { checkBars } from './quality.ts';
 import { renameMemberships, renameTable, symbolNames } from './symbol-names.ts';
 
@@ -106,7 +106,7 @@ describe('a change of symbol', () => {
     const taken = [...bars, ...later.map((bar) => ({ ...bar, symbol: 'S001' }))];
     const namesAt = (t: number) => {
       const { bars: good } = check(taken, one, DAYS[t]);
-      return ledgerNames(equityInstruments(good, [], [], DAYS[t], symbolNames(one, DAYS[t])));
+      return lastingNames(equityInstruments(good, [], [], DAYS[t], symbolNames(one, DAYS[t])));
     };
     expect(namesAt(14)).toEqual(new Map());
     expect(namesAt(19)).toEqual(new Map([['S001X', 'S001']]));

@@ -11,7 +11,7 @@ import { riskGroupsHistory } from '../../domain/features/groups.ts';
 import { canonicalJson, hashOf, sha256 } from '../../domain/lineage/canonical.ts';
 import { type Decision, decisionSchema } from '../../domain/lineage/decision.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
-import { ledgerNames } from '../../domain/market/instrument.ts';
+import { lastingNames } from '../../domain/market/instrument.ts';
 import { loadDataset } from './dataset.ts';
 import { loadFeatures } from './features.ts';
 import { loadModel } from './model.ts';
@@ -62,7 +62,7 @@ export async function decideFrom(
       challenger: challenger && { deciding: await load(challenger.model), alpha: challenger.alpha },
       featureSpecHash: features.specHash,
       panel,
-      ledgerNames: ledgerNames(instruments),
+      ledgerNames: lastingNames(instruments),
       tensor: features.tensor,
       groups: riskGroupsHistory(panel.symbols, features),
       previous: previous && { hash: previous.hash, decision: await loadDecision(store, strategy, previous) },

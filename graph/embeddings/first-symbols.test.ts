@@ -73,7 +73,7 @@ test('a symbol that was given up and is another asset’s now is still the first
   const { renamed, graph } = underFirstSymbols({ ...rest, assets: later }, [was('ZZ', 'A')]);
   expect(renamed).toEqual([
     ['ZZ', 'A'],
-    ['A', 'A 2020-02-03'],
+    ['A', 'A#2'],
   ]);
-  expect(graph.assets.map(({ symbol }) => symbol)).toEqual(['A', 'A 2020-02-03', 'FUND']);
+  expect(graph.assets.map(({ symbol }) => symbol)).toEqual(['A', 'A#2', 'FUND']);
 });

@@ -1,4 +1,4 @@
-import type { Instrument } from '../../domain/market/instrument.ts';
+import { type Instrument, lastingNames } from '../../domain/market/instrument.ts';
 import type { AssetGraph, GraphSnapshot } from '../etl/asset-graph.ts';
 import type { SnapshotVectors } from './align.ts';
 
@@ -19,8 +19,9 @@ export function underFirstSymbols(
   graph: AssetGraph,
   instruments: readonly Pick<Instrument, 'symbol' | 'formerly'>[],
 ): FirstSymbols {
-  const first = firstSymbolsOf(graph, instruments);
-  const renamed = [...first].filter(([symbol, was]) => symbol !== was);
+  const formerly = new Map(instruments.map((one) => [one.symbol, one.formerly]));
+  const first = lastingNames(graph.assets.map((asset) => ({ ...asset, formerly: formerly.get(asset.symbol) })));
+  const renamed = [...first];
   if (renamed.length === 0) return { graph, renamed, present: (vectors) => vectors };
   const nameOf = (symbol: string): string => first.get(symbol) ?? symbol;
   const presentOf = new Map(renamed.map(([symbol, was]) => [was, symbol]));
@@ -41,23 +42,6 @@ export function underFirstSymbols(
     },
     present: (vectors) => withSymbols(vectors, (was) => presentOf.get(was) ?? was),
   };
-}
-
-/** A symbol that several had first, one after the other, is that of the oldest; the others' have their first day beside it. */
-function firstSymbolsOf(
-  { assets }: Pick<AssetGraph, 'assets'>,
-  instruments: readonly Pick<Instrument, 'symbol' | 'formerly'>[],
-): Map<string, string> {
-  const formerly = new Map(instruments.map((one) => [one.symbol, one.formerly?.[0]?.symbol]));
-  const taken = new Set<string>();
-  return new Map(
-    assets.toSorted(by('firstDate', 'symbol')).map(({ symbol, firstDate }): [string, string] => {
-      const was = formerly.get(symbol) ?? symbol;
-      const name = taken.has(was) ? `${was} ${firstDate}` : was;
-      taken.add(was);
-      return [symbol, name];
-    }),
-  );
 }
 
 /** What vectors rest on: members and edges. */

@@ -1,7 +1,7 @@
 import type { MarketDataProvider } from '../../adapters/market-data/port.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { type BarTable, barOrder, selectBars } from '../../domain/market/bar.ts';
-import { ledgerNames } from '../../domain/market/instrument.ts';
+import { lastingNames } from '../../domain/market/instrument.ts';
 import { symbolNames } from '../../domain/market/symbol-names.ts';
 import { membersOf, parseSource, type Source } from '../../functions/ingest/source.ts';
 import type { Asset } from './assets.ts';
@@ -11,12 +11,12 @@ const END_OF_TIME = '9999-12-31';
 /**
  * Every asset that the source of a universe has, whatever its life, so that the list of the ledger stays the same from the first
  * day to the last: an asset before its first bar or after its last one merely has weight 0, and one whose symbol changes keeps the
- * name that it had first (`ledgerNames`).
+ * name that it had first (`lastingNames`).
  */
 export async function universeAssets(provider: MarketDataProvider, universe: UniverseConfig): Promise<Asset[]> {
   const source = await parseSource(universe, await provider.fetch(END_OF_TIME));
   const instruments = source.instruments(firstBars(source, membersOf(universe)), END_OF_TIME);
-  const names = ledgerNames(instruments);
+  const names = lastingNames(instruments);
   return instruments.map(({ symbol, group }) => ({ symbol: names.get(symbol) ?? symbol, group }));
 }
 
