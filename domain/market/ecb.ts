@@ -168,7 +168,7 @@ const formatError = (file: string, line: number, problem: string, value: string)
  */
 export function ecbToBars(source: EcbRates, numeraire: string, members: ReadonlySet<string> | null): ParsedBars {
   const bars = emptyParsedBars(source.file, false);
-  bars.rejected.push(...source.rejected);
+  for (const row of source.rejected) bars.rejected.push(row);
   const width = source.currencies.length;
   const base = source.currencies.indexOf(numeraire);
   if (base === -1 && numeraire !== EURO)

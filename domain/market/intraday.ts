@@ -87,7 +87,7 @@ export function rollUp(bars: TimedBars, calendar: CalendarId, unreadable: readon
       else if (bars.time[row] !== bars.time[within[i - 1]]) extendDay(days, bars, row);
     });
   }
-  days.rejected.push(...faults.values());
+  for (const fault of faults.values()) days.rejected.push(fault);
   return days;
 }
 

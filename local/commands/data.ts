@@ -147,7 +147,7 @@ const VERBS: Record<string, Verb> = {
         options,
         report,
         () =>
-          `${report.universe}: ${report.rows.toLocaleString('en-US')} rows, ${report.symbols} symbols, ${report.firstDay} to ${report.newestDay}; set aside: ${reasons(report.reasons)}\n${report.files.map((file) => `${file.file}  ${file.bytes} bytes  ${file.sha256}  from ${file.origin}`).join('\n')}${revisionLines(report.revisions)}`,
+          `${report.universe}: ${report.rows.toLocaleString('en-US')} rows, ${report.symbols} symbols, ${report.firstDay} to ${report.newestDay}; set aside: ${reasons(report.reasons)}${report.absent.length > 0 ? `\nnothing came of: ${report.absent.join(', ')} (asked for by name)` : ''}\n${report.files.map((file) => `${file.file}  ${file.bytes} bytes  ${file.sha256}  from ${file.origin}`).join('\n')}${revisionLines(report.revisions)}`,
       );
     } finally {
       await installation.close();

@@ -71,7 +71,7 @@ test('a fetch that fails half way stores nothing; the next one asks only for wha
   const report = await run(seen);
   expect(vendors.requests.slice(asked)).toEqual(['/api/xbrl/companyfacts/CIK0000000002.json']);
   expect(seen.filter(({ kept }) => kept)).toHaveLength(asked - 1);
-  expect(report).toMatchObject({ symbols: 5, newestDay: '2024-01-03', quarantined: 0, revisions: [] });
+  expect(report).toMatchObject({ symbols: 5, newestDay: '2024-01-03', quarantined: 0, revisions: [], absent: [] });
   expect(await readdir(home)).toEqual(['store']);
 });
 
@@ -96,6 +96,27 @@ test('a row of a day to come is set aside, and is not the newest day: a folder i
   const folder = universeSchema.parse({ ...universe, provider: { kind: 'folder', path: 'bars' } });
   const report = await checkSource(folder, { fetch: async () => [{ name: 'bars.csv', bytes, origin: 'bars.csv' }] });
   expect(report).toMatchObject({ newestDay: '2024-02-29', quarantined: 1, reasons: { FUTURE_DATE: 1 } });
+});
+
+test('what was asked for by name and did not come is named; a member that has another symbol now has come', async () => {
+  const days = sessionsBetween('XNYS', '2024-01-02', '2024-01-31').map(
+    (date, i) => `NEW,${date},10,11,9,10.5,${5000 + i}`,
+  );
+  const file = (name: string, lines: string[]) => ({
+    name,
+    bytes: new TextEncoder().encode(lines.join('\n')),
+    origin: name,
+  });
+  const files = [
+    file('bars.csv', ['symbol,date,open,high,low,close,volume', ...days]),
+    file('actions.csv', ['symbol,date,dividend,split,new_symbol', 'OLD,2024-01-02,0,1,NEW']),
+  ];
+  const folder = universeSchema.parse({
+    ...universe,
+    members: ['OLD', 'GONE'],
+    provider: { kind: 'folder', path: 'bars' },
+  });
+  expect((await checkSource(folder, { fetch: async () => files })).absent).toEqual(['GONE']);
 });
 
 test('drl data fetch that is killed in the middle has stored nothing, and goes on where it was', async () => {

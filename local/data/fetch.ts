@@ -7,9 +7,10 @@ import { providersOf } from '../../domain/market/provider-config.ts';
 import { checkBars } from '../../domain/market/quality.ts';
 import { countReasons, refuseBadBatch } from '../../domain/market/quarantine.ts';
 import type { Revision } from '../../domain/market/revisions.ts';
+import { symbolNames } from '../../domain/market/symbol-names.ts';
 import { storeRaw } from '../../functions/artifacts/raw.ts';
 import { compareWithEarlier, earlierDataset } from '../../functions/ingest/revisions.ts';
-import { membersOf, parseSource } from '../../functions/ingest/source.ts';
+import { membersOf, parseSource, type Source } from '../../functions/ingest/source.ts';
 import { tomorrow } from './folder-check.ts';
 
 export interface SourceReport {
@@ -21,6 +22,8 @@ export interface SourceReport {
   reasons: Record<string, number>;
   firstDay: string | null;
   newestDay: string | null;
+  /** Members of the universe, and symbols and series asked of a vendor, of which nothing came. */
+  absent: string[];
   /** Values of past days on which the source and the newest dataset differ; an ingest would note them. Empty when there is no dataset, or nobody asked. */
   revisions: Revision[];
 }
@@ -82,7 +85,19 @@ async function readSource(universe: UniverseConfig, marketData: MarketDataProvid
     reasons: countReasons(quarantined),
     firstDay: bars.date[0] ?? null,
     newestDay: bars.date.at(-1) ?? null,
+    absent: absentees(universe, source),
     revisions: [],
   };
   return { report, files, source, bars };
+}
+
+function absentees(universe: UniverseConfig, { batches, actions, pointInTime }: Source): string[] {
+  const named = providersOf(universe.provider).flatMap((one) =>
+    one.kind === 'alpaca' ? one.symbols : one.kind === 'fred' ? one.series.map(({ id }) => id) : [],
+  );
+  const came = new Set(pointInTime(END_OF_TIME).macro?.series);
+  for (const { symbol } of batches) for (const name of symbol) came.add(name);
+  const names = symbolNames(actions, END_OF_TIME);
+  const asked = new Set([...(membersOf(universe) ?? []), ...named]);
+  return [...asked].filter((name) => !came.has(name) && !came.has(names?.nameOf(name, '') ?? name)).sort();
 }

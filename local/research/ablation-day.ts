@@ -17,7 +17,7 @@ export interface LeftOut {
   readonly words: readonly string[];
   readonly features: readonly string[];
   readonly kept: readonly string[];
-  /** Whether the caps on hubs and illiquid assets, which the graph's snapshots say, were left out too. */
+  /** Whether the caps that the graph names (hubs, illiquid assets, neighbourhoods, communities) were left out too. */
   readonly constraints: boolean;
 }
 
@@ -71,8 +71,9 @@ function wordsOf(without: string | undefined): string[] {
   const words = (without ?? '').split(',').filter((word) => word !== '');
   const unknown = words.find((word) => !WORDS.includes(word));
   if (words.length > 0 && unknown === undefined) return words;
+  const meant = unknown && nearest(unknown, WORDS);
   throw badInput('USAGE_WITHOUT', 'An ablation leaves something out', {
-    facts: { option: '--without', value: unknown ?? null, nearest: nearest(unknown ?? '', WORDS), known: WORDS },
+    facts: { option: '--without', value: unknown ?? null, ...(meant && { nearest: meant }), known: WORDS },
     remedy: 'For example --without graph',
   });
 }

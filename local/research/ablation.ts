@@ -179,7 +179,7 @@ const HEADER = ['learner', 'features', 'Sharpe', '90 % interval', 'return/yr', '
 /** Print the study, and leave it as files where a folder is named. */
 export function publishAblation(document: AblationDocument, { json, out }: { json?: boolean; out?: string }): void {
   const { universe, leftOut } = document;
-  const leftOutLine = `left out: ${leftOut.features.join(', ') || 'no feature'}${leftOut.constraints ? '; caps on hubs and illiquid assets' : ''}`;
+  const leftOutLine = `left out: ${leftOut.features.join(', ') || 'no feature'}${leftOut.constraints ? '; caps that the graph names (hubs, illiquid assets, neighbourhoods, communities)' : ''}`;
   if (out !== undefined)
     writeStudy(out, `${universe}-ablation-${leftOut.words.join('-')}`, {
       json: `${JSON.stringify(document, null, 2)}\n`,
