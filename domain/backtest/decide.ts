@@ -8,10 +8,10 @@ import type { Decision } from '../lineage/decision.ts';
 import type { ArtifactRef } from '../lineage/manifest.ts';
 import type { Model } from '../lineage/model.ts';
 import { CASH } from '../market/instrument.ts';
-import type { MarketPanel } from '../market/panel.ts';
+import { type MarketPanel, withLateExits } from '../market/panel.ts';
 import type { Policy } from '../policy/policy.ts';
 import { actionToWeights } from '../portfolio/action.ts';
-import type { PortfolioBook } from '../portfolio/book.ts';
+import { PortfolioBook } from '../portfolio/book.ts';
 import { oneWayTurnover, tradeCost } from '../portfolio/trade-cost.ts';
 import { toBasisPoints } from '../risk/basis-points.ts';
 import { isLongShort } from '../risk/limits.ts';
@@ -167,9 +167,7 @@ function lastSession(inputs: DecisionInputs): number {
 function bookAt(inputs: DecisionInputs, market: MarketData, t: number): PortfolioBook {
   const { date, previous } = inputs;
   const { panel, limits } = market;
-  const loop = new PortfolioLoop(market);
-  loop.start(t);
-  if (!previous) return loop.book;
+  if (!previous) return PortfolioBook.start(panel.symbols.length);
   const { book, weightsBps } = previous.decision;
   const from = panel.dates.indexOf(book.date);
   if (from < 0 || from >= t) {
@@ -185,6 +183,7 @@ function bookAt(inputs: DecisionInputs, market: MarketData, t: number): Portfoli
   const { nav, highWaterMark, daysSinceHigh } = book;
   const held = byAsset(inputs, book.held);
   const pending = byAsset(inputs, weightsBps).map((bps) => bps / 10_000);
+  const loop = new PortfolioLoop({ ...market, panel: withLateExits(panel, held, from) });
   loop.restore({
     t: from,
     book: { nav, highWaterMark, daysSinceHigh, held, cash: book.held[CASH] ?? 0 },
@@ -208,18 +207,22 @@ function todaysSymbol({ panel, ledgerNames, previous }: DecisionInputs): (symbol
 function previousWeights(inputs: DecisionInputs): Record<string, number> {
   if (!inputs.previous) return { [CASH]: 10_000 };
   const today = todaysSymbol(inputs);
-  const weights = Object.entries(inputs.previous.decision.weightsBps);
-  return Object.fromEntries(weights.map(([symbol, bps]) => [today(symbol) ?? symbol, bps]));
+  const weights: Record<string, number> = {};
+  for (const [symbol, bps] of Object.entries(inputs.previous.decision.weightsBps)) {
+    const name = today(symbol) ?? symbol;
+    weights[name] = (weights[name] ?? 0) + bps;
+  }
+  return weights;
 }
 
-/** [A] what the decision before says of each asset; cash is left out. */
+/** [A] what the decision before says of each asset; cash is left out. Two that have turned out to be one (a change of symbol that was told late) are added. */
 function byAsset(inputs: DecisionInputs, values: Record<string, number>): Float64Array {
   const { symbols } = inputs.panel;
   const today = todaysSymbol(inputs);
   const result = new Float64Array(symbols.length);
   for (const [symbol, value] of Object.entries(values)) {
     const name = today(symbol);
-    if (name !== null) result[symbols.indexOf(name)] = value;
+    if (name !== null) result[symbols.indexOf(name)] += value;
     else if (symbol !== CASH && value !== 0) {
       throw refused('DECIDE_HELD_SYMBOL', `The book holds ${symbol}, which is not in the dataset`, {
         facts: { asset: symbol, held: value, previousDecision: inputs.previous?.hash },
