@@ -342,6 +342,27 @@ test('a feature that was known yesterday and is NaN today stops with asset, day 
   });
 });
 
+test('a feature that may lapse leaves its asset untraded: equity that turns negative stops no day', async () => {
+  const days = daysFrom(2);
+  const lapsed = async (name: string) => {
+    const of = (t: number, previous: DecisionInputs['previous']): DecisionInputs => {
+      const inputs = inputsAt(t, previous);
+      return {
+        ...inputs,
+        tensor: { ...inputs.tensor, columns: [inputs.tensor.columns[0], name, ...tensor.columns.slice(2)] },
+      };
+    };
+    const { decision: first } = await computeDecision(of(days[0], null));
+    const second = of(days[1], { hash: hashOf(first), decision: first });
+    second.tensor.values[(days[1] * 4 + 2) * tensor.columns.length + 1] = Number.NaN;
+    return (await computeDecision(second)).decision;
+  };
+  const decision = await lapsed('returnOnEquity');
+  expect(decision.book.held.KNOWN03).toBeGreaterThan(0.3);
+  expect(decision.weightsBps.KNOWN03).toBe(Math.round(decision.book.held.KNOWN03 * 10_000));
+  await expect(lapsed('momentum63')).rejects.toMatchObject({ facts: { asset: 'KNOWN03', field: 'momentum63' } });
+});
+
 test('an action that is not finite stops with the asset', async () => {
   const policy: Policy = { act: (_, batch, assets) => new Float32Array(batch * (assets + 1)).fill(Number.NaN, 1, 2) };
   await expect(computeDecision({ ...inputsAt(START, null), champion: { ...champion, policy } })).rejects.toMatchObject({

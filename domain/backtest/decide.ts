@@ -1,5 +1,6 @@
 import { type MarketData, PortfolioLoop, riskContextAt } from '../environment/portfolio-loop.ts';
 import { ProductError, refused } from '../errors.ts';
+import { CATALOGUE } from '../features/catalogue.ts';
 import type { RiskGroupsHistory } from '../features/groups.ts';
 import { ObservationBuilder } from '../features/observation.ts';
 import type { FeatureTensor } from '../features/spec.ts';
@@ -264,7 +265,7 @@ async function observeAndAct(
 
 /**
  * A feature that was known at the session before and is not known now, although the asset has a bar on both days, is a break in
- * the data, not an asset too young: the line stops.
+ * the data, not an asset too young: the line stops. What may lapse by its definition leaves the asset untraded instead.
  */
 function lostFeature(inputs: DecisionInputs, builder: ObservationBuilder, usable: Uint8Array, t: number) {
   if (t === 0) return null;
@@ -274,8 +275,10 @@ function lostFeature(inputs: DecisionInputs, builder: ObservationBuilder, usable
   for (let a = 0; a < assets; a += 1) {
     if (usable[a] === 1 || before[a] === 0 || panel.tradable[t * assets + a] === 0) continue;
     const row = (t * assets + a) * tensor.columns.length;
-    const field = tensor.columns.find((_, f) => !Number.isFinite(tensor.values[row + f])) ?? 'anchorLogit';
-    return { asset: panel.symbols[a], day: inputs.date, field };
+    const unknown = tensor.columns.filter((_, f) => !Number.isFinite(tensor.values[row + f]));
+    if (!Number.isFinite(tensor.anchorLogit[t * assets + a])) unknown.push('anchorLogit');
+    const field = unknown.find((name) => !CATALOGUE[name]?.mayLapse);
+    if (field) return { asset: panel.symbols[a], day: inputs.date, field };
   }
   return null;
 }
