@@ -294,6 +294,21 @@ test('two symbols that turn out to be one instrument are one position', async ()
   expect(two.book.held.KNOWN03).toBeCloseTo(one.book.held.KNOWN03, 12);
 });
 
+test('what is held is not of the one that takes its symbol', async () => {
+  const [before] = await decideDays(daysFrom(1));
+  const taken = (day: number) => ({
+    ...inputsAt(START + 1, { hash: hashOf(before), decision: before }),
+    ledgerNames: new Map([['KNOWN03', 'KNOWN99']]),
+    symbolsTaken: new Map([['KNOWN03', market.panel.dates[day]]]),
+  });
+  await expect(computeDecision(taken(START + 1))).rejects.toMatchObject({
+    code: 'DECIDE_HELD_SYMBOL',
+    facts: { asset: 'KNOWN03' },
+  });
+  // Told late: the one that is held had the symbol by then.
+  expect((await computeDecision(taken(START))).decision.book.held.KNOWN03).toBeGreaterThan(0.3);
+});
+
 test('a challenger shares the capital: a tenth of all cash is a tenth less of everything', async () => {
   const cash = await createExactPolicy(cashPolicy(tensor.columns.length + STATE_COLUMNS.length));
   const deciding = { hash: '2'.repeat(64), model: { ...model, name: 'cash' }, policy: cash };

@@ -41,6 +41,8 @@ export interface DecisionInputs {
   panel: MarketPanel;
   /** Names of the assets in the ledger, by symbol, where they are others (`lastingNames` of instruments). */
   ledgerNames: ReadonlyMap<string, string>;
+  /** The first day of the symbols that instruments took from another, or anew. @default none */
+  symbolsTaken?: ReadonlyMap<string, string>;
   tensor: FeatureTensor;
   groups: RiskGroupsHistory | null;
   /** The decision before this one, with the hash of its folder. null: the first decision, from all cash and NAV 1. */
@@ -198,11 +200,14 @@ function bookAt(inputs: DecisionInputs, market: MarketData, t: number): Portfoli
   return loop.book;
 }
 
-/** Today's symbol of what the decision before names; null: the dataset does not have it. */
-function todaysSymbol({ panel, ledgerNames, previous }: DecisionInputs): (symbol: string) => string | null {
-  const before = previous?.decision.ledgerNames ?? {};
+/** Today's symbol of what the decision before names; null: the dataset does not have it, also where another has taken its symbol since. */
+function todaysSymbol(inputs: DecisionInputs): (symbol: string) => string | null {
+  const { panel, ledgerNames, symbolsTaken, previous } = inputs;
+  const { date = '', ledgerNames: before = {} } = previous?.decision ?? {};
   const symbols = new Map(panel.symbols.map((symbol) => [ledgerNames.get(symbol) ?? symbol, symbol]));
-  return (symbol) => symbols.get(before[symbol] ?? symbol) ?? (panel.symbols.includes(symbol) ? symbol : null);
+  const isStill = (symbol: string): boolean =>
+    panel.symbols.includes(symbol) && (symbolsTaken?.get(symbol) ?? '') <= date;
+  return (symbol) => symbols.get(before[symbol] ?? symbol) ?? (isStill(symbol) ? symbol : null);
 }
 
 function previousWeights(inputs: DecisionInputs): Record<string, number> {

@@ -63,6 +63,9 @@ export async function decideFrom(
       featureSpecHash: features.specHash,
       panel,
       ledgerNames: lastingNames(instruments),
+      symbolsTaken: new Map(
+        instruments.flatMap(({ symbol, formerly = [] }) => formerly.slice(-1).map(({ until }) => [symbol, until])),
+      ),
       tensor: features.tensor,
       groups: riskGroupsHistory(panel.symbols, features),
       previous: previous && { hash: previous.hash, decision: await loadDecision(store, strategy, previous) },
