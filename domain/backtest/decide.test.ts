@@ -216,6 +216,25 @@ test('an asset that ends its life moves to cash; a held symbol that is gone with
   });
 });
 
+test('a bar that comes a day late, or is released, is earned by the book that had none', async () => {
+  const [days, without] = [daysFrom(4), { ...market.panel }];
+  const at = days[2] * 4 + 2;
+  without.tradable = market.panel.tradable.slice();
+  without.returns = market.panel.returns.slice();
+  without.tradable[at] = 0;
+  without.returns[at] = 0;
+  const before = (await decideDays(days.slice(0, 3), without))[2];
+  const lateBars = [{ symbol: 'KNOWN03', date: market.panel.dates[days[2]] }];
+  const inputs = { ...inputsAt(days[3], { hash: hashOf(before), decision: before }), lateBars };
+  const { decision } = await computeDecision(inputs);
+  const { returns } = market.panel;
+  const seen = [0, 1, 2, 3].map((a) => before.book.held[`KNOWN0${a + 1}`] * (a === 2 ? 1 + returns[at] : 1));
+  const kept = seen.reduce((sum, value, a) => sum + value * (1 + returns[days[3] * 4 + a]), before.book.held.CASH);
+  expect(before.book.held.KNOWN03 * Math.abs(returns[at])).toBeGreaterThan(1e-3);
+  // Within the cost of the day's trades, and a day's interest.
+  expect(Math.abs(decision.book.nav / before.book.nav / kept - 1)).toBeLessThan(3e-4);
+});
+
 describe('an asset that had left before anybody was told', () => {
   const LEFT = START + 2;
   const TOLD = START + 4;

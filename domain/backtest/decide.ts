@@ -41,6 +41,8 @@ export interface DecisionInputs {
   panel: MarketPanel;
   /** Names of the assets in the ledger, by symbol, where they are others (`lastingNames` of instruments). */
   ledgerNames: ReadonlyMap<string, string>;
+  /** Bars of sessions up to the decision before that became known after it. @default none */
+  lateBars?: readonly { symbol: string; date: string }[];
   /** The first day of the symbols that instruments took from another, or anew. @default none */
   symbolsTaken?: ReadonlyMap<string, string>;
   tensor: FeatureTensor;
@@ -186,10 +188,17 @@ function bookAt(inputs: DecisionInputs, market: MarketData, t: number): Portfoli
   const { nav, highWaterMark, daysSinceHigh } = book;
   const held = byAsset(inputs, book.held);
   const pending = byAsset(inputs, weightsBps).map((bps) => bps / 10_000);
+  const late = earnedUnseen(inputs, held, from);
   const loop = new PortfolioLoop({ ...market, panel: withLateExits(panel, held, from) });
   loop.restore({
     t: from,
-    book: { nav, highWaterMark, daysSinceHigh, held, cash: book.held[CASH] ?? 0 },
+    book: {
+      nav: nav * late,
+      highWaterMark,
+      daysSinceHigh,
+      held: held.map((weight) => weight / late),
+      cash: (book.held[CASH] ?? 0) / late,
+    },
     pending,
     hasPending: true,
   });
@@ -198,6 +207,26 @@ function bookAt(inputs: DecisionInputs, market: MarketData, t: number): Portfoli
     loop.book.drawdown(limits);
   }
   return loop.book;
+}
+
+/**
+ * Bars up to session `from` that came, or were released, after the book had valued its assets without them: what they earned is added to `held`.
+ * @returns growth of the whole book.
+ */
+function earnedUnseen({ panel, lateBars = [] }: DecisionInputs, held: Float64Array, from: number): number {
+  const { dates, symbols, returns, tradable } = panel;
+  let growth = 1;
+  for (const symbol of new Set(lateBars.map((bar) => bar.symbol))) {
+    const asset = symbols.indexOf(symbol);
+    if (asset < 0) continue;
+    const late = new Set(lateBars.filter((bar) => bar.symbol === symbol).map(({ date }) => date));
+    let earned = 1;
+    for (let t = from; t >= 0 && (late.has(dates[t]) || tradable[t * symbols.length + asset] === 0); t -= 1)
+      earned *= 1 + returns[t * symbols.length + asset];
+    growth += held[asset] * (earned - 1);
+    held[asset] *= earned;
+  }
+  return growth;
 }
 
 /** Today's symbol of what the decision before names; null: the dataset does not have it, also where another has taken its symbol since. */
