@@ -10,7 +10,7 @@ import { computeFeatures } from '../../domain/features/compute.ts';
 import { defaultFeatureSpec } from '../../domain/features/default-spec.ts';
 import { csvOf, type FixtureBar, fixtureBars } from '../../domain/market/bars-fixture.ts';
 import { buildAssetGraph } from '../../graph/etl/build.ts';
-import { loadDataset } from '../artifacts/dataset.ts';
+import { loadDataset, loadLateBars } from '../artifacts/dataset.ts';
 import { ingestStage } from './ingest.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -176,4 +176,14 @@ describe('Alpaca’s answer', () => {
     ]);
     expect((await ingest(files, CHANGE - 1)).panel.exits).toEqual([]);
   });
+});
+
+test('a bar that comes a day late is told to the book that had to do without it', async () => {
+  const late = market.filter(({ symbol, date }) => symbol !== 'S001' || date !== DAYS[38]);
+  await ingest({ 'bars.csv': csvOf(late) }, 38);
+  const { output } = await ingest({ 'bars.csv': csvOf(market) }, 39);
+  const since = (t: number) => loadLateBars(store, 'main', output.dataset!, DAYS[t]);
+  expect(await since(38)).toEqual([{ symbol: 'S001', date: DAYS[38] }]);
+  expect(await since(37)).toEqual([]);
+  expect(await since(39)).toEqual([]);
 });
