@@ -218,7 +218,7 @@ function earnedUnseen({ panel, lateBars = [] }: DecisionInputs, held: Float64Arr
   let growth = 1;
   for (const symbol of new Set(lateBars.map((bar) => bar.symbol))) {
     const asset = symbols.indexOf(symbol);
-    if (asset < 0) continue;
+    if (asset < 0 || held[asset] === 0) continue;
     const late = new Set(lateBars.filter((bar) => bar.symbol === symbol).map(({ date }) => date));
     let earned = 1;
     for (let t = from; t >= 0 && (late.has(dates[t]) || tradable[t * symbols.length + asset] === 0); t -= 1)
