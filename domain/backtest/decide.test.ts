@@ -1,10 +1,10 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { fitNormaliser } from '../features/normaliser.ts';
 import type { FeatureTensor } from '../features/spec.ts';
 import { canonicalJson, hashOf } from '../lineage/canonical.ts';
 import { type Decision, decisionSchema, ledgerWeights } from '../lineage/decision.ts';
 import type { Model } from '../lineage/model.ts';
-import { type MarketPanel, panelUntil } from '../market/panel.ts';
+import { type MarketPanel, panelUntil, withLateExits } from '../market/panel.ts';
 import { cashPolicy } from '../policy/cash.ts';
 import { createExactPolicy } from '../policy/exact/exact.ts';
 import { type Policy, STATE_COLUMNS } from '../policy/policy.ts';
@@ -216,6 +216,118 @@ test('an asset that ends its life moves to cash; a held symbol that is gone with
   });
 });
 
+test('a bar that comes a day late, or is released, is earned by the book that had none', async () => {
+  const [days, without] = [daysFrom(4), { ...market.panel }];
+  const at = days[2] * 4 + 2;
+  without.tradable = market.panel.tradable.slice();
+  without.returns = market.panel.returns.slice();
+  without.tradable[at] = 0;
+  without.returns[at] = 0;
+  const before = (await decideDays(days.slice(0, 3), without))[2];
+  const lateBars = [{ symbol: 'KNOWN03', date: market.panel.dates[days[2]] }];
+  const inputs = { ...inputsAt(days[3], { hash: hashOf(before), decision: before }), lateBars };
+  const { decision } = await computeDecision(inputs);
+  const { returns } = market.panel;
+  const seen = [0, 1, 2, 3].map((a) => before.book.held[`KNOWN0${a + 1}`] * (a === 2 ? 1 + returns[at] : 1));
+  const kept = seen.reduce((sum, value, a) => sum + value * (1 + returns[days[3] * 4 + a]), before.book.held.CASH);
+  expect(before.book.held.KNOWN03 * Math.abs(returns[at])).toBeGreaterThan(1e-3);
+  // Within the cost of the day's trades, and a day's interest.
+  expect(Math.abs(decision.book.nav / before.book.nav / kept - 1)).toBeLessThan(3e-4);
+});
+
+describe('an asset that had left before anybody was told', () => {
+  const LEFT = START + 2;
+  const TOLD = START + 4;
+  /** Without a bar from the exits on; before they are told, as in a halt. */
+  const panelOf = (exits: MarketPanel['exits'], told: boolean): MarketPanel => {
+    const { returns, tradable, listed } = market.panel;
+    const panel = { ...market.panel, returns: returns.slice(), tradable: tradable.slice(), listed: listed.slice() };
+    for (const { t: from, asset } of exits) {
+      for (let t = from; t < SESSIONS; t += 1) {
+        panel.returns[t * 4 + asset] = 0;
+        panel.tradable[t * 4 + asset] = 0;
+        if (told) panel.listed[t * 4 + asset] = 0;
+      }
+    }
+    return { ...panel, exits: told ? exits : [] };
+  };
+  const toldLate = async (exits: MarketPanel['exits']) => {
+    const before = await decideDays(daysFrom(4), panelOf(exits, false));
+    const previous = before[3];
+    const panel = panelOf(exits, true);
+    const { decision } = await computeDecision(inputsAt(TOLD, { hash: hashOf(previous), decision: previous }, panel));
+    return { previous, decision, grown: (a: number) => 1 + panel.returns[TOLD * 4 + a] };
+  };
+
+  test('is paid at the next session', async () => {
+    const { previous, decision, grown } = await toldLate([{ t: LEFT, asset: 2, successor: -1, finalReturn: -1 }]);
+    expect(previous.book.held.KNOWN03).toBeGreaterThan(0.3);
+    expect(decision.book.held.KNOWN03).toBe(0);
+    const { held, nav } = previous.book;
+    const kept = [0, 1, 3].map((a) => held[`KNOWN0${a + 1}`] * grown(a));
+    // Within the cost of the day's trades.
+    expect(decision.book.nav / nav).toBeCloseTo(
+      kept.reduce((sum, value) => sum + value, held.CASH),
+      3,
+    );
+  });
+
+  test('gives what the successors have earned since, and their own ends', async () => {
+    const exits = [
+      { t: LEFT, asset: 0, successor: 1, finalReturn: 0.5 },
+      { t: LEFT + 1, asset: 1, successor: 2, finalReturn: 0.2 },
+    ];
+    const panel = panelOf(exits, true);
+    const held = Float64Array.of(0.4, 0, 0, 0);
+    expect(withLateExits(panel, held, TOLD - 1).exits.filter(({ t }) => t === TOLD)).toEqual([
+      {
+        t: TOLD,
+        asset: 0,
+        successor: 2,
+        finalReturn: expect.closeTo(1.5 * 1.2 * (1 + panel.returns[TOLD * 4 + 2]) - 1, 12),
+      },
+    ]);
+    expect(withLateExits(panel, Float64Array.of(0, 0, 0.4, 0), TOLD - 1)).toBe(panel);
+  });
+});
+
+test('two symbols that turn out to be one instrument are one position', async () => {
+  const [, before] = await decideDays(daysFrom(2));
+  const { KNOWN03, ...others } = before.book.held;
+  const { KNOWN03: bps, ...otherBps } = before.weightsBps;
+  const split: Decision = {
+    ...before,
+    book: { ...before.book, held: { OLD: KNOWN03 * 0.75, ...others, KNOWN03: KNOWN03 * 0.25 } },
+    weightsBps: { OLD: bps - 100, ...otherBps, KNOWN03: 100 },
+  };
+  const next = async (decision: Decision) => {
+    const inputs = {
+      ...inputsAt(START + 2, { hash: hashOf(decision), decision }),
+      ledgerNames: new Map([['KNOWN03', 'OLD']]),
+    };
+    return (await computeDecision(inputs)).decision;
+  };
+  const [one, two] = [await next(before), await next(split)];
+  expect(bps).toBeGreaterThan(100);
+  expect(two.previousBps).toEqual(one.previousBps);
+  expect(two.book.held.KNOWN03).toBeCloseTo(one.book.held.KNOWN03, 12);
+});
+
+test('what is held is not of the one that takes its symbol', async () => {
+  const [before] = await decideDays(daysFrom(1));
+  const taken = (day: number) => ({
+    ...inputsAt(START + 1, { hash: hashOf(before), decision: before }),
+    ledgerNames: new Map([['KNOWN03', 'KNOWN99']]),
+    symbolsTaken: new Map([['KNOWN03', market.panel.dates[day]]]),
+  });
+  await expect(computeDecision(taken(START + 1))).rejects.toMatchObject({
+    code: 'DECIDE_HELD_SYMBOL',
+    facts: { asset: 'KNOWN03' },
+  });
+  // Told late: the one that is held had the symbol by then.
+  expect((await computeDecision(taken(START))).decision.book.held.KNOWN03).toBeGreaterThan(0.3);
+});
+
 test('a challenger shares the capital: a tenth of all cash is a tenth less of everything', async () => {
   const cash = await createExactPolicy(cashPolicy(tensor.columns.length + STATE_COLUMNS.length));
   const deciding = { hash: '2'.repeat(64), model: { ...model, name: 'cash' }, policy: cash };
@@ -262,6 +374,27 @@ test('a feature that was known yesterday and is NaN today stops with asset, day 
     code: 'DECIDE_NOT_FINITE',
     facts: { asset: 'KNOWN03', day: market.panel.dates[START], field: tensor.columns[1] },
   });
+});
+
+test('a feature that may lapse leaves its asset untraded: equity that turns negative stops no day', async () => {
+  const days = daysFrom(2);
+  const lapsed = async (name: string) => {
+    const of = (t: number, previous: DecisionInputs['previous']): DecisionInputs => {
+      const inputs = inputsAt(t, previous);
+      return {
+        ...inputs,
+        tensor: { ...inputs.tensor, columns: [inputs.tensor.columns[0], name, ...tensor.columns.slice(2)] },
+      };
+    };
+    const { decision: first } = await computeDecision(of(days[0], null));
+    const second = of(days[1], { hash: hashOf(first), decision: first });
+    second.tensor.values[(days[1] * 4 + 2) * tensor.columns.length + 1] = Number.NaN;
+    return (await computeDecision(second)).decision;
+  };
+  const decision = await lapsed('returnOnEquity');
+  expect(decision.book.held.KNOWN03).toBeGreaterThan(0.3);
+  expect(decision.weightsBps.KNOWN03).toBe(Math.round(decision.book.held.KNOWN03 * 10_000));
+  await expect(lapsed('momentum63')).rejects.toMatchObject({ facts: { asset: 'KNOWN03', field: 'momentum63' } });
 });
 
 test('an action that is not finite stops with the asset', async () => {

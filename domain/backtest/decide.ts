@@ -1,5 +1,6 @@
 import { type MarketData, PortfolioLoop, riskContextAt } from '../environment/portfolio-loop.ts';
 import { ProductError, refused } from '../errors.ts';
+import { CATALOGUE } from '../features/catalogue.ts';
 import type { RiskGroupsHistory } from '../features/groups.ts';
 import { ObservationBuilder } from '../features/observation.ts';
 import type { FeatureTensor } from '../features/spec.ts';
@@ -8,10 +9,10 @@ import type { Decision } from '../lineage/decision.ts';
 import type { ArtifactRef } from '../lineage/manifest.ts';
 import type { Model } from '../lineage/model.ts';
 import { CASH } from '../market/instrument.ts';
-import type { MarketPanel } from '../market/panel.ts';
+import { type MarketPanel, withLateExits } from '../market/panel.ts';
 import type { Policy } from '../policy/policy.ts';
 import { actionToWeights } from '../portfolio/action.ts';
-import type { PortfolioBook } from '../portfolio/book.ts';
+import { PortfolioBook } from '../portfolio/book.ts';
 import { oneWayTurnover, tradeCost } from '../portfolio/trade-cost.ts';
 import { toBasisPoints } from '../risk/basis-points.ts';
 import { isLongShort } from '../risk/limits.ts';
@@ -40,6 +41,10 @@ export interface DecisionInputs {
   panel: MarketPanel;
   /** Names of the assets in the ledger, by symbol, where they are others (`lastingNames` of instruments). */
   ledgerNames: ReadonlyMap<string, string>;
+  /** Bars of sessions up to the decision before that became known after it. @default none */
+  lateBars?: readonly { symbol: string; date: string }[];
+  /** The first day of the symbols that instruments took from another, or anew. @default none */
+  symbolsTaken?: ReadonlyMap<string, string>;
   tensor: FeatureTensor;
   groups: RiskGroupsHistory | null;
   /** The decision before this one, with the hash of its folder. null: the first decision, from all cash and NAV 1. */
@@ -167,9 +172,7 @@ function lastSession(inputs: DecisionInputs): number {
 function bookAt(inputs: DecisionInputs, market: MarketData, t: number): PortfolioBook {
   const { date, previous } = inputs;
   const { panel, limits } = market;
-  const loop = new PortfolioLoop(market);
-  loop.start(t);
-  if (!previous) return loop.book;
+  if (!previous) return PortfolioBook.start(panel.symbols.length);
   const { book, weightsBps } = previous.decision;
   const from = panel.dates.indexOf(book.date);
   if (from < 0 || from >= t) {
@@ -185,9 +188,17 @@ function bookAt(inputs: DecisionInputs, market: MarketData, t: number): Portfoli
   const { nav, highWaterMark, daysSinceHigh } = book;
   const held = byAsset(inputs, book.held);
   const pending = byAsset(inputs, weightsBps).map((bps) => bps / 10_000);
+  const late = earnedUnseen(inputs, held, from);
+  const loop = new PortfolioLoop({ ...market, panel: withLateExits(panel, held, from) });
   loop.restore({
     t: from,
-    book: { nav, highWaterMark, daysSinceHigh, held, cash: book.held[CASH] ?? 0 },
+    book: {
+      nav: nav * late,
+      highWaterMark,
+      daysSinceHigh,
+      held: held.map((weight) => weight / late),
+      cash: (book.held[CASH] ?? 0) / late,
+    },
     pending,
     hasPending: true,
   });
@@ -198,28 +209,55 @@ function bookAt(inputs: DecisionInputs, market: MarketData, t: number): Portfoli
   return loop.book;
 }
 
-/** Today's symbol of what the decision before names; null: the dataset does not have it. */
-function todaysSymbol({ panel, ledgerNames, previous }: DecisionInputs): (symbol: string) => string | null {
-  const before = previous?.decision.ledgerNames ?? {};
+/**
+ * Bars up to session `from` that came, or were released, after the book had valued its assets without them: what they earned is added to `held`.
+ * @returns growth of the whole book.
+ */
+function earnedUnseen({ panel, lateBars = [] }: DecisionInputs, held: Float64Array, from: number): number {
+  const { dates, symbols, returns, tradable } = panel;
+  let growth = 1;
+  for (const symbol of new Set(lateBars.map((bar) => bar.symbol))) {
+    const asset = symbols.indexOf(symbol);
+    if (asset < 0 || held[asset] === 0) continue;
+    const late = new Set(lateBars.filter((bar) => bar.symbol === symbol).map(({ date }) => date));
+    let earned = 1;
+    for (let t = from; t >= 0 && (late.has(dates[t]) || tradable[t * symbols.length + asset] === 0); t -= 1)
+      earned *= 1 + returns[t * symbols.length + asset];
+    growth += held[asset] * (earned - 1);
+    held[asset] *= earned;
+  }
+  return growth;
+}
+
+/** Today's symbol of what the decision before names; null: the dataset does not have it, also where another has taken its symbol since. */
+function todaysSymbol(inputs: DecisionInputs): (symbol: string) => string | null {
+  const { panel, ledgerNames, symbolsTaken, previous } = inputs;
+  const { date = '', ledgerNames: before = {} } = previous?.decision ?? {};
   const symbols = new Map(panel.symbols.map((symbol) => [ledgerNames.get(symbol) ?? symbol, symbol]));
-  return (symbol) => symbols.get(before[symbol] ?? symbol) ?? (panel.symbols.includes(symbol) ? symbol : null);
+  const isStill = (symbol: string): boolean =>
+    panel.symbols.includes(symbol) && (symbolsTaken?.get(symbol) ?? '') <= date;
+  return (symbol) => symbols.get(before[symbol] ?? symbol) ?? (isStill(symbol) ? symbol : null);
 }
 
 function previousWeights(inputs: DecisionInputs): Record<string, number> {
   if (!inputs.previous) return { [CASH]: 10_000 };
   const today = todaysSymbol(inputs);
-  const weights = Object.entries(inputs.previous.decision.weightsBps);
-  return Object.fromEntries(weights.map(([symbol, bps]) => [today(symbol) ?? symbol, bps]));
+  const weights: Record<string, number> = {};
+  for (const [symbol, bps] of Object.entries(inputs.previous.decision.weightsBps)) {
+    const name = today(symbol) ?? symbol;
+    weights[name] = (weights[name] ?? 0) + bps;
+  }
+  return weights;
 }
 
-/** [A] what the decision before says of each asset; cash is left out. */
+/** [A] what the decision before says of each asset; cash is left out. Two that have turned out to be one (a change of symbol that was told late) are added. */
 function byAsset(inputs: DecisionInputs, values: Record<string, number>): Float64Array {
   const { symbols } = inputs.panel;
   const today = todaysSymbol(inputs);
   const result = new Float64Array(symbols.length);
   for (const [symbol, value] of Object.entries(values)) {
     const name = today(symbol);
-    if (name !== null) result[symbols.indexOf(name)] = value;
+    if (name !== null) result[symbols.indexOf(name)] += value;
     else if (symbol !== CASH && value !== 0) {
       throw refused('DECIDE_HELD_SYMBOL', `The book holds ${symbol}, which is not in the dataset`, {
         facts: { asset: symbol, held: value, previousDecision: inputs.previous?.hash },
@@ -261,7 +299,7 @@ async function observeAndAct(
 
 /**
  * A feature that was known at the session before and is not known now, although the asset has a bar on both days, is a break in
- * the data, not an asset too young: the line stops.
+ * the data, not an asset too young: the line stops. What may lapse by its definition leaves the asset untraded instead.
  */
 function lostFeature(inputs: DecisionInputs, builder: ObservationBuilder, usable: Uint8Array, t: number) {
   if (t === 0) return null;
@@ -271,8 +309,10 @@ function lostFeature(inputs: DecisionInputs, builder: ObservationBuilder, usable
   for (let a = 0; a < assets; a += 1) {
     if (usable[a] === 1 || before[a] === 0 || panel.tradable[t * assets + a] === 0) continue;
     const row = (t * assets + a) * tensor.columns.length;
-    const field = tensor.columns.find((_, f) => !Number.isFinite(tensor.values[row + f])) ?? 'anchorLogit';
-    return { asset: panel.symbols[a], day: inputs.date, field };
+    const unknown = tensor.columns.filter((_, f) => !Number.isFinite(tensor.values[row + f]));
+    if (!Number.isFinite(tensor.anchorLogit[t * assets + a])) unknown.push('anchorLogit');
+    const field = unknown.find((name) => !CATALOGUE[name]?.mayLapse);
+    if (field) return { asset: panel.symbols[a], day: inputs.date, field };
   }
   return null;
 }

@@ -11,6 +11,8 @@ export interface FeatureDefinition {
   /** Sessions before t that the value may rest on. */
   readonly lookbackDays: number;
   readonly needs: readonly Need[];
+  /** It may stop being known though bars go on (a company's equity turns negative, it reports no more, nobody trades): no break in the data. */
+  readonly mayLapse?: true;
   /** Where the formula has a public name: who published it. */
   readonly source?: string;
   compute(view: MarketView): Column | PerAsset;

@@ -113,6 +113,32 @@ describe('lives', () => {
     expect(panel.close[3 * 2]).toBeNaN();
   });
 
+  test.each<[string, LifeEvent, { successor: number; finalReturn: number }]>([
+    ['units', { date: '2024-01-05', kind: 'merger', successor: 'C', value: 2 }, { successor: 2, finalReturn: 20 / 12 }],
+    [
+      'cash',
+      { date: '2024-01-04', kind: 'merger', successor: null, value: 44 },
+      { successor: -1, finalReturn: 11 / 12 },
+    ],
+  ])('give what a successor’s own holders get where it has ended too: %s', (_, end, { successor, finalReturn }) => {
+    const merger: LifeEvent = { date: '2024-01-05', kind: 'merger', successor: 'B', value: 0.25 };
+    const bars = table([...series('A', [12, 12, 12]), ...series('B', [40, 40]), ...series('C', [40, 40, 40, 40])]);
+    const panel = buildPanel(bars, [instrument('A', [merger]), instrument('B', [end]), instrument('C')], '2024-12-31');
+    expect(panel.exits.find(({ asset }) => asset === 0)).toEqual({
+      t: 3,
+      asset: 0,
+      successor,
+      finalReturn: expect.closeTo(finalReturn - 1, 14),
+    });
+  });
+
+  test('of two that end in each other are never over', () => {
+    const into = (successor: string): LifeEvent => ({ date: '2024-01-05', kind: 'merger', successor, value: 1 });
+    const bars = table([...series('A', [1, 1, 1]), ...series('B', [1, 1, 1]), ...series('C', [1, 1, 1, 1])]);
+    const instruments = [instrument('A', [into('B')]), instrument('B', [into('A')]), instrument('C')];
+    expect(buildPanel(bars, instruments, '2024-12-31').exits).toEqual([]);
+  });
+
   test('end in cash at the last price when the successor is not in the universe', () => {
     const merger: LifeEvent = { date: '2024-01-05', kind: 'merger', successor: 'Z', value: 3 };
     const bars = table([...series('A', [10, 11, 12, null, null]), ...series('B', [40, 41, 44, 50, 55])]);

@@ -9,7 +9,8 @@ import type { MarketPanel, PanelExit } from './panel.ts';
  * Total return of a bar, with dividend D per unit after the split S: (P_t + D) S / P_last - 1.
  *
  * Ends of life (see {@link PanelExit}): on the first session on or after the event's date, or later, when the successor
- * has its first bar. Cash that is paid beside the successor's units is put into them. A successor outside the panel pays the last price in cash. Bars after the end are ignored. A halt without an event
+ * has its first bar. Cash that is paid beside the successor's units is put into them. A successor outside the panel pays the last price in cash; one that has ended too by then gives what its own
+ * holders get. Bars after the end are ignored. A halt without an event
  * never ends: the holding stays at its last price, and nobody is told otherwise.
  *
  * An instrument with membership is in the universe from its join to its leave: before, between and after, it is not listed and its bars are ignored. On the
@@ -82,7 +83,7 @@ export function buildPanel(
       const end = ends[a];
       const exit =
         end && end.from < stay.to
-          ? exitOf(end, a, stay.last, successorOf(end, index, stays), panel)
+          ? exitOf(end, a, { ends, index, stays, panel })
           : stay.to < T
             ? { t: stay.to, asset: a, successor: -1, finalReturn: 0 }
             : null;
@@ -175,24 +176,38 @@ function successorOf(end: EndOfLife, index: ReadonlyMap<string, number>, stays: 
   return belongs ? successor : undefined;
 }
 
-function exitOf(
-  end: EndOfLife,
-  asset: number,
-  last: number,
-  successor: number | undefined,
-  panel: Pick<MarketPanel, 'dates' | 'symbols' | 'close' | 'tradable'>,
-): PanelExit | null {
+interface Lives {
+  ends: readonly (EndOfLife | null)[];
+  index: ReadonlyMap<string, number>;
+  stays: readonly Stay[][];
+  panel: Pick<MarketPanel, 'dates' | 'symbols' | 'close' | 'tradable'>;
+}
+
+/** null: it waits for the successor's first bar. `through`: assets whose holdings came to this one by their own ends. */
+function exitOf(end: EndOfLife, asset: number, lives: Lives, through: readonly number[] = []): PanelExit | null {
+  const { ends, index, stays, panel } = lives;
   const [T, A] = [panel.dates.length, panel.symbols.length];
-  const lastClose = panel.close[last * A + asset];
+  const lastClose = lastCloseOf(asset, end.from, lives);
+  const finalReturn = (unit: number): number =>
+    ((end.value === null ? lastClose : end.value * unit) + end.cash) / lastClose - 1;
+  const successor = successorOf(end, index, stays);
   if (successor === undefined) {
-    const finalReturn = end.successor === null && end.value !== null ? end.value / lastClose - 1 : 0;
-    return { t: end.from, asset, successor: -1, finalReturn };
+    return { t: end.from, asset, successor: -1, finalReturn: end.successor === null ? finalReturn(1) : 0 };
+  }
+  const gone = ends[successor];
+  const itsLast = lastCloseOf(successor, end.from, lives);
+  if (gone && gone.from <= end.from && itsLast > 0 && !through.includes(successor)) {
+    const next = exitOf({ ...gone, from: end.from }, successor, lives, [...through, asset]);
+    return next && { ...next, asset, finalReturn: (1 + finalReturn(itsLast)) * (1 + next.finalReturn) - 1 };
   }
   for (let t = end.from; t < T; t++) {
-    if (!panel.tradable[t * A + successor]) continue;
-    const worth = (end.value ?? 0) * panel.close[t * A + successor] + end.cash;
-    const finalReturn = end.value === null ? 0 : worth / lastClose - 1;
-    return { t, asset, successor, finalReturn };
+    if (panel.tradable[t * A + successor])
+      return { t, asset, successor, finalReturn: finalReturn(panel.close[t * A + successor]) };
   }
   return null;
+}
+
+function lastCloseOf(asset: number, before: number, { stays, panel }: Lives): number {
+  const last = stays[asset].findLast(({ last }) => last !== -1 && last < before)?.last ?? -1;
+  return panel.close[last * panel.symbols.length + asset];
 }

@@ -73,7 +73,9 @@ export function equityInstruments(
       const [key, since] = keyOf(symbol, formerly, (name) => known.has(name) || rows.has(name));
       const instrument = known.get(key);
       if (instrument) {
-        const events = instrument.events.filter(({ date }) => date <= asOf && date > since);
+        const events = instrument.events.filter(
+          ({ date }) => date <= asOf && date > since && !names?.isAnothers(key, date),
+        );
         return { ...instrument, symbol, ...span, events, ...was };
       }
       const row = rows.get(key);

@@ -43,6 +43,35 @@ export interface PanelExit {
   readonly finalReturn: number;
 }
 
+/**
+ * The panel for a book that goes on from session `from`: what it holds ([A]) although it had left by then, which became known only later, leaves at the next
+ * session.
+ */
+export function withLateExits(panel: MarketPanel, held: Float64Array, from: number): MarketPanel {
+  const late = [...held.keys()]
+    .filter((asset) => held[asset] !== 0 && hasLeft(panel, asset, from))
+    .flatMap((asset) => lateExit(panel, asset, from) ?? []);
+  if (late.length === 0) return panel;
+  return { ...panel, exits: [...panel.exits, ...late].sort((x, y) => x.t - y.t || x.asset - y.asset) };
+}
+
+const hasLeft = ({ listed, symbols }: MarketPanel, asset: number, t: number): boolean =>
+  asset >= 0 && listed[t * symbols.length + asset] === 0;
+
+/** With what the successors have earned since; one that has left as well is followed to its own. */
+function lateExit(panel: MarketPanel, asset: number, from: number): PanelExit | null {
+  let [now, worth, since] = [asset, 1, 0];
+  while (hasLeft(panel, now, from)) {
+    const exit = panel.exits.findLast((each) => each.asset === now && each.t >= since && each.t <= from);
+    if (!exit) return null;
+    worth *= 1 + exit.finalReturn;
+    [now, since] = [exit.successor, exit.t + 1];
+    const until = hasLeft(panel, now, from) ? from : from + 1;
+    for (let t = since; now >= 0 && t <= until; t++) worth *= 1 + panel.returns[t * panel.symbols.length + now];
+  }
+  return { t: from + 1, asset, successor: now, finalReturn: worth - 1 };
+}
+
 /** The panel up to and including session index `end` (exclusive): views, no copy. */
 export const panelUntil = (panel: MarketPanel, end: number): MarketPanel => panelBetween(panel, 0, end);
 

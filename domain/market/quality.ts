@@ -52,9 +52,11 @@ export interface CheckedBars {
  *
  * @throws ProductError SYMBOL_RESERVED, ACTIONS_STATED_TWICE, SYMBOL_CHANGE_CONFLICT (bad input).
  */
-export function checkBars(batches: readonly ParsedBars[], rules: BarRules): CheckedBars {
-  const list = (rules.actions ?? []).filter(({ date }) => date <= rules.asOf);
-  const names = symbolNames(list, rules.asOf);
+export function checkBars(batches: readonly ParsedBars[], given: BarRules): CheckedBars {
+  const list = (given.actions ?? []).filter(({ date }) => date <= given.asOf);
+  const names = symbolNames(list, given.asOf);
+  const ends = [...(given.lifeEnds ?? [])].filter(([symbol, date]) => !names?.isAnothers(symbol, date));
+  const rules = { ...given, lifeEnds: new Map(ends) };
   const inScope = scopeOf(rules, names);
   const rows = gather(batches, inScope);
   refuseCash(rows, batches);

@@ -7,7 +7,8 @@ import { buildPanel } from './build-panel.ts';
 import { type EquityReference, equityInstruments } from './equities.ts';
 import { lastingNames } from './instrument.ts';
 import { checkBars } from './quality.ts';
-import { renameMemberships, renameTable, symbolNames } from './symbol-names.ts';
+import { reviseBars } from './revisions.ts';
+import { renameBars, renameMemberships, renameTable, symbolNames } from './symbol-names.ts';
 
 const SESSIONS = 30;
 const market = fixtureBars({ symbols: 3, sessions: SESSIONS, seed: 4 });
@@ -91,6 +92,31 @@ describe('a change of symbol', () => {
     expect(good.close).toEqual(check(bars, one, DAYS[29]).bars.close);
     const moved = panelOf(reused, [change('S001X', 12, 'OTHER'), ...one], DAYS[29]);
     expect(moved.symbols).toEqual(['OTHER', 'S000', 'S001X', 'S002']);
+  });
+
+  test('to the symbol of one that has ended does not end it too', () => {
+    const other = market.filter(({ symbol, date }) => symbol === 'S002' && date < DAYS[12]);
+    const reused = [...bars, ...other.map((bar) => ({ ...bar, symbol: 'S001X' }))];
+    const end = { date: DAYS[12], kind: 'delisting' as const, successor: null, value: 0 };
+    const batches = [parseBarsCsv(csvOf(reused), 'bars.csv')];
+    const lifeEnds = new Map([['S001X', end.date]]);
+    const checked = (asOf: string) =>
+      checkBars(batches, { calendar: 'XNYS', asOf, members: null, actions: one, lifeEnds });
+    const { bars: good } = checked(DAYS[29]);
+    expect(good.close).toEqual(check(bars, one, DAYS[29]).bars.close);
+    const listed = [{ ...equityInstruments(good, [], [], DAYS[29])[1], events: [end] }];
+    const eventsOf = (asOf: string) =>
+      equityInstruments(checked(asOf).bars, listed, [], asOf, symbolNames(one, asOf)).find(
+        ({ symbol }) => symbol === 'S001X',
+      )?.events;
+    expect([eventsOf(DAYS[14]), eventsOf(DAYS[15])]).toEqual([[end], []]);
+  });
+
+  test('to a symbol that another had is no revision of that one', () => {
+    const other = market.filter(({ symbol, date }) => symbol === 'S002' && date < DAYS[12]);
+    const reused = [...bars, ...other.map((bar) => ({ ...bar, symbol: 'S001X' }))];
+    const [before, now] = [check(reused, one, DAYS[14]).bars, check(reused, one, DAYS[15]).bars];
+    expect(reviseBars(renameBars(before, symbolNames(one, DAYS[15]), DAYS[14]), now, DAYS[14], DAYS[15])).toEqual([]);
   });
 
   test('frees the old symbol for another instrument', () => {

@@ -63,6 +63,11 @@ export class SymbolNames {
     return today ? this.nameOf(today.to, date) : this.nameOf(symbol, date);
   }
 
+  /** Whether what was called `symbol` at the close of `date` never changed it, and another instrument has taken it since: nothing of the one is the other's. */
+  isAnothers(symbol: string, date: string): boolean {
+    return date < (this.former(symbol).at(-1)?.until ?? '') && this.last(symbol, date) === null;
+  }
+
   /** What is called `symbol` now was called, oldest first. */
   former(symbol: string): Former[] {
     const chain: Former[] = [];
@@ -132,7 +137,8 @@ export function renameRows(rows: Rows, names: SymbolNames): Set<number> {
 export function renameBars(bars: BarTable, names: SymbolNames | null, asOf: string): BarTable {
   if (!names) return bars;
   const symbol = bars.symbol.map((name) => names.nameOf(name, asOf));
-  return selectBars({ ...bars, symbol }, barOrder(symbol, bars.date));
+  const own = barOrder(symbol, bars.date).filter((row) => !names.isAnothers(bars.symbol[row], asOf));
+  return selectBars({ ...bars, symbol }, own);
 }
 
 /** Figures of companies under the symbols of now; `asOf`: the day whose symbols they have; absent: each has that of the day on which it became known. */

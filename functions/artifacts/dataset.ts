@@ -85,6 +85,22 @@ export async function loadDataset(store: ObjectStore, strategy: string, ref: Art
   return { panel: buildPanel(bars, instruments, facts.asOf), instruments, facts, fundamentals, macro };
 }
 
+/** Bars of past days that a dataset has, and the source did not have at the close of `since`. */
+export async function loadLateBars(
+  store: ObjectStore,
+  strategy: string,
+  ref: ArtifactRef,
+  since: string,
+): Promise<{ symbol: string; date: string }[]> {
+  const manifest = await getManifest(store, strategy, ref);
+  if (!(DATASET_FILES.revisions in manifest.files)) return [];
+  const table = await readTable(await getArtifactFile(store, strategy, ref, DATASET_FILES.revisions, manifest));
+  const { knownDate, symbol, date, field, before } = table as Record<string, string[]>;
+  return [...knownDate.keys()]
+    .filter((row) => knownDate[row] > since && date[row] <= since && field[row] === 'bar' && Number.isNaN(+before[row]))
+    .map((row) => ({ symbol: symbol[row], date: date[row] }));
+}
+
 /** The rows that were set aside when the dataset was made. */
 export async function loadQuarantine(
   store: ObjectStore,

@@ -12,7 +12,7 @@ import { canonicalJson, hashOf, sha256 } from '../../domain/lineage/canonical.ts
 import { type Decision, decisionSchema } from '../../domain/lineage/decision.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { lastingNames } from '../../domain/market/instrument.ts';
-import { loadDataset } from './dataset.ts';
+import { loadDataset, loadLateBars } from './dataset.ts';
 import { loadFeatures } from './features.ts';
 import { loadModel } from './model.ts';
 
@@ -56,6 +56,7 @@ export async function decideFrom(
     return { hash: ref.hash, model, policy: loaded };
   };
   try {
+    const before = previous && { hash: previous.hash, decision: await loadDecision(store, strategy, previous) };
     return await computeDecision({
       ...sources,
       champion: await load(champion),
@@ -63,9 +64,13 @@ export async function decideFrom(
       featureSpecHash: features.specHash,
       panel,
       ledgerNames: lastingNames(instruments),
+      symbolsTaken: new Map(
+        instruments.flatMap(({ symbol, formerly = [] }) => formerly.slice(-1).map(({ until }) => [symbol, until])),
+      ),
       tensor: features.tensor,
       groups: riskGroupsHistory(panel.symbols, features),
-      previous: previous && { hash: previous.hash, decision: await loadDecision(store, strategy, previous) },
+      lateBars: before ? await loadLateBars(store, strategy, sources.dataset, before.decision.date) : [],
+      previous: before,
     });
   } finally {
     for (const policy of opened) await policy.close();

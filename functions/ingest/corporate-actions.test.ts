@@ -10,7 +10,7 @@ import { computeFeatures } from '../../domain/features/compute.ts';
 import { defaultFeatureSpec } from '../../domain/features/default-spec.ts';
 import { csvOf, type FixtureBar, fixtureBars } from '../../domain/market/bars-fixture.ts';
 import { buildAssetGraph } from '../../graph/etl/build.ts';
-import { loadDataset } from '../artifacts/dataset.ts';
+import { loadDataset, loadLateBars } from '../artifacts/dataset.ts';
 import { ingestStage } from './ingest.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -125,7 +125,7 @@ describe('Alpaca’s answer', () => {
     );
   const page = (corporate_actions: object) => JSON.stringify({ corporate_actions, next_page_token: null });
 
-  test('gives a spin-off by the first close of its units, and a merger with cash by its day', async () => {
+  test('gives a spin-off by the first close of its units, and a merger with cash by its day, the last dividend before it', async () => {
     const spun = 38;
     const all = market.flatMap((bar) => {
       const t = DAYS.indexOf(bar.date);
@@ -148,6 +148,7 @@ describe('Alpaca’s answer', () => {
             process_date: DAYS[spun],
           },
         ],
+        cash_dividends: [{ symbol: 'S002', rate: 0.4, ex_date: DAYS[CHANGE], process_date: DAYS[CHANGE] }],
         stock_and_cash_mergers: [
           {
             acquirer_symbol: 'S001',
@@ -170,9 +171,19 @@ describe('Alpaca’s answer', () => {
         t: CHANGE,
         asset: 2,
         successor: 1,
-        finalReturn: expect.closeTo((0.5 * closeOf('S001', CHANGE) + 1.5) / closeOf('S002', CHANGE - 1) - 1, 12),
+        finalReturn: expect.closeTo((0.5 * closeOf('S001', CHANGE) + 1.5 + 0.4) / closeOf('S002', CHANGE - 1) - 1, 12),
       },
     ]);
     expect((await ingest(files, CHANGE - 1)).panel.exits).toEqual([]);
   });
+});
+
+test('a bar that comes a day late is told to the book that had to do without it', async () => {
+  const late = market.filter(({ symbol, date }) => symbol !== 'S001' || date !== DAYS[38]);
+  await ingest({ 'bars.csv': csvOf(late) }, 38);
+  const { output } = await ingest({ 'bars.csv': csvOf(market) }, 39);
+  const since = (t: number) => loadLateBars(store, 'main', output.dataset!, DAYS[t]);
+  expect(await since(38)).toEqual([{ symbol: 'S001', date: DAYS[38] }]);
+  expect(await since(37)).toEqual([]);
+  expect(await since(39)).toEqual([]);
 });

@@ -13,6 +13,7 @@ import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '..
 import { type EquityReference, equityInstruments, parseUniverse } from '../../domain/market/equities.ts';
 import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
 import { rollUp, type TimedBars } from '../../domain/market/intraday.ts';
+import { withLastActions } from '../../domain/market/last-actions.ts';
 import { parseMembership, withMembership } from '../../domain/market/membership.ts';
 import { parseActions } from '../../domain/market/parse-actions.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
@@ -189,7 +190,8 @@ export async function parseFolder(
     ]),
     instruments: (bars, asOf) => {
       const names = symbolNames(happened, asOf);
-      const found = withEvents(equityInstruments(bars, listed, reference, asOf, names), vendor.events, names, asOf);
+      const lives = withEvents(equityInstruments(bars, listed, reference, asOf, names), vendor.events, names, asOf);
+      const found = withLastActions(lives, happened, bars, names);
       return stretches ? withMembership(found, renameMemberships(stretches, names), asOf) : found;
     },
     pointInTime: (asOf) => ({ fundamentals: known(figures, asOf), macro: known(economy, asOf) }),
@@ -204,7 +206,7 @@ function withEvents(
   asOf: string,
 ): Instrument[] {
   const nameOf = (symbol: string, date: string): string => names?.nameAtOpen(symbol, date) ?? symbol;
-  const known = events.filter(({ event }) => event.date <= asOf);
+  const known = events.filter(({ symbol, event: { date } }) => date <= asOf && !names?.isAnothers(symbol, date));
   return instruments.map((instrument) => {
     const told = known
       .filter(({ symbol, event }) => nameOf(symbol, event.date) === instrument.symbol)

@@ -169,6 +169,21 @@ describe('drl data import', () => {
     expect(kept.time[kept.time.length - 1]).toBe('2024-01-30T20:30Z');
   });
 
+  test('keeps a member whose symbol changes, by the symbol that the list has', async () => {
+    const renamed = rowsOf(['AAA', 'BBB', 'CCC']).map((row) =>
+      row.startsWith('BBB,') && row.split(',')[1] >= '2024-01-29' ? row.replace('BBB', 'NEW') : row,
+    );
+    const of = (symbol: string) => renamed.filter((row) => row.startsWith(symbol));
+    for (const symbol of ['AAA', 'BBB', 'CCC', 'NEW']) await put(`${symbol}.csv`, csv(of(symbol)));
+    await put('universe.csv', 'symbol\nAAA\nBBB\n');
+    await put('actions.csv', 'symbol,date,dividend,split,new_symbol\nBBB,2024-01-29,,,NEW\n');
+    expect((await run()).skipped).toMatchObject([{ file: 'CCC.csv' }]);
+    const symbolsOn = async (day: string) =>
+      (await loadDataset(store, 'user', (await ingestDay(day)).dataset!)).panel.symbols;
+    expect(await symbolsOn('2024-01-26')).toEqual(['AAA', 'BBB']);
+    expect(await symbolsOn('2024-01-31')).toEqual(['AAA', 'NEW']);
+  });
+
   test('finds the files beside the bars in any case, and as Parquet', async () => {
     await put('BARS.CSV', csv(rowsOf(['AAA', 'BBB'])));
     await put('Membership.CSV', 'symbol,index,from,to\nAAA,X,2024-01-02,\n');

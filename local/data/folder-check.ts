@@ -10,6 +10,7 @@ import type { Instrument } from '../../domain/market/instrument.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
 import { type CheckedBars, checkBars } from '../../domain/market/quality.ts';
 import { refuseBadBatch } from '../../domain/market/quarantine.ts';
+import { symbolNames } from '../../domain/market/symbol-names.ts';
 import { decodeHead, isParquet } from '../../functions/ingest/decode.ts';
 import { inFile, parseFolder, pathColumns, referenceFiles, tableText } from '../../functions/ingest/source.ts';
 
@@ -27,7 +28,7 @@ export interface CheckedFolder {
   /** The files beside the bars that were read. */
   beside: string[];
   skipped: SkippedFile[];
-  /** Symbols of `universe.csv` that have bars; null: there is no such file, and every symbol is a member. */
+  /** Symbols of `universe.csv` that have bars, under them or a later symbol; null: there is no such file, and every symbol is a member. */
   members: string[] | null;
   checked: CheckedBars;
 }
@@ -56,7 +57,10 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     ? new Set(parseUniverse(await tableText(universe), universe.name).map(({ symbol }) => symbol))
     : null;
   const { batches, actions, lifeEnds, instruments } = await parseFolder([...barFiles, ...reference], options.calendar);
-  const chosen = chooseBatches(batches, listed, skipped);
+  const names = symbolNames(actions, END_OF_TIME);
+  const members = listed && (names?.members(listed) ?? listed);
+  const isMember = (symbol: string): boolean => members?.has(names?.nameOf(symbol, '') ?? symbol) ?? true;
+  const chosen = chooseBatches(batches, isMember, skipped);
   const checked = checkBars(chosen, {
     calendar: options.calendar,
     asOf: END_OF_TIME,
@@ -69,8 +73,9 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     const bad = checked.quarantined.filter(({ file }) => file === batch.file);
     refuseBadBatch(bad, batch.symbol.length + batch.rejected.length);
   }
-  if (beside.membership) refuseStrangers(beside.membership.name, instruments(checked.bars, END_OF_TIME));
-  const present = new Set(checked.bars.symbol);
+  const found = instruments(checked.bars, END_OF_TIME);
+  if (beside.membership) refuseStrangers(beside.membership.name, found);
+  const present = new Set(found.flatMap(({ symbol, formerly = [] }) => [symbol, ...formerly.map((was) => was.symbol)]));
   return {
     files: [...barFiles.filter(({ name }) => chosen.some(({ file }) => file === name)), ...reference],
     used: chosen.map((batch) => ({
@@ -141,7 +146,7 @@ const SAMPLE_ROWS = 2_000;
 /** The largest file first; files without a listed symbol, and files that repeat another, are left out. */
 function chooseBatches(
   batches: readonly ParsedBars[],
-  listed: ReadonlySet<string> | null,
+  isMember: (symbol: string) => boolean,
   skipped: SkippedFile[],
 ): ParsedBars[] {
   const bySize = [...batches].sort((a, b) => b.symbol.length - a.symbol.length || (a.file < b.file ? -1 : 1));
@@ -149,7 +154,7 @@ function chooseBatches(
   const chosen: ParsedBars[] = [];
   for (const batch of bySize) {
     const symbols = new Set(batch.symbol);
-    if (listed && symbols.size > 0 && ![...symbols].some((symbol) => listed.has(symbol))) {
+    if (symbols.size > 0 && ![...symbols].some(isMember)) {
       skipped.push({ file: batch.file, reason: `none of its ${symbols.size} symbols is in universe.csv` });
       continue;
     }

@@ -23,7 +23,14 @@ const fundamental = (
   description: string,
   source: string,
   compute: (view: MarketView) => Column,
-): FeatureDefinition => ({ description, lookbackDays: STALE_REPORT_DAYS, needs: ['fundamentals'], source, compute });
+): FeatureDefinition => ({
+  description,
+  lookbackDays: STALE_REPORT_DAYS,
+  needs: ['fundamentals'],
+  mayLapse: true,
+  source,
+  compute,
+});
 
 const toValue = (series: 'netIncome' | 'operatingCashFlow' | 'revenue') => (view: MarketView) =>
   combine(view, reported(view, series, 'trailing'), marketValue(view), ratio);
@@ -118,6 +125,7 @@ export const FUNDAMENTALS: FeatureFamily = {
     description: 'log of 1e-9 + the mean traded value of 63 sessions / market value',
     lookbackDays: STALE_REPORT_DAYS,
     needs: ['fundamentals', 'volume'],
+    mayLapse: true,
     source: 'Datar, Naik and Radcliffe (1998), Liquidity and stock returns: an alternative test',
     compute: (view) => {
       const value = marketValue(view);

@@ -153,6 +153,7 @@ export const LIQUIDITY: FeatureFamily = {
       'log of 1e-9 + the mean of |daily return| per million of traded value over the sessions of 63 that have both',
     lookbackDays: 63,
     needs: ['volume'],
+    mayLapse: true,
     source: 'Amihud (2002), Illiquidity and stock returns',
     compute: (view) => {
       const impacts = new TermSums(view.sessions);
