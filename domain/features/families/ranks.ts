@@ -9,6 +9,7 @@ const rankOf = (name: string, source: FeatureDefinition): FeatureDefinition => (
   description: `rank of ${name} among the assets known at t, -1/2 (lowest) to 1/2`,
   lookbackDays: source.lookbackDays,
   needs: source.needs,
+  ...(source.series && { series: source.series }),
   compute: (view) => crossSectionalRank(view, view.columnOf(name, source.compute)),
 });
 
