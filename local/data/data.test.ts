@@ -176,7 +176,11 @@ describe('drl data import', () => {
     const actions = { symbol: text('AAA'), date: { type: 'DATE' as const, data: ['2024-01-08'] } };
     const amounts = { dividend: { type: 'DOUBLE' as const, data: [0.5] }, split: text('') };
     await put('Actions.parquet', writeTable({ ...actions, ...amounts }));
-    expect(await run()).toMatchObject({ beside: ['Actions.parquet', 'Membership.CSV'], skipped: [] });
+    expect(await run()).toMatchObject({
+      beside: ['Actions.parquet', 'Membership.CSV'],
+      skipped: [],
+      warnings: [expect.stringMatching(/does not name BBB, so/)],
+    });
     const dataset = (await ingestDay('2024-01-31')).dataset!;
     const { instruments } = await loadDataset(store, 'user', dataset);
     const bars = await loadBars(store, 'user', dataset);

@@ -29,6 +29,8 @@ export interface CheckedFolder {
   skipped: SkippedFile[];
   /** Symbols of `universe.csv` that have bars; null: there is no such file, and every symbol is a member. */
   members: string[] | null;
+  /** Symbols with bars that `membership.csv` does not name: they are members on no day. */
+  strangers: string[];
   checked: CheckedBars;
 }
 
@@ -69,7 +71,9 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     const bad = checked.quarantined.filter(({ file }) => file === batch.file);
     refuseBadBatch(bad, batch.symbol.length + batch.rejected.length);
   }
-  if (beside.membership) refuseStrangers(beside.membership.name, instruments(checked.bars, END_OF_TIME));
+  const strangers = beside.membership
+    ? strangersIn(beside.membership.name, instruments(checked.bars, END_OF_TIME))
+    : [];
   const present = new Set(checked.bars.symbol);
   return {
     files: [...barFiles.filter(({ name }) => chosen.some(({ file }) => file === name)), ...reference],
@@ -81,13 +85,15 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     beside: reference.map(({ name }) => name).sort(),
     skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)),
     members: listed && [...listed].filter((symbol) => present.has(symbol)).sort(),
+    strangers,
     checked,
   };
 }
 
-/** Members of an index of which none has a bar: a universe without an asset. */
-function refuseStrangers(file: string, instruments: readonly Instrument[]): void {
-  if (instruments.length === 0 || instruments.some(({ membership }) => membership?.length)) return;
+/** Instruments without a stretch of membership. Where that is all of them, the universe would have no asset. */
+function strangersIn(file: string, instruments: readonly Instrument[]): string[] {
+  const strangers = instruments.filter(({ membership }) => !membership?.length).map(({ symbol }) => symbol);
+  if (strangers.length === 0 || strangers.length < instruments.length) return strangers;
   throw badInput('MEMBERSHIP_WITHOUT_BARS', 'Not one symbol of the membership file has a bar', {
     facts: { file, field: 'symbol', value: null, bars: instruments.slice(0, 5).map(({ symbol }) => symbol) },
     remedy: 'Write the symbols as the bars have them, or take the membership file out of the folder.',
