@@ -188,6 +188,13 @@ describe('drl data import', () => {
     expect(instruments.map(({ membership }) => membership?.length)).toEqual([1, 0]);
   });
 
+  test('says which series of figures no feature reads', async () => {
+    await put('bars.csv', csv(rowsOf(['AAA'])));
+    const figures = ['net_income', 'netIncome'].map((series) => `${series},AAA,2023-12-31,2024-01-10,5`);
+    await put('fundamentals.csv', `series,symbol,eventDate,knownDate,value\n${figures.join('\n')}\n`);
+    expect((await run()).warnings).toEqual([expect.stringMatching(/the series net_income of the file/)]);
+  });
+
   test.each([
     ['instruments.json', '[{"symbol":"AAA"}]', { code: 'INSTRUMENTS_FILE', facts: { field: '0.name' } }],
     ['instruments.json', '[', { code: 'INSTRUMENTS_FILE', facts: { file: 'instruments.json' } }],

@@ -3,6 +3,7 @@ import { readFolder } from '../../adapters/market-data/folder.ts';
 import type { RawFile } from '../../adapters/market-data/port.ts';
 import { tableColumns } from '../../adapters/parquet/parquet.ts';
 import { badInput } from '../../domain/errors.ts';
+import { CATALOGUE } from '../../domain/features/catalogue.ts';
 import { barHeader, headerOf, missingBarColumns } from '../../domain/market/bars.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
 import { parseUniverse } from '../../domain/market/equities.ts';
@@ -31,6 +32,8 @@ export interface CheckedFolder {
   members: string[] | null;
   /** Symbols with bars that `membership.csv` does not name: they are members on no day. */
   strangers: string[];
+  /** Series of `fundamentals.csv` that no feature reads. */
+  unread: string[];
   checked: CheckedBars;
 }
 
@@ -57,7 +60,10 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
   const listed = universe
     ? new Set(parseUniverse(await tableText(universe), universe.name).map(({ symbol }) => symbol))
     : null;
-  const { batches, actions, lifeEnds, instruments } = await parseFolder([...barFiles, ...reference], options.calendar);
+  const { batches, actions, lifeEnds, instruments, pointInTime } = await parseFolder(
+    [...barFiles, ...reference],
+    options.calendar,
+  );
   const chosen = chooseBatches(batches, listed, skipped);
   const checked = checkBars(chosen, {
     calendar: options.calendar,
@@ -86,9 +92,15 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)),
     members: listed && [...listed].filter((symbol) => present.has(symbol)).sort(),
     strangers,
+    unread: unreadSeries(pointInTime(END_OF_TIME).fundamentals?.series ?? []),
     checked,
   };
 }
+
+const unreadSeries = (series: readonly string[]): string[] => {
+  const read = new Set<string>(Object.values(CATALOGUE).flatMap((feature) => feature.series ?? []));
+  return [...new Set(series)].filter((name) => !read.has(name)).sort();
+};
 
 /** Instruments without a stretch of membership. Where that is all of them, the universe would have no asset. */
 function strangersIn(file: string, instruments: readonly Instrument[]): string[] {

@@ -97,7 +97,7 @@ export async function importFolder(options: ImportOptions): Promise<ImportReport
 
 const SHOWN_STRANGERS = 20;
 
-function warningsOf({ strangers }: CheckedFolder, symbols: number): string[] {
+function warningsOf({ strangers, unread }: CheckedFolder, symbols: number): string[] {
   const warnings: string[] = [];
   if (symbols > MAX_ASSETS)
     warnings.push(
@@ -109,6 +109,10 @@ function warningsOf({ strangers }: CheckedFolder, symbols: number): string[] {
       `the membership file does not name ${strangers.slice(0, SHOWN_STRANGERS).join(', ')}${more}, so they are never held: give each a row with the symbol that the bars have, and import again`,
     );
   }
+  if (unread.length > 0)
+    warnings.push(
+      `no feature reads the series ${unread.join(', ')} of the file of fundamentals: drl features list has the names that are read`,
+    );
   return warnings;
 }
 
