@@ -62,6 +62,8 @@ describe('bad usage ends with 2 and says what to do', () => {
       facts: { option: '--date', value: 'x' },
       remedy: expect.any(String),
     });
+    const wordless = await drl('data', 'import', '--json');
+    expect(errorOf(wordless)).toMatchObject({ code: 'USAGE', remedy: expect.stringContaining('--help') });
   });
 });
 

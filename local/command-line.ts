@@ -19,7 +19,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      return json ? reportError(badInput('USAGE', error.message.replace(/^error: /, '')), true) : 2;
+      const remedy = 'drl --help lists the commands, drl <command> --help what each takes.';
+      return json ? reportError(badInput('USAGE', error.message.replace(/^error: /, ''), { remedy }), true) : 2;
     }
     return reportError(error, json);
   }

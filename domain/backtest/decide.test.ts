@@ -389,6 +389,7 @@ test('a feature that may lapse leaves its asset untraded: equity that turns nega
     const { decision: first } = await computeDecision(of(days[0], null));
     const second = of(days[1], { hash: hashOf(first), decision: first });
     second.tensor.values[(days[1] * 4 + 2) * tensor.columns.length + 1] = Number.NaN;
+    second.tensor.anchorLogit[days[1] * 4 + 2] = Number.NaN;
     return (await computeDecision(second)).decision;
   };
   const decision = await lapsed('returnOnEquity');

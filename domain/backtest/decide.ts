@@ -310,8 +310,8 @@ function lostFeature(inputs: DecisionInputs, builder: ObservationBuilder, usable
     if (usable[a] === 1 || before[a] === 0 || panel.tradable[t * assets + a] === 0) continue;
     const row = (t * assets + a) * tensor.columns.length;
     const unknown = tensor.columns.filter((_, f) => !Number.isFinite(tensor.values[row + f]));
-    if (!Number.isFinite(tensor.anchorLogit[t * assets + a])) unknown.push('anchorLogit');
-    const field = unknown.find((name) => !CATALOGUE[name]?.mayLapse);
+    // an incomplete row has no anchor: that alone says nothing
+    const field = unknown.length === 0 ? 'anchorLogit' : unknown.find((name) => !CATALOGUE[name]?.mayLapse);
     if (field) return { asset: panel.symbols[a], day: inputs.date, field };
   }
   return null;

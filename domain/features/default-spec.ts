@@ -1,7 +1,7 @@
 import { STATE_COLUMNS } from '../policy/policy.ts';
 import { CATALOGUE } from './catalogue.ts';
 import type { Need } from './definition.ts';
-import { selectFeatures } from './select.ts';
+import { type Data, selectFeatures } from './select.ts';
 import { type AnchorSettings, type FeatureSpec, featureSpecSchema } from './spec.ts';
 
 /** The anchor: inverse volatility over 63 sessions, its portfolio held at 8 % a year at most. */
@@ -22,7 +22,7 @@ export function defaultFeatureSpec(options: {
 /** The spec of the features that a universe names (see `selectFeatures`), or of the default ones. */
 export const universeFeatureSpec = (
   { features = ['default'], anchor }: { features?: string[] | undefined; anchor?: AnchorSettings | undefined },
-  has: ReadonlySet<Need>,
+  has: Data,
 ): FeatureSpec => featureSpec(selectFeatures(features, has), anchor);
 
 /** The spec of some features of the catalogue. */

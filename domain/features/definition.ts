@@ -1,4 +1,6 @@
+import type { MacroSeries } from './macro-series.ts';
 import type { Column, MarketView, PerAsset } from './market-view.ts';
+import type { ReportSeries } from './reports.ts';
 
 /** What a feature reads beside closes and returns. */
 export const NEEDS = ['volume', 'range', 'embeddings', 'fundamentals', 'macro', 'graph'] as const;
@@ -13,6 +15,8 @@ export interface FeatureDefinition {
   readonly needs: readonly Need[];
   /** It may stop being known though bars go on (a company's equity turns negative, it reports no more, nobody trades): no break in the data. */
   readonly mayLapse?: true;
+  /** Series of figures or of an economy that it reads: without one of them no asset ever has a value (ranks apart). */
+  readonly series?: readonly (ReportSeries | MacroSeries)[];
   /** Where the formula has a public name: who published it. */
   readonly source?: string;
   compute(view: MarketView): Column | PerAsset;

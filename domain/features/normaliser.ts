@@ -13,9 +13,13 @@ export function fitNormaliser(tensor: FeatureTensor, from: string, to: string): 
   const width = tensor.columns.length;
   const rows = completeRows(tensor, from, to);
   if (rows.length === 0) {
+    const neverKnown = neverKnownColumns(tensor, from, to);
     throw badInput('NORMALISER_NO_ROWS', 'The training window has no session on which every feature is known', {
-      facts: { from, to, sessions: tensor.dates.length },
-      remedy: 'Features look back 252 sessions: import a longer history or train on a later window.',
+      facts: { from, to, sessions: tensor.dates.length, neverKnown },
+      remedy:
+        neverKnown.length > 0
+          ? 'Name other features in the universe, or bring the figures that these need, known from an earlier day on (drl features list).'
+          : 'Features look back up to 380 sessions (drl features list): import a longer history, train on a later window, or name fewer features.',
     });
   }
   const mean = new Array<number>(width).fill(0);
@@ -44,6 +48,17 @@ function completeRows(tensor: FeatureTensor, from: string, to: string): number[]
   });
   return rows;
 }
+
+/** Columns that no asset has on any session of `from`..`to`. */
+const neverKnownColumns = ({ columns, dates, symbols, values }: FeatureTensor, from: string, to: string): string[] => {
+  const assets = symbols.length;
+  const [first, end] = [dates.findIndex((date) => date >= from), dates.findLastIndex((date) => date <= to) + 1];
+  return columns.filter((_, f) => {
+    for (let row = first * assets; row < end * assets; row++)
+      if (Number.isFinite(values[row * columns.length + f])) return false;
+    return true;
+  });
+};
 
 /** Whether a normaliser can be fitted on sessions `from`..`to`. */
 export const hasCompleteRow = (tensor: FeatureTensor, from: string, to: string): boolean =>

@@ -45,6 +45,13 @@ describe('normaliser', () => {
       expect.objectContaining({ code: 'NORMALISER_NO_ROWS' }),
     );
   });
+
+  test('and the features that nobody has in it are named', () => {
+    const values = tensor.values.map((x, i) => (i % F === 1 ? Number.NaN : x));
+    expect(() => fitNormaliser({ ...tensor, values }, panel.dates[0], panel.dates[299])).toThrow(
+      expect.objectContaining({ facts: expect.objectContaining({ neverKnown: [tensor.columns[1]] }) }),
+    );
+  });
 });
 
 describe('observation', () => {

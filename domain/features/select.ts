@@ -1,6 +1,5 @@
 import { badInput } from '../errors.ts';
 import { CATALOGUE, FAMILIES, type Family } from './catalogue.ts';
-import type { Need } from './definition.ts';
 
 /** What a universe that names no features gets, of those that its data allow. */
 const DEFAULT_FEATURES = [
@@ -36,14 +35,20 @@ const DEFAULT_FEATURES = [
 /** Every word that a universe may write under `features`. */
 export const FEATURE_WORDS = ['all', 'default', ...Object.keys(FAMILIES), ...Object.keys(CATALOGUE)];
 
+/** Kinds of data that a universe has, and the names of its series. */
+export type Data = ReadonlySet<string>;
+
 /**
  * Names of features from words: a feature by name; a family, `default` or `all` for those of it that the data allow; each once, in the order of the words.
  * A feature that is named needs what it needs: that the data lack it is found when it is computed.
  * @throws ProductError FEATURES_UNKNOWN_COLUMN.
  */
-export function selectFeatures(words: readonly string[], has: ReadonlySet<Need>): string[] {
+export function selectFeatures(words: readonly string[], has: Data): string[] {
   const allowed = (names: readonly string[]) =>
-    names.filter((name) => CATALOGUE[name].needs.every((need) => has.has(need)));
+    names.filter((name) => {
+      const { needs, series = [] } = CATALOGUE[name];
+      return [...needs, ...series].every((one) => has.has(one));
+    });
   const names = words.flatMap((word) => {
     if (word === 'all') return allowed(Object.keys(CATALOGUE));
     if (word === 'default') return allowed(DEFAULT_FEATURES);

@@ -28,6 +28,8 @@ export const trainingJobSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('learn'),
     ...common,
+    /** Columns that may become unknown again (a report that does not come, a quarter without equity): the asset is not traded meanwhile. */
+    lapsing: z.array(z.string()).optional(),
     seed: z.number().int().nonnegative(),
     dates: z.array(z.iso.date()).min(2),
     symbols: z.array(z.string()).min(1),

@@ -44,6 +44,7 @@ export function parseWith<T>(schema: z.ZodType<T>, value: unknown, status: 400 |
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   throw new ApiProblem(status, code, (unknown ? `there is no field ${unknown}` : issue.message).slice(0, MAX_SHOWN), {
     field: fieldName([...issue.path, ...(unknown === undefined ? [] : [unknown])]).slice(0, MAX_SHOWN),
+    remedy: 'GET /openapi.json has the form of every request.',
   });
 }
 

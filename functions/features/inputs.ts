@@ -1,6 +1,6 @@
 import type { FeatureInputs } from '../../domain/features/compute.ts';
-import type { Need } from '../../domain/features/definition.ts';
 import type { GraphHistory } from '../../domain/features/graph-history.ts';
+import type { Data } from '../../domain/features/select.ts';
 import type { Dataset } from '../artifacts/dataset.ts';
 import type { LoadedGraph } from '../artifacts/graph.ts';
 
@@ -25,8 +25,9 @@ const graphHistory = ({ snapshots }: LoadedGraph['graph']): GraphHistory => ({
 });
 
 /** What the universe has for features to read. Ranges only where volume is: reference rates have neither. */
-export function available(inputs: FeatureInputs, hasVolume: boolean): Set<Need> {
-  const has = new Set<Need>(hasVolume ? ['volume', 'range'] : []);
+export function available(inputs: FeatureInputs, hasVolume: boolean): Data {
+  const has = new Set<string>(hasVolume ? ['volume', 'range'] : []);
   for (const need of ['embeddings', 'fundamentals', 'macro', 'graph'] as const) if (inputs[need]) has.add(need);
+  for (const table of [inputs.fundamentals, inputs.macro]) for (const series of table?.series ?? []) has.add(series);
   return has;
 }

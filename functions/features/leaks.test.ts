@@ -94,7 +94,7 @@ async function computed(given: World) {
   });
   const embeddings = await embeddingsOf(graph, panel.symbols);
   const inputs = featureInputs(given, { graph } as Parameters<typeof featureInputs>[1], embeddings.history);
-  const names = selectFeatures(['default', 'graph', 'ranks', 'policyRate'], available(inputs, true));
+  const names = selectFeatures(['policyRate', 'default', 'graph', 'ranks'], available(inputs, true));
   const tensor = computeFeatures(panel, featureSpec(names), inputs);
   const policy = modelPolicy('tilts', tilts, tensor, fitNormaliser(tensor, panel.dates[FITTED], panel.dates[FROM - 1]));
   const decisions: number[][] = [];

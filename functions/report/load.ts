@@ -7,6 +7,7 @@ import { type ArtifactRef, artifactRefSchema } from '../../domain/lineage/manife
 import { isLearned } from '../../domain/lineage/model.ts';
 import { type Monitor, monitorSchema } from '../../domain/monitoring/monitor.ts';
 import { DECISION_FILES, loadDecision } from '../artifacts/decision.ts';
+import { loadRiskGroups } from '../artifacts/features.ts';
 import { loadNavSeries } from '../artifacts/gate-report.ts';
 import { type LoadedModel, loadModel } from '../artifacts/model.ts';
 import {
@@ -20,6 +21,7 @@ import {
 } from '../contracts.ts';
 import type { Ports } from '../ports.ts';
 import { explainDecision } from './explain.ts';
+import { graphExposures } from './graph-exposures.ts';
 import type { Explanation, Material, NavSeries, OutOfSampleSeries } from './material.ts';
 import { buildSummary, championName } from './summary.ts';
 
@@ -42,11 +44,12 @@ export async function loadMaterial(event: ReportInput, ports: ReportPorts): Prom
   const { strategy, date } = event;
   const { store, settings } = ports;
   const championRef = event.promotion.promote.champion;
-  const [decision, champion, challenger, monitor] = await Promise.all([
+  const [decision, champion, challenger, monitor, groups] = await Promise.all([
     loadDecision(store, strategy, event.decide.decision),
     loadModel(store, strategy, championRef),
     loadChallenger(event, ports),
     loadMonitor(event, ports),
+    loadRiskGroups(store, strategy, event.features.features),
   ]);
   const report = gateReportOf(champion);
   const summary = buildSummary({
@@ -72,6 +75,7 @@ export async function loadMaterial(event: ReportInput, ports: ReportPorts): Prom
     settlement: event.settle,
     monitor,
     explanation: await explain(event, champion, decision.observationHash, ports),
+    exposures: graphExposures(decision.weightsBps, groups, settings.universe.limits, date),
     outOfSample: await loadSeries(
       event,
       challenger?.hash ?? championRef.hash,

@@ -5,6 +5,7 @@ import type { Material } from './material.ts';
 import { whoDecided } from './summary.ts';
 import {
   driftTable,
+  exposureTable,
   gateTable,
   limitTable,
   outOfSampleTable,
@@ -90,6 +91,7 @@ function why(material: Material): string[] {
         }),
     markdownTable(stepTable(material)),
     decision.document.limitsHit.length === 0 ? 'No limit was hit.' : markdownTable(limitTable(material)),
+    ...(material.exposures.length === 0 ? [] : [markdownTable(exposureTable(material))]),
     settlement.transaction
       ? `Transaction \`${settlement.transaction}\` (${settlement.status}, epoch ${settlement.epoch}, ${settlement.gasUsed} gas, chain ${settlement.chainId}, contract \`${settlement.contract}\`). ${differences.length === 0 ? 'Intent = chain = ledger.' : `Differences: ${differences.join('; ')}`}`
       : 'The chain is not initialised: the decision stands and nothing was sent.',

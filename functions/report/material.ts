@@ -5,6 +5,7 @@ import type { GateReport } from '../../domain/lineage/gate-report.ts';
 import type { Model } from '../../domain/lineage/model.ts';
 import type { Monitor } from '../../domain/monitoring/monitor.ts';
 import type { promoteOutput, settleOutput } from '../contracts.ts';
+import type { GraphExposure } from './graph-exposures.ts';
 import type { DailySummary } from './summary.ts';
 
 /** One policy's net asset value over the out-of-sample sessions, 1 at the start. */
@@ -45,6 +46,7 @@ export interface Material {
   settlement: z.infer<typeof settleOutput>;
   monitor: Monitor;
   explanation: Explanation;
+  exposures: readonly GraphExposure[];
   outOfSample: OutOfSampleSeries | null;
   /** What the report rests on, by name: the SHA-256 of each artifact's manifest. */
   hashes: { name: string; hash: string }[];

@@ -6,6 +6,7 @@ import { basisPoints, decimal, percent, short, signed, words } from './format.ts
 import type { Material, NavSeries } from './material.ts';
 import {
   driftTable,
+  exposureTable,
   gateTable,
   limitTable,
   outOfSampleTable,
@@ -175,10 +176,14 @@ export function whySection(material: Material): string {
   const steps = `<ol class="steps">${flow.map(([name, value, note]) => `<li>${escapeHtml(name)}<b>${escapeHtml(value)}</b><span class="soft">${escapeHtml(note)}</span></li>`).join('')}</ol>`;
   const limits =
     document.limitsHit.length === 0 ? paragraph('No limit was hit.', 'soft') : htmlTable(limitTable(material));
+  const graph =
+    material.exposures.length === 0
+      ? paragraph('The graph has no snapshot yet.', 'soft')
+      : htmlTable(exposureTable(material));
   return section(
     'why',
     'Why these weights',
-    `${steps}<h3>From features to tilt</h3>${tilts(material)}<h3>From anchor to order</h3>${htmlTable(stepTable(material))}<h3>Limits hit</h3>${limits}<h3>Trades</h3>${
+    `${steps}<h3>From features to tilt</h3>${tilts(material)}<h3>From anchor to order</h3>${htmlTable(stepTable(material))}<h3>Limits hit</h3>${limits}<h3>Groups of the graph</h3>${graph}<h3>Trades</h3>${
       document.trades.length === 0 ? paragraph('None.', 'soft') : htmlTable(tradeTable(material))
     }<h3>Transaction</h3>${settled(material)}`,
   );

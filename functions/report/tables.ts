@@ -12,6 +12,8 @@ export interface Table {
   marked?: number[];
 }
 
+const SHOWN_MEMBERS = 8;
+
 /** Symbols by weight after, cash last. */
 export function weightRows({ summary }: Material): { symbol: string; before: number; after: number }[] {
   const { weightsBps = {}, previousBps = {} } = summary.decision ?? {};
@@ -85,6 +87,24 @@ export function limitTable({ decision }: Material): Table {
       hit.on,
       percent(hit.before, 2),
       percent(hit.after, 2),
+    ]),
+  };
+}
+
+/** What the order holds of the groups of the graph. */
+export function exposureTable({ exposures }: Material): Table {
+  const names = (members: readonly string[]): string =>
+    members.length > SHOWN_MEMBERS
+      ? `${members.slice(0, SHOWN_MEMBERS).join(', ')} and ${members.length - SHOWN_MEMBERS} more`
+      : members.join(', ') || 'none';
+  return {
+    head: ['group', 'members', 'ordered', 'cap'],
+    numbers: 2,
+    rows: exposures.map(({ name, members, weightBps, cap }) => [
+      name,
+      names(members),
+      basisPoints(weightBps),
+      cap === null ? 'none' : percent(cap, 2),
     ]),
   };
 }

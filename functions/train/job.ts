@@ -1,4 +1,5 @@
 import { badInput } from '../../domain/errors.ts';
+import { CATALOGUE } from '../../domain/features/catalogue.ts';
 import type { RiskGroupsHistory } from '../../domain/features/groups.ts';
 import type { FeatureTensor, Normaliser } from '../../domain/features/spec.ts';
 import { canonicalJson, sha256 } from '../../domain/lineage/canonical.ts';
@@ -54,7 +55,14 @@ export function buildTrainingJob(inputs: TrainingJobInputs): Record<string, Uint
   const arrays = arraysUntil(inputs, end);
   const start = initial && encodeNpy({ shape: [initial.length], data: initial });
   const hashes = Object.fromEntries(Object.entries(arrays).map(([name, bytes]) => [name, sha256(bytes)]));
-  const spec = { ...learnSpec(inputs, from, end), columns, arrays: hashes, initial: start && sha256(start) };
+  const lapsing = columns.filter((name) => CATALOGUE[name]?.mayLapse);
+  const spec = {
+    ...learnSpec(inputs, from, end),
+    columns,
+    ...(lapsing.length > 0 && { lapsing }),
+    arrays: hashes,
+    initial: start && sha256(start),
+  };
   return jobFiles(spec, start ? { ...arrays, [INITIAL_PARAMETERS]: start } : arrays);
 }
 

@@ -240,14 +240,15 @@ const SHOWN_DIFFERENCES = 20;
 
 function differenceText(a: string, b: string, { onlyInA, onlyInB, changed, values, partitions }: DatasetDifference) {
   const valueLine = (of: string) => (each: DatasetDifference['values']['onlyInA'][number]) =>
-    `only in ${of.slice(0, 12)}  ${each.series} ${each.symbol} ${each.eventDate} known ${each.knownDate}: ${each.value}`;
+    `only in ${of}  ${each.series} ${each.symbol} ${each.eventDate} known ${each.knownDate}: ${each.value}`;
+  const [first, second] = [a.slice(0, 12), b.slice(0, 12)];
   return [
-    `bars: only in ${a}: ${onlyInA.length} rows, only in ${b}: ${onlyInB.length}, other values: ${changed.length}; years that are the same file in both: ${partitions.same.length}, that are not: ${partitions.changed.join(', ') || 'none'}`,
-    `figures and series: only in ${a}: ${values.onlyInA.length}, only in ${b}: ${values.onlyInB.length}`,
+    `bars: only in ${first}: ${onlyInA.length} rows, only in ${second}: ${onlyInB.length}, other values: ${changed.length}; years that are the same file in both: ${partitions.same.length}, that are not: ${partitions.changed.join(', ') || 'none'}`,
+    `figures and series: only in ${first}: ${values.onlyInA.length}, only in ${second}: ${values.onlyInB.length}`,
     ...changed
       .slice(0, SHOWN_DIFFERENCES)
       .map(({ symbol, date, fields }) => `changed  ${symbol} ${date}: ${fields.join(', ')}`),
-    ...[...values.onlyInA.map(valueLine(a)), ...values.onlyInB.map(valueLine(b))].slice(0, SHOWN_DIFFERENCES),
+    ...[...values.onlyInA.map(valueLine(first)), ...values.onlyInB.map(valueLine(second))].slice(0, SHOWN_DIFFERENCES),
   ].join('\n');
 }
 

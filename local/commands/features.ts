@@ -6,8 +6,8 @@ import { type CommonOptions, printJson } from './args.ts';
 export async function listFeatures({ json }: CommonOptions): Promise<number> {
   const rows = Object.entries(FAMILIES).flatMap(([family, features]) =>
     Object.keys(features).map((name) => {
-      const { description, lookbackDays, needs, source } = CATALOGUE[name];
-      return { family, name, lookbackDays, needs, description, source: source ?? null };
+      const { description, lookbackDays, needs, series = [], source } = CATALOGUE[name];
+      return { family, name, lookbackDays, needs, series, description, source: source ?? null };
     }),
   );
   if (json) printJson(rows);
@@ -15,11 +15,11 @@ export async function listFeatures({ json }: CommonOptions): Promise<number> {
     console.log(
       table(
         ['family', 'feature', 'sessions', 'needs', 'what it is'],
-        rows.map(({ family, name, lookbackDays, needs, description }) => [
+        rows.map(({ family, name, lookbackDays, needs, series, description }) => [
           family,
           name,
           String(lookbackDays),
-          needs.join(', ') || '-',
+          [needs.join(', ') || '-', ...(series.length > 0 ? [series.join(', ')] : [])].join(': '),
           description,
         ]),
         5,

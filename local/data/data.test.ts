@@ -191,12 +191,23 @@ describe('drl data import', () => {
     const actions = { symbol: text('AAA'), date: { type: 'DATE' as const, data: ['2024-01-08'] } };
     const amounts = { dividend: { type: 'DOUBLE' as const, data: [0.5] }, split: text('') };
     await put('Actions.parquet', writeTable({ ...actions, ...amounts }));
-    expect(await run()).toMatchObject({ beside: ['Actions.parquet', 'Membership.CSV'], skipped: [] });
+    expect(await run()).toMatchObject({
+      beside: ['Actions.parquet', 'Membership.CSV'],
+      skipped: [],
+      warnings: [expect.stringMatching(/does not name BBB, so/)],
+    });
     const dataset = (await ingestDay('2024-01-31')).dataset!;
     const { instruments } = await loadDataset(store, 'user', dataset);
     const bars = await loadBars(store, 'user', dataset);
     expect(bars.dividend?.filter((dividend) => dividend !== 0)).toEqual(Float64Array.of(0.5));
     expect(instruments.map(({ membership }) => membership?.length)).toEqual([1, 0]);
+  });
+
+  test('says which series of figures no feature reads', async () => {
+    await put('bars.csv', csv(rowsOf(['AAA'])));
+    const figures = ['net_income', 'netIncome'].map((series) => `${series},AAA,2023-12-31,2024-01-10,5`);
+    await put('fundamentals.csv', `series,symbol,eventDate,knownDate,value\n${figures.join('\n')}\n`);
+    expect((await run()).warnings).toEqual([expect.stringMatching(/the series net_income of the file/)]);
   });
 
   test.each([

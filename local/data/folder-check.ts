@@ -3,6 +3,7 @@ import { readFolder } from '../../adapters/market-data/folder.ts';
 import type { RawFile } from '../../adapters/market-data/port.ts';
 import { tableColumns } from '../../adapters/parquet/parquet.ts';
 import { badInput } from '../../domain/errors.ts';
+import { CATALOGUE } from '../../domain/features/catalogue.ts';
 import { barHeader, headerOf, missingBarColumns } from '../../domain/market/bars.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
 import { parseUniverse } from '../../domain/market/equities.ts';
@@ -30,6 +31,10 @@ export interface CheckedFolder {
   skipped: SkippedFile[];
   /** Symbols of `universe.csv` that have bars, under them or a later symbol; null: there is no such file, and every symbol is a member. */
   members: string[] | null;
+  /** Symbols with bars that `membership.csv` does not name: they are members on no day. */
+  strangers: string[];
+  /** Series of `fundamentals.csv` that no feature reads. */
+  unread: string[];
   checked: CheckedBars;
 }
 
@@ -56,7 +61,10 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
   const listed = universe
     ? new Set(parseUniverse(await tableText(universe), universe.name).map(({ symbol }) => symbol))
     : null;
-  const { batches, actions, lifeEnds, instruments } = await parseFolder([...barFiles, ...reference], options.calendar);
+  const { batches, actions, lifeEnds, instruments, pointInTime } = await parseFolder(
+    [...barFiles, ...reference],
+    options.calendar,
+  );
   const names = symbolNames(actions, END_OF_TIME);
   const members = listed && (names?.members(listed) ?? listed);
   const isMember = (symbol: string): boolean => members?.has(names?.nameOf(symbol, '') ?? symbol) ?? true;
@@ -74,7 +82,7 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     refuseBadBatch(bad, batch.symbol.length + batch.rejected.length);
   }
   const found = instruments(checked.bars, END_OF_TIME);
-  if (beside.membership) refuseStrangers(beside.membership.name, found);
+  const strangers = beside.membership ? strangersIn(beside.membership.name, found) : [];
   const present = new Set(found.flatMap(({ symbol, formerly = [] }) => [symbol, ...formerly.map((was) => was.symbol)]));
   return {
     files: [...barFiles.filter(({ name }) => chosen.some(({ file }) => file === name)), ...reference],
@@ -86,13 +94,21 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     beside: reference.map(({ name }) => name).sort(),
     skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)),
     members: listed && [...listed].filter((symbol) => present.has(symbol)).sort(),
+    strangers,
+    unread: unreadSeries(pointInTime(END_OF_TIME).fundamentals?.series ?? []),
     checked,
   };
 }
 
-/** Members of an index of which none has a bar: a universe without an asset. */
-function refuseStrangers(file: string, instruments: readonly Instrument[]): void {
-  if (instruments.length === 0 || instruments.some(({ membership }) => membership?.length)) return;
+const unreadSeries = (series: readonly string[]): string[] => {
+  const read = new Set<string>(Object.values(CATALOGUE).flatMap((feature) => feature.series ?? []));
+  return [...new Set(series)].filter((name) => !read.has(name)).sort();
+};
+
+/** Instruments without a stretch of membership. Where that is all of them, the universe would have no asset. */
+function strangersIn(file: string, instruments: readonly Instrument[]): string[] {
+  const strangers = instruments.filter(({ membership }) => !membership?.length).map(({ symbol }) => symbol);
+  if (strangers.length === 0 || strangers.length < instruments.length) return strangers;
   throw badInput('MEMBERSHIP_WITHOUT_BARS', 'Not one symbol of the membership file has a bar', {
     facts: { file, field: 'symbol', value: null, bars: instruments.slice(0, 5).map(({ symbol }) => symbol) },
     remedy: 'Write the symbols as the bars have them, or take the membership file out of the folder.',

@@ -41,7 +41,7 @@ export interface ImportReport {
   reasons: Record<string, number>;
   firstDay: string;
   newestDay: string;
-  /** What will stop a later stage. */
+  /** What will stop a later stage, or leave assets out of all of them. */
   warnings: string[];
 }
 
@@ -91,13 +91,29 @@ export async function importFolder(options: ImportOptions): Promise<ImportReport
     reasons: countReasons(quarantined),
     firstDay: bars.date[0],
     newestDay: bars.date[bars.date.length - 1],
-    warnings:
-      symbols.length > MAX_ASSETS
-        ? [
-            `a ledger holds at most ${MAX_ASSETS} assets, so ${symbols.length} can be researched but not settled: name the members in universe.csv beside the bars, and import again`,
-          ]
-        : [],
+    warnings: warningsOf(found, symbols.length),
   };
+}
+
+const SHOWN_STRANGERS = 20;
+
+function warningsOf({ strangers, unread }: CheckedFolder, symbols: number): string[] {
+  const warnings: string[] = [];
+  if (symbols > MAX_ASSETS)
+    warnings.push(
+      `a ledger holds at most ${MAX_ASSETS} assets, so ${symbols} can be researched but not settled: name the members in universe.csv beside the bars, and import again`,
+    );
+  if (strangers.length > 0) {
+    const more = strangers.length > SHOWN_STRANGERS ? ` and ${strangers.length - SHOWN_STRANGERS} more` : '';
+    warnings.push(
+      `the membership file does not name ${strangers.slice(0, SHOWN_STRANGERS).join(', ')}${more}, so they are never held: give each a row with the symbol that the bars have, and import again`,
+    );
+  }
+  if (unread.length > 0)
+    warnings.push(
+      `no feature reads the series ${unread.join(', ')} of the file of fundamentals: drl features list has the names that are read`,
+    );
+  return warnings;
 }
 
 async function storeImport(options: ImportOptions, found: CheckedFolder, folderName: string): Promise<ArtifactRef> {

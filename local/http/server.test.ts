@@ -233,7 +233,11 @@ describe('reading', () => {
     expect(decisions).toEqual([
       { date: '2026-01-05', decision: api.decisions[1].ref.hash, modelHash: api.model.hash, universe: 'fx-ecb' },
     ]);
-    expect(await problemOf(await get('/v1/decisions?limit=0'))).toMatchObject({ status: 400, field: 'limit' });
+    expect(await problemOf(await get('/v1/decisions?limit=0'))).toMatchObject({
+      status: 400,
+      field: 'limit',
+      remedy: expect.any(String),
+    });
     expect(await problemOf(await get('/v1/decisions?page=2'))).toMatchObject({ status: 400, field: 'page' });
   });
 

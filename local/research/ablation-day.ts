@@ -24,14 +24,13 @@ export interface LeftOut {
 /**
  * The day without some of its features, as a features artifact of its own: the same dataset, sessions, tradable assets and anchor, so that only what policies
  * see differs; without `graph`, also what needs embeddings, and the caps on groups that the graph names.
- * @throws ProductError USAGE_WITHOUT (an unknown word, or nothing would be left out).
+ * @throws ProductError USAGE_WITHOUT (nothing would be left out).
  */
 export async function dayWithout(
   installation: Installation,
   day: TrainingDay,
-  without: string | undefined,
+  words: readonly string[],
 ): Promise<{ day: TrainingDay; left: LeftOut }> {
-  const words = wordsOf(without);
   const { store } = await installation.ports(['store']);
   const { strategy } = installation.settings.config;
   const features = await loadFeatures(store, strategy, day.features);
@@ -67,7 +66,11 @@ const isOf = (name: string, word: string): boolean =>
   Object.hasOwn(FAMILIES[word as keyof typeof FAMILIES] ?? {}, name) ||
   CATALOGUE[name].needs.some((need) => need === word || (word === 'graph' && need === 'embeddings'));
 
-function wordsOf(without: string | undefined): string[] {
+/**
+ * What `--without` names.
+ * @throws ProductError USAGE_WITHOUT (nothing, or an unknown word).
+ */
+export function wordsOf(without: string | undefined): string[] {
   const words = (without ?? '').split(',').filter((word) => word !== '');
   const unknown = words.find((word) => !WORDS.includes(word));
   if (words.length > 0 && unknown === undefined) return words;

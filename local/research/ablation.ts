@@ -9,7 +9,7 @@ import { printJson } from '../commands/args.ts';
 import type { Installation } from '../installation.ts';
 import { table } from '../table.ts';
 import { trainingDay } from '../training.ts';
-import { dayWithout, type LeftOut } from './ablation-day.ts';
+import { dayWithout, type LeftOut, wordsOf } from './ablation-day.ts';
 import { percent, ratio } from './format.ts';
 import { type LearnerOptions, learnerPlan } from './learner-plan.ts';
 import type { StudiedRuns } from './learner-summary.ts';
@@ -64,8 +64,9 @@ export async function ablationStudy(
   options: AblationOptions,
 ): Promise<AblationDocument> {
   const { universe, config, profile } = installation.settings;
+  const words = wordsOf(options.without);
   const day = await trainingDay(installation, date);
-  const { day: reduced, left } = await dayWithout(installation, day, options.without);
+  const { day: reduced, left } = await dayWithout(installation, day, words);
   const algorithms = options.algorithms ?? profile.training.algorithm;
   const plan = learnerPlan(installation, day, { ...options, algorithms });
   const halved = { ...plan, hours: plan.hours === null ? null : plan.hours / 2 };

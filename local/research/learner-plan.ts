@@ -3,7 +3,7 @@ import type { Settings } from '../../config/schema.ts';
 import { badInput } from '../../domain/errors.ts';
 import type { Trial } from '../../domain/lineage/model.ts';
 import { ALGORITHMS, type Algorithm } from '../../domain/training/settings.ts';
-import { assign, type CommonOptions, wholeNumbers } from '../commands/args.ts';
+import { assign, type CommonOptions, count, wholeNumbers } from '../commands/args.ts';
 import type { Installation } from '../installation.ts';
 import { readSettings } from '../settings.ts';
 import { parseAlgorithm, type TrainingDay, trialsOf } from '../training.ts';
@@ -43,14 +43,14 @@ export function learnerPlan(installation: Installation, day: TrainingDay, option
   );
   const said = settingsSaid(options.set ?? [], algorithms);
   const windows = options.windows === undefined ? null : wholeNumbers(options.windows, '--windows');
-  const seeds = positive(options.seeds, '--seeds') ?? installation.settings.profile.seeds;
+  const seeds = atLeastOne(options.seeds, '--seeds') ?? installation.settings.profile.seeds;
   const learners = algorithms.map((algorithm): StudiedLearner => {
     const read = readSettings(options, installation.home, { training: { ...said[algorithm], algorithm } });
     const warmStart = options.warmStart ?? read.profile.warmStart;
     const settings = { ...read, profile: { ...read.profile, warmStart } };
     return { algorithm, settings, trials: trialsOf(day, settings, algorithm, windows, seeds) };
   });
-  const parallel = positive(options.parallel, '--parallel') ?? availableParallelism();
+  const parallel = atLeastOne(options.parallel, '--parallel') ?? availableParallelism();
   return { learners, seeds, hours: hoursOf(options.hours), parallel };
 }
 
@@ -71,12 +71,8 @@ function settingsSaid(assignments: readonly string[], algorithms: readonly Algor
   return said;
 }
 
-function positive(text: string | undefined, option: string): number | null {
-  if (text === undefined) return null;
-  const [number, ...more] = wholeNumbers(text, option);
-  if (number > 0 && more.length === 0) return number;
-  throw badInput('USAGE_NUMBERS', 'A whole number above 0 is asked for', { facts: { option, value: text } });
-}
+const atLeastOne = (text: string | undefined, option: string): number | null =>
+  text === undefined ? null : count(text, option);
 
 function hoursOf(text: string | undefined): number | null {
   if (text === undefined) return null;

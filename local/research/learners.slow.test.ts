@@ -174,7 +174,7 @@ describe('a study of learners', () => {
     [{ set: ['sac.learningRate=1'] }, 'USAGE_SET'],
     [{ set: ['ppo.learningRte=1'] }, 'CONFIG_UNKNOWN_KEY'],
     [{ windows: '7' }, 'TRAIN_WINDOW_UNKNOWN'],
-    [{ seeds: '0' }, 'USAGE_NUMBERS'],
+    [{ seeds: '0' }, 'USAGE_COUNT'],
     [{ hours: '0' }, 'USAGE_HOURS'],
   ])('%j is refused before anything is trained', async (change, code) => {
     const before = trained;

@@ -130,15 +130,19 @@ export async function readEnvironmentData(folder: string, spec: LearnJobSpec): P
     }),
   };
   checkMarket(spec);
-  checkFeatures(tensor, panel.tradable);
+  checkFeatures(tensor, panel.tradable, new Set(spec.lapsing));
   return { panel, tensor, normaliser: spec.normaliser, groups: history, limits: spec.limits, costs: spec.costs };
 }
 
 /**
  * NaN says that a feature is not known yet, and such an asset is not traded. A feature that was known at the session before, on an asset that
- * trades on both, and one that is infinite, are breaks in the data.
+ * trades on both, and one that is infinite, are breaks in the data; that a lapsing column is unknown, and the anchor with it, is none.
  */
-function checkFeatures({ dates, symbols, columns, values, anchorLogit }: FeatureTensor, tradable: Uint8Array): void {
+function checkFeatures(
+  { dates, symbols, columns, values, anchorLogit }: FeatureTensor,
+  tradable: Uint8Array,
+  lapsing: ReadonlySet<string>,
+): void {
   const [A, F] = [symbols.length, columns.length];
   const known = new Uint8Array(A);
   const refuse = (row: number, feature: string, value: number): never => {
@@ -146,14 +150,18 @@ function checkFeatures({ dates, symbols, columns, values, anchorLogit }: Feature
   };
   for (let row = 0; row < tradable.length; row++) {
     let unknown: string | null = null;
+    let lapsed = false;
     for (let f = 0; f <= F; f++) {
       const [feature, value] = f < F ? [columns[f], values[row * F + f]] : ['anchorLogit', anchorLogit[row]];
-      if (Number.isNaN(value)) unknown ??= feature;
-      else if (!Number.isFinite(value)) refuse(row, feature, value);
+      if (!Number.isNaN(value)) {
+        if (!Number.isFinite(value)) refuse(row, feature, value);
+      } else if (lapsing.has(feature)) lapsed = true;
+      // an incomplete row has no anchor: that alone says nothing
+      else if (f < F || !lapsed) unknown ??= feature;
     }
     const asset = row % A;
     if (unknown !== null && known[asset] === 1 && tradable[row] === 1) refuse(row, unknown, Number.NaN);
-    known[asset] = tradable[row] === 1 && unknown === null ? 1 : 0;
+    known[asset] = tradable[row] === 1 && unknown === null && !lapsed ? 1 : 0;
   }
 }
 

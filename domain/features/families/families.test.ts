@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { dayOfIso, isoOfDay } from '../../market/days.ts';
 import { panelUntil } from '../../market/panel.ts';
-import { pointInTimeTable } from '../../market/point-in-time.ts';
+import { type PointInTimeTable, pointInTimeTable } from '../../market/point-in-time.ts';
 import { CATALOGUE, FAMILIES } from '../catalogue.ts';
 import { computeFeatures } from '../compute.ts';
 import { featureSpec } from '../default-spec.ts';
 import { fixtureWorld } from '../fixture-inputs.ts';
+import { selectFeatures } from '../select.ts';
 import { NaiveMarket, naiveFeatures } from './naive.fixture.ts';
 
 /** Late listings, ends, halts short and long; days on which each of them has just begun or is over. */
@@ -67,6 +68,53 @@ test('four quarters are not known where one is missing, or is there under two en
   expect(quarterly(daysBefore(280, 182, 91, 0))).toBe(0.5);
   expect(quarterly(daysBefore(364, 182, 91, 0))).toBeNaN();
   expect(quarterly(daysBefore(273, 182, 91, 5, 0))).toBeNaN();
+});
+
+describe('the series that a feature names are the series that it reads', () => {
+  const { fundamentals, macro } = inputs;
+  const only = (table: PointInTimeTable, keep: (series: string) => boolean) => {
+    const rows = table.series.flatMap((series, row) => (keep(series) ? [row] : []));
+    const of = (texts: readonly string[]) => rows.map((row) => texts[row]);
+    const { series, symbol, eventDate, knownDate, value } = table;
+    return {
+      series: of(series),
+      symbol: of(symbol),
+      eventDate: of(eventDate),
+      knownDate: of(knownDate),
+      value: Float64Array.from(rows, (row) => value[row]),
+    };
+  };
+  const column = (name: string, keep: (series: string) => boolean): number[] => {
+    const bare = names.filter((each) => CATALOGUE[each].needs.length === 0);
+    const reduced = { ...inputs, fundamentals: only(fundamentals!, keep), macro: only(macro!, keep) };
+    const spec = featureSpec([name, ...bare.filter((each) => each !== name)]);
+    const { values, columns } = computeFeatures(panel, spec, reduced);
+    return Array.from(values).filter((_, i) => i % columns.length === 0);
+  };
+  const reading = names.filter((name) => CATALOGUE[name].needs.some((need) => /fundamentals|macro/.test(need)));
+
+  test.each(reading)('%s', (name) => {
+    const series: readonly string[] = CATALOGUE[name].series ?? [];
+    expect(column(name, (each) => series.includes(each))).toEqual(column(name, () => true));
+    for (const without of series) {
+      const values = column(name, (each) => each !== without);
+      expect(values.filter((value) => value !== 0 && !Number.isNaN(value))).toEqual([]);
+    }
+  });
+});
+
+test('"all" and families leave out what no series is there for', () => {
+  const has = new Set(['fundamentals', 'macro', 'volume', 'netIncome', 'sharesOutstanding', 'DFF', 'DGS10']);
+  const all = selectFeatures(['all'], has);
+  expect(all).toEqual(expect.arrayContaining(['earningsYield', 'earningsYieldRank', 'turnover63', 'termSpread']));
+  expect(all).not.toEqual(expect.arrayContaining(['carry']));
+  expect(selectFeatures(['fundamentals'], has)).toEqual([
+    'earningsYield',
+    'earningsSurprise',
+    'marketValue',
+    'turnover63',
+  ]);
+  expect(selectFeatures(['carry'], has)).toEqual(['carry']);
 });
 
 test('at least 40 features, each described, in one family, and no name twice', () => {

@@ -10,6 +10,7 @@ const rankOf = (name: string, source: FeatureDefinition): FeatureDefinition => (
   lookbackDays: source.lookbackDays,
   needs: source.needs,
   ...(source.mayLapse && { mayLapse: true }),
+  ...(source.series && { series: source.series }),
   compute: (view) => crossSectionalRank(view, view.columnOf(name, source.compute)),
 });
 

@@ -14,12 +14,14 @@ const YEAR_DAYS = 365;
 /** The same value for every asset: what was known of an economy at the close of t. */
 const macro = (
   description: string,
+  series: readonly MacroSeries[],
   value: (known: (series: MacroSeries, daysBefore?: number) => Float64Array, t: number) => number,
   source?: string,
 ): FeatureDefinition => ({
   description,
   lookbackDays: 0,
   needs: ['macro'],
+  series,
   ...(source !== undefined && { source }),
   compute: (view) => view.perSession(0, (t) => value((series, daysBefore) => macroValue(view, series, daysBefore), t)),
 });
@@ -91,29 +93,34 @@ export const REGIME: FeatureFamily = {
       'Hamilton (1989), A new approach to the economic analysis of nonstationary time series: the filter; parameters fixed',
     compute: (view) => view.perSession(126, (t) => turbulence(view, t)),
   },
-  policyRate: macro('policy rate DFF known at t, percent', (known, t) => known('DFF')[t]),
+  policyRate: macro('policy rate DFF known at t, percent', ['DFF'], (known, t) => known('DFF')[t]),
   policyRateChange: macro(
     'policy rate DFF less that of a year before, percentage points',
+    ['DFF'],
     (known, t) => known('DFF')[t] - known('DFF', YEAR_DAYS)[t],
   ),
   termSpread: macro(
     'ten-year yield DGS10 less policy rate DFF, percentage points',
+    ['DGS10', 'DFF'],
     (known, t) => known('DGS10')[t] - known('DFF')[t],
     'Estrella and Hardouvelis (1991), The term structure as a predictor of real economic activity',
   ),
-  inflation: macro('log change of CPIAUCSL over a year, percent', (known, t) => inflation(known, t)),
+  inflation: macro('log change of CPIAUCSL over a year, percent', ['CPIAUCSL'], (known, t) => inflation(known, t)),
   inflationChange: macro(
     'inflation less that of 91 days before, percentage points',
+    ['CPIAUCSL'],
     (known, t) => inflation(known, t) - inflation(known, t, 91),
   ),
   unemploymentChange: macro(
     'unemployment rate UNRATE less that of a year before, percentage points',
+    ['UNRATE'],
     (known, t) => known('UNRATE')[t] - known('UNRATE', YEAR_DAYS)[t],
   ),
   carry: {
     description: 'policy rate of the currency less that of USD, percent a year',
     lookbackDays: 0,
     needs: ['macro'],
+    series: ['policyRate'],
     source: 'Lustig, Roussanov and Verdelhan (2011), Common risk factors in currency markets; policy rates',
     compute: (view) => {
       const base = macroColumn(view, 'policyRate', 'USD');
