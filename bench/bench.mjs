@@ -14,4 +14,4 @@ if (!names.includes(name)) {
   console.error(`usage: npm run bench -- <name> [--json]\nnames: ${names.join(', ')}`);
   process.exit(2);
 }
-process.exit(runUnderNode24(['--disable-warning=ExperimentalWarning', `${ROOT}bench/${name}.bench.ts`, ...rest]));
+process.exit(await runUnderNode24(['--disable-warning=ExperimentalWarning', `${ROOT}bench/${name}.bench.ts`, ...rest]));

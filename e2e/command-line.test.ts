@@ -156,3 +156,17 @@ it('a busy port is told before any work is done', async () => {
   expect(JSON.stringify(errorOf(ended))).toContain(String(port));
   expect(errorOf(ended).remedy).toContain('--port');
 });
+
+it('a service that is told to stop stops whole, although the launcher alone was told', async () => {
+  const child = spawn(process.execPath, [DRL, 'serve', '--port', '0', '--home', home('stopped')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let stdout = '';
+  child.stdout.on('data', (chunk) => {
+    if (stdout === '') child.kill('SIGTERM');
+    stdout += chunk;
+  });
+  // closed when nobody holds its stdout any more: the launcher's child neither
+  expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+  expect(stdout).toMatch(/dashboard/);
+});

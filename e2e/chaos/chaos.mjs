@@ -3,5 +3,5 @@ import { ROOT, runUnderNode24 } from '../../local/bin/node24.mjs';
 
 // `npm run chaos -- <suite> [--times n] [--seed s] [--minutes m] [--json]`
 process.exit(
-  runUnderNode24(['--disable-warning=ExperimentalWarning', `${ROOT}e2e/chaos/main.ts`, ...process.argv.slice(2)]),
+  await runUnderNode24(['--disable-warning=ExperimentalWarning', `${ROOT}e2e/chaos/main.ts`, ...process.argv.slice(2)]),
 );

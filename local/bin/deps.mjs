@@ -2,7 +2,7 @@
 import { ROOT, runUnderNode24 } from './node24.mjs';
 
 process.exit(
-  runUnderNode24([
+  await runUnderNode24([
     '--disable-warning=ExperimentalWarning',
     `${ROOT}local/bin/import-rules.mjs`,
     ...process.argv.slice(2),

@@ -2,4 +2,4 @@
 import { ROOT, runUnderNode24 } from './node24.mjs';
 
 const quiet = ['--disable-warning=ExperimentalWarning'];
-process.exit(runUnderNode24([...quiet, `${ROOT}local/main.ts`, ...process.argv.slice(2)]));
+process.exit(await runUnderNode24([...quiet, `${ROOT}local/main.ts`, ...process.argv.slice(2)]));

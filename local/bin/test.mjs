@@ -3,7 +3,7 @@ import { ROOT, runUnderNode24 } from './node24.mjs';
 
 const [suite = 'quick', ...rest] = process.argv.slice(2);
 process.exit(
-  runUnderNode24(
+  await runUnderNode24(
     [
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',

@@ -52,11 +52,12 @@ export async function serve(options: StartOptions): Promise<number> {
 
 async function serveUntilStopped(server: { url: string }, json: boolean): Promise<void> {
   const say = json ? console.error : console.log;
+  const told = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
   say(
     `\ndashboard    ${server.url}/\nSwagger UI   ${server.url}/docs\nAPI          ${server.url}/v1/health\nCtrl-C stops. A token for the API: npm run -s drl -- token`,
   );
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  await told;
   say('\nstopping');
 }
