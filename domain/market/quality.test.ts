@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CorporateAction } from './bar.ts';
 import { parseBarsCsv } from './bars.ts';
+import { sessionsBetween } from './calendar.ts';
 import { type BarRules, checkBars } from './quality.ts';
 import { countReasons, refuseBadBatch } from './quarantine.ts';
 
@@ -76,6 +77,17 @@ describe('contracts', () => {
     ];
     expect(found(move)).toEqual([['PRICE_JUMP', 3]]);
     expect(check(move).bars.close).toEqual(Float64Array.of(10, 70, 61));
+  });
+
+  test('a fifth on an ordinary volume is asked about where prices are quiet, and is one move of many in a crisis', () => {
+    const dates = sessionsBetween('XNYS', '2024-01-02', '2024-02-15');
+    const fallAmong = (daily: number) => [
+      ...dates.slice(0, 25).map((date, i) => bar(date, i % 2 ? 100 : 100 * (1 + daily), 1000 + i)),
+      bar(dates[25], 80, 1040),
+      bar(dates[26], 79, 1050),
+    ];
+    expect(found(fallAmong(0.01))).toEqual([['QUIET_JUMP', 27]]);
+    expect(found(fallAmong(0.08))).toEqual([]);
   });
 
   test('a split explains a jump, from an actions file too', () => {

@@ -15,7 +15,8 @@ export const QUARANTINE_REASONS = {
   NEGATIVE_VOLUME: 'the volume is negative',
   VOLUME_UNIT: 'the volume is more than 200 times, or less than a 200th of, every volume of the 20 bars before',
   PRICE_JUMP: 'the price moved by more than a factor of 4 and no later bar has confirmed it yet',
-  QUIET_JUMP: 'the price moved by more than a fifth on an ordinary volume and no later bar has confirmed it yet',
+  QUIET_JUMP:
+    'the price moved by more than a fifth, and by much more than before, on an ordinary volume and no later bar has confirmed it yet',
   UNIT_SHIFT:
     'the price is 10, 100 or 1000 times the one before, or that part of it: another unit or a lost decimal point',
   UNDECLARED_SPLIT: 'the price opened at the ratio of a split that nobody declared',

@@ -11,10 +11,13 @@ const SMALLEST_JUMP = 1.2;
 const JUMP_CONFIRMED = 2;
 /** A move of the logarithm by more than this, on a day without trade to match, waits too. */
 const QUIET_JUMP = 0.2;
+/** Neither does one within this many times the root mean square of the moves before: in a crisis volume has risen already. */
+const QUIET_MOVES = 4;
 const QUIET_CONFIRMED = 1.1;
 /** Volume below this multiple of the median of the bars before is no trade to match. */
 const QUIET_VOLUME = 1.5;
-const VOLUME_BARS = 20;
+/** Bars before a row that say what volume and what move are ordinary. */
+const ORDINARY_BARS = 20;
 /** Volume beyond this factor of everything in those bars is in another unit. */
 const VOLUME_FACTOR = 200;
 /** A new level that lasts this many bars without a word from anyone is believed. A unit shift never is. */
@@ -37,6 +40,8 @@ interface Series {
   held: number;
   /** The last volumes of good rows, in units of the newest. */
   volumes: number[];
+  /** The squares of the last moves of the logarithm, splits and dividends taken out. */
+  squares: number[];
 }
 
 const within = (ratio: number, factor: number): boolean => ratio <= factor && ratio >= 1 / factor;
@@ -75,7 +80,7 @@ export class SeriesRules {
   #seriesOf(symbol: string): Series {
     let series = this.#series.get(symbol);
     if (!series) {
-      series = { last: -1, suspect: Number.NaN, held: 0, volumes: [] };
+      series = { last: -1, suspect: Number.NaN, held: 0, volumes: [], squares: [] };
       this.#series.set(symbol, series);
     }
     return series;
@@ -116,15 +121,18 @@ export class SeriesRules {
       if (!within(ratio.close, JUMP_FACTOR)) return 'PRICE_JUMP';
     }
     const believed = series.held >= HELD_BARS || dayOfIso(date[row]) - dayOfIso(date[series.last]) > HALT_DAYS;
-    if (believed || Math.abs(Math.log(ratio.close)) < QUIET_JUMP || within(fromSuspect, QUIET_CONFIRMED)) return null;
+    const move = Math.abs(Math.log(ratio.close));
+    if (believed || move < QUIET_JUMP || within(fromSuspect, QUIET_CONFIRMED)) return null;
+    const ordinary = Math.sqrt(series.squares.reduce((sum, x) => sum + x, 0) / ORDINARY_BARS);
+    if (series.squares.length === ORDINARY_BARS && move < QUIET_MOVES * ordinary) return null;
     return this.#trade(series, row) < QUIET_VOLUME ? 'QUIET_JUMP' : null;
   }
 
   /** The row's volume over the median of the bars before it; NaN without volume or without a history of it. */
   #trade({ volumes }: Series, row: number): number {
-    if (volumes.length < VOLUME_BARS) return Number.NaN;
+    if (volumes.length < ORDINARY_BARS) return Number.NaN;
     const sorted = [...volumes].sort((a, b) => a - b);
-    return this.#rows.volume[row] / (this.#actions?.split[row] ?? 1) / sorted[VOLUME_BARS / 2];
+    return this.#rows.volume[row] / (this.#actions?.split[row] ?? 1) / sorted[ORDINARY_BARS / 2];
   }
 
   /** Whether another symbol of the day has the close that this one should have, and the reverse. */
@@ -163,9 +171,10 @@ export class SeriesRules {
     const split = this.#actions?.split[row] ?? 1;
     if (split !== 1) series.volumes = series.volumes.map((volume) => volume * split);
     if (series.held >= HELD_BARS) series.volumes = [];
-    if (this.#rows.volume[row] > 0) {
-      series.volumes.push(this.#rows.volume[row]);
-      if (series.volumes.length > VOLUME_BARS) series.volumes.shift();
+    if (this.#rows.volume[row] > 0) keepLatest(series.volumes, this.#rows.volume[row]);
+    if (series.last !== -1) {
+      const worth = (this.#rows.close[row] + (this.#actions?.dividend[row] ?? 0)) * split;
+      keepLatest(series.squares, Math.log(worth / this.#rows.close[series.last]) ** 2);
     }
     series.last = row;
     series.suspect = Number.NaN;
@@ -173,12 +182,17 @@ export class SeriesRules {
   }
 }
 
+function keepLatest(values: number[], value: number): void {
+  values.push(value);
+  if (values.length > ORDINARY_BARS) values.shift();
+}
+
 /** A split of some size is declared, and the price did hardly move: `raw` is the price over the one before it, both as traded. */
 const isUnseen = (split: number, raw: number): boolean =>
   Math.abs(Math.log(split)) > SMALL_SPLIT && Math.abs(Math.log(raw)) < Math.abs(Math.log(split)) / 3;
 
 function isOtherUnit(volume: number, before: readonly number[]): boolean {
-  if (before.length < VOLUME_BARS || !(volume > 0)) return false;
+  if (before.length < ORDINARY_BARS || !(volume > 0)) return false;
   const isFar = (other: number): boolean => volume > VOLUME_FACTOR * other || volume * VOLUME_FACTOR < other;
   return isFar(before[0]) && before.every(isFar);
 }
