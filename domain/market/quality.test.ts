@@ -90,6 +90,16 @@ describe('contracts', () => {
     expect(found(fallAmong(0.08))).toEqual([]);
   });
 
+  test('a single jump that was believed makes the next one no ordinary move', () => {
+    const dates = sessionsBetween('XNYS', '2024-01-02', '2024-02-15');
+    const levels = dates.slice(0, 23).map((date, i) => bar(date, (i < 4 ? 10 : 65) * (1 + (i % 2) / 100), 1000 + i));
+    const rows = [...levels, bar(dates[23], 49, 1040), bar(dates[24], 49.5, 1050)];
+    expect(found(rows)).toEqual([
+      ['PRICE_JUMP', 6],
+      ['QUIET_JUMP', 25],
+    ]);
+  });
+
   test('a split explains a jump, from an actions file too', () => {
     const actions: CorporateAction[] = [{ symbol: 'A', date: '2024-01-03', dividend: 0, split: 10 }];
     const rows = [bar('2024-01-02', 100, 1), bar('2024-01-03', 10, 2)];

@@ -11,7 +11,7 @@ const SMALLEST_JUMP = 1.2;
 const JUMP_CONFIRMED = 2;
 /** A move of the logarithm by more than this, on a day without trade to match, waits too. */
 const QUIET_JUMP = 0.2;
-/** Neither does one within this many times the root mean square of the moves before: in a crisis volume has risen already. */
+/** One within this many times the root mean square of the moves before does not wait: in a crisis volume has risen already. */
 const QUIET_MOVES = 4;
 const QUIET_CONFIRMED = 1.1;
 /** Volume below this multiple of the median of the bars before is no trade to match. */
@@ -40,7 +40,7 @@ interface Series {
   held: number;
   /** The last volumes of good rows, in units of the newest. */
   volumes: number[];
-  /** The squares of the last moves of the logarithm, splits and dividends taken out. */
+  /** The squares of the last moves of the logarithm, splits and dividends taken out; each counts as `QUIET_JUMP` at most, so that no single one makes jumps ordinary. */
   squares: number[];
 }
 
@@ -174,7 +174,8 @@ export class SeriesRules {
     if (this.#rows.volume[row] > 0) keepLatest(series.volumes, this.#rows.volume[row]);
     if (series.last !== -1) {
       const worth = (this.#rows.close[row] + (this.#actions?.dividend[row] ?? 0)) * split;
-      keepLatest(series.squares, Math.log(worth / this.#rows.close[series.last]) ** 2);
+      const move = Math.abs(Math.log(worth / this.#rows.close[series.last]));
+      keepLatest(series.squares, Math.min(move, QUIET_JUMP) ** 2);
     }
     series.last = row;
     series.suspect = Number.NaN;
