@@ -4,6 +4,7 @@ import { type AblationOptions, ablationStudy, publishAblation } from '../researc
 import { baselineStudy } from '../research/baselines.ts';
 import { publish } from '../research/learner-report.ts';
 import { learnerStudy } from '../research/learners.ts';
+import { openStudyFolder } from '../research/study-files.ts';
 import { parseDate } from './args.ts';
 
 /** Basis points more a trade. */
@@ -20,6 +21,7 @@ export async function research(study: string, options: AblationOptions): Promise
       facts: { study, known: STUDIES },
       remedy: 'Name one of the known studies.',
     });
+  if (options.out !== undefined) openStudyFolder(options.out);
   const installation = await openInstallation(options, `research ${study}`);
   try {
     const date = options.date === undefined ? await installation.newestDate() : parseDate(options.date, '--date');

@@ -65,10 +65,13 @@ export async function ablationStudy(
 ): Promise<AblationDocument> {
   const { universe, config, profile } = installation.settings;
   const words = wordsOf(options.without);
+  const planOf = learnerPlan(installation, {
+    ...options,
+    algorithms: options.algorithms ?? profile.training.algorithm,
+  });
   const day = await trainingDay(installation, date);
+  const plan = planOf(day);
   const { day: reduced, left } = await dayWithout(installation, day, words);
-  const algorithms = options.algorithms ?? profile.training.algorithm;
-  const plan = learnerPlan(installation, day, { ...options, algorithms });
   const halved = { ...plan, hours: plan.hours === null ? null : plan.hours / 2 };
   const whole = await trainedRuns(installation, day, halved);
   const ablated = await trainedRuns(installation, reduced, halved);

@@ -36,22 +36,31 @@ export interface LearnerPlan {
   readonly parallel: number;
 }
 
-/** What the command line asks for, checked before anything is trained. */
-export function learnerPlan(installation: Installation, day: TrainingDay, options: LearnerOptions): LearnerPlan {
+/** What the command line asks for, checked before anything is computed; the plan of a day is made of it. */
+export function learnerPlan(installation: Installation, options: LearnerOptions): (day: TrainingDay) => LearnerPlan {
   const algorithms = [...new Set((options.algorithms ?? ALGORITHMS.join(',')).split(','))].map((word) =>
     parseAlgorithm(word, '--algorithms'),
   );
   const said = settingsSaid(options.set ?? [], algorithms);
   const windows = options.windows === undefined ? null : wholeNumbers(options.windows, '--windows');
   const seeds = atLeastOne(options.seeds, '--seeds') ?? installation.settings.profile.seeds;
-  const learners = algorithms.map((algorithm): StudiedLearner => {
+  const learners = algorithms.map((algorithm) => {
     const read = readSettings(options, installation.home, { training: { ...said[algorithm], algorithm } });
     const warmStart = options.warmStart ?? read.profile.warmStart;
-    const settings = { ...read, profile: { ...read.profile, warmStart } };
-    return { algorithm, settings, trials: trialsOf(day, settings, algorithm, windows, seeds) };
+    return { algorithm, settings: { ...read, profile: { ...read.profile, warmStart } } };
   });
   const parallel = atLeastOne(options.parallel, '--parallel') ?? availableParallelism();
-  return { learners, seeds, hours: hoursOf(options.hours), parallel };
+  const hours = hoursOf(options.hours);
+  return (day) => ({
+    learners: learners.map(({ algorithm, settings }) => ({
+      algorithm,
+      settings,
+      trials: trialsOf(day, settings, algorithm, windows, seeds),
+    })),
+    seeds,
+    hours,
+    parallel,
+  });
 }
 
 /** `ppo.learningRate=0.001` by learner. */

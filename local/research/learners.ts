@@ -38,8 +38,9 @@ export async function learnerStudy(
   date: string,
   options: LearnerOptions,
 ): Promise<{ document: LearnerDocument; runs: StudiedRuns }> {
+  const planOf = learnerPlan(installation, options);
   const day = await trainingDay(installation, date);
-  const plan = learnerPlan(installation, day, options);
+  const plan = planOf(day);
   const evidence = await gather(installation, day, plan);
   const runs: StudiedRuns = {
     learners: emptyRuns(plan),
