@@ -29,6 +29,17 @@ test.each<[Partial<AblationOptions>, string]>([
   await expect(learnerStudy(untouched, '2024-01-31', options)).rejects.toMatchObject({ code });
 });
 
+test.each([
+  ['baselines', { out: 'studies' }, '--out'],
+  ['costs', { warmStart: true }, '--warm-start'],
+  ['learners', { without: 'graph' }, '--without'],
+])('%s does not pass over an option that it does not take: %j', async (study, said, option) => {
+  await expect(research(study, { home: '', ...said })).rejects.toMatchObject({
+    code: 'USAGE_STUDY_OPTION',
+    facts: { study, option },
+  });
+});
+
 test('--out that is no folder is refused before a home is opened', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'drl-study-'));
   const out = join(folder, 'a-file');
