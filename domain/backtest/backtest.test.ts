@@ -1,17 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { fixtureCosts, fixtureLimits } from '../environment/fixture-data.ts';
+import { NO_COSTS } from '../portfolio/costs.ts';
 import { fixtureMarket } from '../portfolio/fixture-market.ts';
 import { blendPolicies, type MarketData, runBacktest, type TargetPolicy } from './backtest.ts';
 import { figuresOf, returnsBetween } from './figures.ts';
 
-const free = {
-  commissionBps: 0,
-  slippageBps: 0,
-  slippageOverrides: {},
-  impactCoefficient: 0,
-  capital: 1,
-  cashRateAnnual: 0,
-};
 const constant = (name: string, weights: number[]): TargetPolicy => ({
   name,
   decide: () => Float64Array.from(weights),
@@ -20,7 +13,7 @@ const market = (changes: Partial<MarketData> = {}): MarketData => ({
   panel: fixtureMarket({ sessions: 80, assets: 3 }),
   groups: null,
   limits: fixtureLimits,
-  costs: free,
+  costs: NO_COSTS,
   ...changes,
 });
 

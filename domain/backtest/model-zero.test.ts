@@ -11,8 +11,8 @@ import { ecbToBars, parseEcbCsv } from '../market/ecb.ts';
 import { checkBars } from '../market/quality.ts';
 import { baselinePolicy } from '../policy/baselines.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Costs } from '../portfolio/costs.ts';
-import { type Limits, limitsSchema } from '../risk/limits.ts';
+import { type Costs, NO_COSTS } from '../portfolio/costs.ts';
+import { type Limits, limitsSchema, NO_LIMITS } from '../risk/limits.ts';
 import { type RiskGatesConfig, verdictOf } from '../validation/gates.ts';
 import { runRiskGates } from '../validation/run-risk-gates.ts';
 import { type BacktestResult, type MarketData, modelPolicy, runBacktest } from './backtest.ts';
@@ -83,27 +83,9 @@ describe('model 0 on the bundled currencies, 1999-2026', () => {
 });
 
 describe('what the README of the data says to expect', () => {
-  const wide: Limits = {
-    maxWeight: 1,
-    maxGroupWeight: 1,
-    groupOverrides: {},
-    maxIlliquidWeight: 1,
-    maxHubWeight: 1,
-    maxGross: 1,
-    maxTurnover: 1,
-    drawdown: { budget: 1, hardLimit: 1, resetAfterDays: null },
-  };
-  const nothing: Costs = {
-    commissionBps: 0,
-    slippageBps: 0,
-    slippageOverrides: {},
-    impactCoefficient: 0,
-    capital: 1,
-    cashRateAnnual: 0,
-  };
   const run = (name: string, budget: number | null): Promise<BacktestResult> =>
     runBacktest(
-      { ...data, limits: { ...wide, drawdown: { ...wide.drawdown, budget: budget ?? 1 } }, costs: nothing },
+      { ...data, limits: { ...NO_LIMITS, drawdown: { ...NO_LIMITS.drawdown, budget: budget ?? 1 } }, costs: NO_COSTS },
       baselinePolicy(name) as NonNullable<ReturnType<typeof baselinePolicy>>,
       0,
       last,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { type BacktestResult, type MarketData, runBacktest } from '../backtest/backtest.ts';
 import { figuresOf } from '../backtest/figures.ts';
+import { NO_COSTS } from '../portfolio/costs.ts';
 import { type FixtureOptions, fixtureMarket } from '../portfolio/fixture-market.ts';
-import type { Limits } from '../risk/limits.ts';
+import { type Limits, NO_LIMITS } from '../risk/limits.ts';
 import { baselinePolicies, baselinePolicy, TARGET_VOLATILITY } from './baselines.ts';
 
 const NAMES = [
@@ -14,24 +15,6 @@ const NAMES = [
   'maxSharpe',
   'buyAndHold',
 ];
-const free = {
-  commissionBps: 0,
-  slippageBps: 0,
-  slippageOverrides: {},
-  impactCoefficient: 0,
-  capital: 1,
-  cashRateAnnual: 0,
-};
-const wide: Limits = {
-  maxWeight: 1,
-  maxGroupWeight: 1,
-  groupOverrides: {},
-  maxIlliquidWeight: 1,
-  maxHubWeight: 1,
-  maxGross: 1,
-  maxTurnover: 1,
-  drawdown: { budget: 1, hardLimit: 1, resetAfterDays: null },
-};
 const SESSIONS = 420;
 
 const run = (
@@ -46,8 +29,8 @@ const run = (
     {
       panel: fixtureMarket({ sessions: SESSIONS, assets: 5, seed: 8, ...options }),
       groups: null,
-      limits: wide,
-      costs: free,
+      limits: NO_LIMITS,
+      costs: NO_COSTS,
       ...changes,
     },
     policy,
@@ -132,12 +115,12 @@ describe('the seven baselines', () => {
   });
 
   test('let drift the unscaled portfolio: drawdown control does not decay exposure day after day', async () => {
-    const limits: Limits = { ...wide, drawdown: { budget: 0.5, hardLimit: 0.5, resetAfterDays: null } };
+    const limits: Limits = { ...NO_LIMITS, drawdown: { budget: 0.5, hardLimit: 0.5, resetAfterDays: null } };
     const panel = fixtureMarket({ sessions: SESSIONS, assets: 5, seed: 8 });
     panel.returns.fill(0);
     panel.returns.fill(-0.1, 5 * 5, 6 * 5);
     const result = await runBacktest(
-      { panel, groups: null, limits, costs: free },
+      { panel, groups: null, limits, costs: NO_COSTS },
       baselinePolicies()[0],
       0,
       SESSIONS - 1,

@@ -1,19 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { createRandom } from '../simulation/random.ts';
 import { PortfolioBook } from './book.ts';
-import type { Costs } from './costs.ts';
+import { type Costs, NO_COSTS } from './costs.ts';
 import { fixtureMarket } from './fixture-market.ts';
 import { oneWayTurnover, tradeCost } from './trade-cost.ts';
 
-const free: Costs = {
-  commissionBps: 0,
-  slippageBps: 0,
-  slippageOverrides: {},
-  impactCoefficient: 0,
-  capital: 1,
-  cashRateAnnual: 0,
-};
-const paid: Costs = { ...free, commissionBps: 1, slippageBps: 4, slippageOverrides: { A01: 9 } };
+const paid: Costs = { ...NO_COSTS, commissionBps: 1, slippageBps: 4, slippageOverrides: { A01: 9 } };
 const noReset = { drawdown: { resetAfterDays: null } };
 
 /** Units and money, the slow way: what the book's fractions must equal. */
@@ -54,7 +46,7 @@ describe('the book', () => {
     const panel = fixtureMarket({ sessions: 3, assets: 2 });
     panel.returns.set([0, 0, 0.1, -0.05, 0, 0]);
     const book = PortfolioBook.start(2);
-    book.fill(panel, 0, Float64Array.of(0.5, 0.3), free);
+    book.fill(panel, 0, Float64Array.of(0.5, 0.3), NO_COSTS);
     expect(book.growth(panel, 1, { cashRateAnnual: 0.0252 })).toBeCloseTo(1 + 0.05 - 0.015 + 0.2 * 0.0001, 15);
     book.markTo(panel, 1, { cashRateAnnual: 0.0252 });
     const nav = 1 + 0.05 - 0.015 + 0.2 * 0.0001;
@@ -75,7 +67,7 @@ describe('the book', () => {
   });
 
   test('charges square-root impact where volume is known, and none where it is not', () => {
-    const costs = { ...free, impactCoefficient: 1, capital: 1_000_000 };
+    const costs = { ...NO_COSTS, impactCoefficient: 1, capital: 1_000_000 };
     const known = fixtureMarket({ sessions: 30, assets: 1, volume: 10_000_000 });
     const t = 29;
     let squares = 0;
@@ -88,12 +80,12 @@ describe('the book', () => {
   test('keeps a halted asset at its units and shrinks purchases that would need its money', () => {
     const panel = fixtureMarket({ sessions: 4, assets: 3, halts: [[2, 0]] });
     const book = PortfolioBook.start(3);
-    book.fill(panel, 0, Float64Array.of(0.6, 0.2, 0.1), free);
+    book.fill(panel, 0, Float64Array.of(0.6, 0.2, 0.1), NO_COSTS);
     book.markTo(panel, 1);
     book.markTo(panel, 2);
     const halted = book.held[0];
     const before = Float64Array.from(book.held);
-    book.fill(panel, 2, Float64Array.of(0, 0.5, 0.5), free);
+    book.fill(panel, 2, Float64Array.of(0, 0.5, 0.5), NO_COSTS);
     expect(book.held[0]).toBe(halted);
     expect(book.cash).toBeCloseTo(0, 12);
     const shrink = (book.held[1] - before[1]) / (0.5 - before[1]);
@@ -109,7 +101,7 @@ describe('the book', () => {
     const panel = fixtureMarket({ sessions: 3, assets: 3, exits });
     panel.returns[3 + 1] = 0.1;
     const book = PortfolioBook.start(3);
-    book.fill(panel, 0, Float64Array.of(0.4, 0.2, 0.2), free);
+    book.fill(panel, 0, Float64Array.of(0.4, 0.2, 0.2), NO_COSTS);
     book.markTo(panel, 1);
     const nav = 0.4 * 1.02 + 0.2 * 1.1 + 0.2 * 0.5 + 0.2;
     expect(book.nav).toBeCloseTo(nav, 15);
@@ -137,11 +129,11 @@ describe('the book', () => {
     const panel = fixtureMarket({ sessions: 8, assets: 1 });
     panel.returns.set([0, -0.1, 0, 0, 0, 0, 0, 0]);
     const book = PortfolioBook.start(1);
-    book.fill(panel, 0, Float64Array.of(1), free);
+    book.fill(panel, 0, Float64Array.of(1), NO_COSTS);
     const seen: number[] = [];
     for (let t = 1; t < 6; t += 1) {
       book.markTo(panel, t);
-      book.fill(panel, t, book.held, free);
+      book.fill(panel, t, book.held, NO_COSTS);
       seen.push(book.drawdown({ drawdown: { resetAfterDays: 3 } }));
       expect(book.drawdown({ drawdown: { resetAfterDays: 3 } })).toBe(seen.at(-1));
     }
@@ -169,7 +161,7 @@ describe('the book', () => {
     const panel = fixtureMarket({ sessions: 3, assets: 2 });
     panel.returns[2 * 2 + 1] = Number.NaN;
     const book = PortfolioBook.start(2);
-    book.fill(panel, 0, Float64Array.of(0.5, 0.5), free);
+    book.fill(panel, 0, Float64Array.of(0.5, 0.5), NO_COSTS);
     book.markTo(panel, 1);
     expect(() => book.markTo(panel, 2)).toThrow(
       expect.objectContaining({

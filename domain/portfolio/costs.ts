@@ -19,3 +19,13 @@ export const costsSchema = z.strictObject({
   financingSpreadAnnual: z.number().nonnegative().optional(),
 });
 export type Costs = z.infer<typeof costsSchema>;
+
+/** Trading and holding are free. */
+export const NO_COSTS: Costs = {
+  commissionBps: 0,
+  slippageBps: 0,
+  slippageOverrides: {},
+  impactCoefficient: 0,
+  capital: 1,
+  cashRateAnnual: 0,
+};

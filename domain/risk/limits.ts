@@ -68,6 +68,18 @@ export const limitsSchema = z
   });
 export type Limits = z.infer<typeof limitsSchema>;
 
+/** Of a long-only book: no cap below the whole of it, and a drawdown control that acts on a loss of everything alone. */
+export const NO_LIMITS: Limits = {
+  maxWeight: 1,
+  maxGroupWeight: 1,
+  groupOverrides: {},
+  maxIlliquidWeight: 1,
+  maxHubWeight: 1,
+  maxGross: 1,
+  maxTurnover: 1,
+  drawdown: { budget: 1, hardLimit: 1, resetAfterDays: null },
+};
+
 export const isLongShort = ({ mode }: Limits): boolean => mode === 'longShort';
 
 /** Cap on the size of the sum of weights. */

@@ -5,8 +5,8 @@ import { sessionsBetween } from '../market/calendar.ts';
 import { dayOfIso, isoOfDay } from '../market/days.ts';
 import type { Instrument } from '../market/instrument.ts';
 import type { MarketPanel } from '../market/panel.ts';
-import type { Costs } from '../portfolio/costs.ts';
-import type { Limits } from '../risk/limits.ts';
+import { type Costs, NO_COSTS } from '../portfolio/costs.ts';
+import { type Limits, NO_LIMITS } from '../risk/limits.ts';
 import { createRandom, type Random } from './random.ts';
 
 export interface KnownOptimumOptions {
@@ -90,28 +90,9 @@ export function simulateKnownOptimum(options: KnownOptimumOptions): KnownOptimum
       return weights;
     },
     limits: NO_LIMITS,
-    costs: { ...NO_COSTS, commissionBps: settings.costBps },
+    costs: { ...NO_COSTS, capital: 1_000_000, commissionBps: settings.costBps },
   };
 }
-
-const NO_LIMITS: Limits = {
-  maxWeight: 1,
-  maxGroupWeight: 1,
-  groupOverrides: {},
-  maxIlliquidWeight: 1,
-  maxHubWeight: 1,
-  maxGross: 1,
-  maxTurnover: 1,
-  drawdown: { budget: 1, hardLimit: 1, resetAfterDays: null },
-};
-const NO_COSTS: Costs = {
-  commissionBps: 0,
-  slippageBps: 0,
-  slippageOverrides: {},
-  impactCoefficient: 0,
-  capital: 1_000_000,
-  cashRateAnnual: 0,
-};
 
 type Settings = Required<KnownOptimumOptions>;
 

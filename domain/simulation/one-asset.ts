@@ -1,30 +1,17 @@
 import type { EnvironmentData } from '../environment/environment.ts';
 import { isoOfDay } from '../market/days.ts';
 import type { MarketPanel } from '../market/panel.ts';
-import type { Costs } from '../portfolio/costs.ts';
-import type { Limits } from '../risk/limits.ts';
+import { type Costs, NO_COSTS } from '../portfolio/costs.ts';
+import { type Limits, NO_LIMITS } from '../risk/limits.ts';
 
 /** Limits that never bind, drawdown control off: what is left of the problem is the one whose answer is known. */
 export const LOOSE_LIMITS: Limits = {
-  maxWeight: 1,
-  maxGroupWeight: 1,
-  groupOverrides: {},
-  maxIlliquidWeight: 1,
-  maxHubWeight: 1,
-  maxGross: 1,
-  maxTurnover: 1,
+  ...NO_LIMITS,
   drawdown: { budget: Number.POSITIVE_INFINITY, hardLimit: Number.POSITIVE_INFINITY, resetAfterDays: null },
 };
 
 /** Trades cost `costBps` of their value, and nothing else costs anything. */
-export const proportionalCosts = (costBps: number): Costs => ({
-  commissionBps: costBps,
-  slippageBps: 0,
-  slippageOverrides: {},
-  impactCoefficient: 0,
-  capital: 1,
-  cashRateAnnual: 0,
-});
+export const proportionalCosts = (costBps: number): Costs => ({ ...NO_COSTS, commissionBps: costBps });
 
 /** Sessions between the close at which a decision is made and the close at which what it earns is known. */
 export const DECISION_LAG = 2;
