@@ -3,61 +3,136 @@ import type { FeatureSpec } from './spec.ts';
 
 /**
  * What the policy starts from: inverse volatility (or equal weight) over the complete rows of t, and the exposure at which that portfolio's
- * trailing volatility (today's weights on the last `volatilityDays` returns) meets the target.
- * `anchorLogit` [T, A]: -log sigma_a less its mean over those rows, or 0; NaN elsewhere. `anchorExposure` [T]: min(0, log(target / sigma)).
+ * trailing volatility (today's weights on the last `volatilityDays` returns) meets the target. Assets are added one after another, in their order.
  */
-export function anchorOf(view: MarketView, anchor: FeatureSpec['anchor'], complete: (t: number, a: number) => boolean) {
-  const { sessions, assets } = view;
-  const anchorLogit = new Float32Array(sessions * assets).fill(Number.NaN);
-  const anchorExposure = new Float32Array(sessions).fill(Number.NaN);
-  const logits = new Float64Array(assets);
-  const members = new Int32Array(assets);
-  const weights = new Float64Array(assets);
-  const path = new Float64Array(anchor.volatilityDays);
-  const sigmas = view.volatility(anchor.volatilityDays);
-  const known = view.known(anchor.volatilityDays);
-  const anchorAt = (t: number): void => {
+export class Anchor {
+  readonly #view: MarketView;
+  readonly #settings: FeatureSpec['anchor'];
+  /** First session that has an anchor. */
+  readonly #from: number;
+  /** [A, T] -log sigma, or 0; NaN where the asset is not of the portfolio. */
+  readonly #logits: Float64Array;
+  readonly #sums: Float64Array;
+  readonly #counts: Int32Array;
+
+  constructor(view: MarketView, settings: FeatureSpec['anchor']) {
+    const { sessions, assets, first } = view;
+    this.#view = view;
+    this.#settings = settings;
+    this.#from = Math.max(settings.volatilityDays, first);
+    this.#logits = new Float64Array(sessions * assets);
+    this.#sums = new Float64Array(sessions);
+    this.#counts = new Int32Array(sessions);
+  }
+
+  /** The next asset, whose row is complete where `whole` [T] is 1. */
+  add(asset: number, whole: Uint8Array): void {
+    const { volatilityDays, baseline } = this.#settings;
+    const known = this.#view.knownOf(volatilityDays)(asset);
+    const sigma = this.#view.volatilityOf(volatilityDays)(asset);
+    const logits = this.#of(asset);
+    const [sums, counts, equal] = [this.#sums, this.#counts, baseline === 'equalWeight'];
+    for (let t = this.#from; t < logits.length; t++) {
+      if ((known[t] & whole[t]) === 0) {
+        logits[t] = Number.NaN;
+        continue;
+      }
+      const logit = equal ? 0 : -Math.log(sigma[t]);
+      logits[t] = logit;
+      sums[t] += logit;
+      counts[t]++;
+    }
+  }
+
+  /** `anchorLogit` [T, A]: -log sigma_a less its mean over the portfolio, or 0; NaN elsewhere. `anchorExposure` [T]: min(0, log(target / sigma)). Both of sessions `first` on. */
+  finish(): { anchorLogit: Float32Array; anchorExposure: Float32Array } {
+    const { sessions, assets, first } = this.#view;
+    const anchorLogit = new Float32Array((sessions - first) * assets).fill(Number.NaN);
+    const anchorExposure = new Float32Array(sessions - first).fill(Number.NaN);
+    const totals = new Float64Array(sessions);
+    for (let asset = 0; asset < assets; asset++) {
+      const own = this.#of(asset);
+      writeLogits(
+        own,
+        this.#from,
+        this.#sums,
+        this.#counts,
+        anchorLogit,
+        (this.#from - first) * assets + asset,
+        assets,
+      );
+      writeSizes(own, this.#from, totals);
+    }
+    const [members, weights] = [new Int32Array(assets), new Float64Array(assets)];
+    const path = new Float64Array(this.#settings.volatilityDays);
+    for (let t = this.#from; t < sessions; t++) {
+      const count = this.#portfolioOf(t, totals[t], members, weights);
+      if (count === 0) continue;
+      const sigma = portfolioVolatility(this.#view, t, members, count, weights, path);
+      anchorExposure[t - first] = Math.min(0, Math.log(this.#settings.targetVolatility / sigma));
+    }
+    return { anchorLogit, anchorExposure };
+  }
+
+  #of(asset: number): Float64Array {
+    const { sessions } = this.#view;
+    return this.#logits.subarray(asset * sessions, (asset + 1) * sessions);
+  }
+
+  /** The assets of the portfolio and their weights. Returns how many. */
+  #portfolioOf(t: number, total: number, members: Int32Array, weights: Float64Array): number {
+    const { sessions } = this.#view;
+    const sizes = this.#logits;
     let count = 0;
-    let mean = 0;
-    for (let a = 0; a < assets; a++) {
-      const at = a * sessions + t;
-      if (known[at] === 0 || !complete(t, a)) continue;
-      logits[a] = anchor.baseline === 'equalWeight' ? 0 : -Math.log(sigmas[at]);
-      mean += logits[a];
-      members[count++] = a;
+    for (let a = 0, i = t; i < sizes.length; a++, i += sessions) {
+      const size = sizes[i];
+      if (Number.isNaN(size)) continue;
+      members[count] = a;
+      weights[count++] = size / total;
     }
-    if (count === 0) return;
-    mean /= count;
-    let total = 0;
-    for (let i = 0; i < count; i++) {
-      const a = members[i];
-      logits[a] -= mean;
-      anchorLogit[t * assets + a] = logits[a];
-      weights[i] = Math.exp(logits[a]);
-      total += weights[i];
-    }
-    for (let i = 0; i < count; i++) weights[i] /= total;
-    const sigma = portfolioVolatility(view, t, anchor.volatilityDays, members, count, weights, path);
-    anchorExposure[t] = Math.min(0, Math.log(anchor.targetVolatility / sigma));
-  };
-  for (let t = Math.max(anchor.volatilityDays, view.first); t < sessions; t++) anchorAt(t);
-  return { anchorLogit, anchorExposure };
+    return count;
+  }
+}
+
+/** An asset's logits less the mean of each session, in place, and into every `assets`th place from `row` on. */
+function writeLogits(
+  logits: Float64Array,
+  from: number,
+  sums: Float64Array,
+  counts: Int32Array,
+  into: Float32Array,
+  row: number,
+  assets: number,
+): void {
+  for (let t = from, to = row; t < logits.length; t++, to += assets) {
+    logits[t] -= sums[t] / counts[t];
+    into[to] = logits[t];
+  }
+}
+
+/** Exponentials in place of an asset's logits, added to `totals`. */
+function writeSizes(logits: Float64Array, from: number, totals: Float64Array): void {
+  for (let t = from; t < logits.length; t++) {
+    if (Number.isNaN(logits[t])) continue;
+    logits[t] = Math.exp(logits[t]);
+    totals[t] += logits[t];
+  }
 }
 
 /**
- * Annualised standard deviation of today's weights (one a member) over the last `days` sessions, in the memory of `path`; a session without a bar earns nothing. Four members at
- * a time, added in their order: the path is read and written a quarter as often.
+ * Annualised standard deviation of today's weights (one a member) over the last sessions, as many as `path` has room for, in whose memory it works; a session without a
+ * bar earns nothing. Four members at a time, added in their order: the path is read and written a quarter as often.
  */
 function portfolioVolatility(
   view: MarketView,
   t: number,
-  days: number,
   members: Int32Array,
   count: number,
   weights: Float64Array,
   path: Float64Array,
 ): number {
   const { sessions, returns } = view;
+  const days = path.length;
   path.fill(0);
   const from = t - days + 1;
   let i = 0;

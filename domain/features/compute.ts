@@ -1,5 +1,5 @@
 import type { MarketPanel } from '../market/panel.ts';
-import { anchorOf } from './anchor.ts';
+import { Anchor } from './anchor.ts';
 import { CATALOGUE } from './catalogue.ts';
 import { type Column, type FeatureInputs, MarketView, type PerAsset } from './market-view.ts';
 import { unknownFeature } from './select.ts';
@@ -16,41 +16,31 @@ export type { FeatureInputs } from './market-view.ts';
 export const computeFeatures = (panel: MarketPanel, spec: FeatureSpec, inputs: FeatureInputs = {}): FeatureTensor =>
   featuresOf(new MarketView(panel, inputs), spec);
 
+/** Sessions that are laid into the tensor at a time: their rows stay in the processor's nearest memory. */
+const LAID_TOGETHER = 64;
+
 /** The tensor of sessions `view.first` to the last. */
 export function featuresOf(view: MarketView, spec: FeatureSpec): FeatureTensor {
   const { first, sessions, assets, panel } = view;
   const names = spec.columns.map(({ name }) => name);
   const sources = names.map((name) => sourceOf(view, name));
-  const [width, added] = [names.length, sessions - first];
-  const values = new Float32Array(added * assets * width);
-  const complete = new Uint8Array(added * assets);
-  const own = new Float64Array(sessions);
-  const rows = new Float32Array(added * width);
-  const whole = new Uint8Array(added);
+  const width = names.length;
+  const values = new Float32Array((sessions - first) * assets * width);
+  const columns = names.map(() => new Float64Array(sessions));
+  const rows = new Float32Array(LAID_TOGETHER * width);
+  const whole = new Uint8Array(sessions);
+  const anchor = new Anchor(view, spec.anchor);
   for (let asset = 0; asset < assets; asset++) {
-    whole.fill(1);
     names.forEach((name, f) => {
       const made = view.madeColumn(name)?.subarray(asset * sessions, (asset + 1) * sessions);
-      if (!made) view.write(sources[f] as PerAsset, asset, own);
-      const column = (made ?? own).subarray(first);
-      const wrong = interleave(column, rows, whole, f, width);
-      if (wrong >= 0) view.refuse(name, first + wrong, asset, column[wrong]);
+      if (made) columns[f].set(made);
+      else view.write(sources[f] as PerAsset, asset, columns[f]);
     });
-    lay(rows, whole, values, complete, asset, assets, width);
+    const wrong = lay(columns, first, rows, whole, values, asset * width, assets * width);
+    if (wrong) view.refuse(names[wrong.feature], wrong.t, asset, columns[wrong.feature][wrong.t]);
+    anchor.add(asset, whole);
   }
-  const { anchorLogit, anchorExposure } = anchorOf(
-    view,
-    spec.anchor,
-    (t, a) => complete[(t - first) * assets + a] === 1,
-  );
-  return {
-    dates: panel.dates.slice(first),
-    symbols: panel.symbols,
-    columns: names,
-    values,
-    anchorLogit: anchorLogit.slice(first * assets),
-    anchorExposure: anchorExposure.slice(first),
-  };
+  return { dates: panel.dates.slice(first), symbols: panel.symbols, columns: names, values, ...anchor.finish() };
 }
 
 /** A feature that looks across assets is computed now, and what it looks at with it; one of single assets when they are laid. */
@@ -65,18 +55,44 @@ function sourceOf(view: MarketView, name: string): Column | PerAsset {
 }
 
 /**
- * A column as every `width`th value of an asset's rows, which are `whole` [T] where no value is unknown. Returns the session of a value that is neither a
- * number nor unknown, or -1.
+ * An asset's columns of sessions `first` on as rows of the tensor, `stride` values apart from `place` on, in the memory of `rows`; 0 into `whole` [T] where a value is
+ * unknown, 1 elsewhere. Returns where a value is neither a number nor unknown, if anywhere.
  */
+function lay(
+  columns: readonly Float64Array[],
+  first: number,
+  rows: Float32Array,
+  whole: Uint8Array,
+  values: Float32Array,
+  place: number,
+  stride: number,
+): { feature: number; t: number } | null {
+  const width = columns.length;
+  whole.fill(1);
+  let row = place;
+  for (let t = first; t < whole.length; t += LAID_TOGETHER) {
+    const end = Math.min(t + LAID_TOGETHER, whole.length);
+    for (let feature = 0; feature < width; feature++) {
+      const wrong = interleave(columns[feature], t, end, rows, whole, feature, width);
+      if (wrong >= 0) return { feature, t: wrong };
+    }
+    row = copyRows(rows, values, row, end - t, width, stride);
+  }
+  return null;
+}
+
+/** A column's sessions `from` to `end` as every `width`th value of rows. Returns the session of a value that is infinite, or -1. */
 function interleave(
   column: Float64Array,
+  from: number,
+  end: number,
   rows: Float32Array,
   whole: Uint8Array,
   feature: number,
   width: number,
 ): number {
   let wrong = -1;
-  for (let t = 0, to = feature; t < column.length; t++, to += width) {
+  for (let t = from, to = feature; t < end; t++, to += width) {
     const value = column[t];
     rows[to] = value;
     if (value - value === 0) continue;
@@ -86,18 +102,17 @@ function interleave(
   return wrong;
 }
 
-/** An asset's rows [T, F] into the tensor [T, A, F], and whether they are whole into `complete` [T, A]. */
-function lay(
+/** Some rows of `width` values, `stride` apart from `row` on. Returns where the next one goes. */
+function copyRows(
   rows: Float32Array,
-  whole: Uint8Array,
   values: Float32Array,
-  complete: Uint8Array,
-  asset: number,
-  assets: number,
+  row: number,
+  count: number,
   width: number,
-): void {
-  for (let t = 0, from = 0, row = asset; t < whole.length; t++, row += assets) {
-    complete[row] = whole[t];
-    for (let to = row * width, end = to + width; to < end; to++, from++) values[to] = rows[from];
-  }
+  stride: number,
+): number {
+  let to = row;
+  for (let i = 0, from = 0; i < count; i++, to += stride)
+    for (let at = to, end = to + width; at < end; at++, from++) values[at] = rows[from];
+  return to;
 }

@@ -3,11 +3,12 @@ import { DAILY_VOLATILITY_FLOOR, type MarketView, ofLatest, type PerAsset, SESSI
 import { prefixCount, TermSums, windowCount } from './rolling.ts';
 
 /** Logs of one asset's bars, [T]; NaN where there is no bar. */
-export interface RangeLogs {
-  readonly open: Float64Array;
+interface RangeLogs {
   readonly high: Float64Array;
   readonly low: Float64Array;
-  readonly close: Float64Array;
+  /** Written when they are asked for: not every feature reads them. */
+  open(): Float64Array;
+  close(): Float64Array;
 }
 
 /** The logs of an asset, in memory that the next one's take. Refuses a bar whose price is not positive, or whose low is above its high. */
@@ -15,27 +16,48 @@ const rangeLogs = (view: MarketView): ((asset: number) => RangeLogs) =>
   view.remember('range', () => {
     const { sessions, assets, panel } = view;
     const prices = new Float64Array(sessions);
-    const [open, high, low, close] = Array.from({ length: 4 }, () => new Float64Array(sessions));
-    return ofLatest((asset) => {
-      const { quoted, close: closes } = view.series(asset);
-      const write = (field: 'open' | 'high' | 'low', logs: Float64Array): void => {
+    const logsOf = (field: 'open' | 'high' | 'low') => {
+      const logs = new Float64Array(sessions);
+      return ofLatest((asset) => {
         gather(panel[field] as Float64Array, asset, assets, prices);
-        for (let t = 0; t < sessions; t++) {
-          const price = prices[t];
-          if (quoted[t] === 1 && !(price > 0 && price < Infinity)) view.refuse(field, t, asset, price);
-          logs[t] = quoted[t] === 1 ? Math.log(price) : Number.NaN;
-        }
-      };
-      write('open', open);
-      write('high', high);
-      write('low', low);
-      for (let t = 0; t < sessions; t++) {
-        close[t] = Math.log(closes[t]);
-        if (high[t] < low[t]) view.refuse('high', t, asset, Math.exp(high[t]));
-      }
-      return { open, high, low, close };
+        const { quoted } = view.series(asset);
+        const wrong = writeLogs(prices, quoted, logs);
+        if (wrong >= 0) view.refuse(field, wrong, asset, prices[wrong]);
+        return logs;
+      });
+    };
+    const [highOf, lowOf, openOf] = [logsOf('high'), logsOf('low'), logsOf('open')];
+    const closes = new Float64Array(sessions);
+    const closeOf = ofLatest((asset) => {
+      const { close, quoted } = view.series(asset);
+      writeLogs(close, quoted, closes);
+      return closes;
+    });
+    return ofLatest((asset) => {
+      const [high, low] = [highOf(asset), lowOf(asset)];
+      const wrong = lastBelow(high, low);
+      if (wrong >= 0) view.refuse('high', wrong, asset, Math.exp(high[wrong]));
+      return { high, low, open: () => openOf(asset), close: () => closeOf(asset) };
     });
   });
+
+/** Logs of the prices where there is a bar. Returns the session of one that is not positive and finite, or -1. */
+function writeLogs(prices: Float64Array, quoted: Uint8Array, into: Float64Array): number {
+  let wrong = -1;
+  for (let t = 0; t < into.length; t++) {
+    const price = prices[t];
+    if (quoted[t] === 1 && !(price > 0 && price < Infinity)) wrong = t;
+    into[t] = quoted[t] === 1 ? Math.log(price) : Number.NaN;
+  }
+  return wrong;
+}
+
+/** The last session at which `high` is below `low`, or -1. */
+function lastBelow(high: Float64Array, low: Float64Array): number {
+  let wrong = -1;
+  for (let t = 0; t < high.length; t++) if (high[t] < low[t]) wrong = t;
+  return wrong;
+}
 
 /** Log of the annualised root of the mean daily variance that `variances` writes [T] of the logs of the bars, at least the floor. */
 export function rangeVolatility(
@@ -70,7 +92,9 @@ export function abdiRanaldo(view: MarketView, days: number): PerAsset {
   const logsOf = rangeLogs(view);
   const { terms } = spreads;
   return view.perAsset(days, ({ quoted, observed, level }, known, out, from, asset) => {
-    const { high, low, close } = logsOf(asset);
+    const logs = logsOf(asset);
+    const { high, low } = logs;
+    const close = logs.close();
     for (let t = 1; t < terms.length; t++) {
       has[t] = observed[t] & quoted[t - 1];
       terms[t] = 0;

@@ -29,26 +29,29 @@ const groupMomentum63: FeatureDefinition = {
   compute: (view) => {
     const own = view.columnOf('momentum63', momentum63.compute);
     const { sessions, assets, panel } = view;
-    const names = [...new Set(panel.groups)];
-    const group = Int32Array.from(panel.groups, (name) => names.indexOf(name));
-    const sums = new Float64Array(names.length);
-    const counts = new Int32Array(names.length);
-    const column = view.column();
-    const meansAt = (t: number): void => {
-      sums.fill(0);
-      counts.fill(0);
-      for (let a = 0, i = t; a < assets; a++, i += sessions) {
-        if (Number.isNaN(own[i])) continue;
-        sums[group[a]] += own[i];
-        counts[group[a]]++;
-      }
-      for (let g = 0; g < sums.length; g++) sums[g] /= counts[g];
-      for (let a = 0, i = t; a < assets; a++, i += sessions) if (!Number.isNaN(own[i])) column[i] = sums[group[a]];
-    };
-    for (let t = view.first; t < sessions; t++) meansAt(t);
+    const of = (column: Float64Array, asset: number) => column.subarray(asset * sessions, (asset + 1) * sessions);
+    const groups = new Map(
+      panel.groups.map((name) => [name, { sums: new Float64Array(sessions), counts: new Int32Array(sessions) }]),
+    );
+    const column = new Float64Array(own.length);
+    const groupOf = (asset: number) => groups.get(panel.groups[asset]) as { sums: Float64Array; counts: Int32Array };
+    for (let a = 0; a < assets; a++) addKnown(of(own, a), groupOf(a).sums, groupOf(a).counts);
+    for (let a = 0; a < assets; a++) writeMeans(of(own, a), groupOf(a).sums, groupOf(a).counts, of(column, a));
     return column;
   },
 };
+
+function addKnown(values: Float64Array, sums: Float64Array, counts: Int32Array): void {
+  for (let t = 0; t < values.length; t++) {
+    if (Number.isNaN(values[t])) continue;
+    sums[t] += values[t];
+    counts[t]++;
+  }
+}
+
+function writeMeans(values: Float64Array, sums: Float64Array, counts: Int32Array, into: Float64Array): void {
+  for (let t = 0; t < into.length; t++) into[t] = Number.isNaN(values[t]) ? Number.NaN : sums[t] / counts[t];
+}
 
 const RISK_ADJUSTED = 'Jegadeesh and Titman (1993), Returns to buying winners and selling losers; over volatility';
 

@@ -120,7 +120,9 @@ export const VOLATILITY: FeatureFamily = {
     needs: ['range'],
     source: 'Garman and Klass (1980), On the estimation of security price volatilities from historical data',
     compute: (view) =>
-      rangeVolatility(view, 21, ({ open, high, low, close }, into) => {
+      rangeVolatility(view, 21, (logs, into) => {
+        const { high, low } = logs;
+        const [open, close] = [logs.open(), logs.close()];
         const share = 2 * Math.LN2 - 1;
         for (let t = 0; t < into.length; t++)
           into[t] = square(high[t] - low[t]) / 2 - share * square(close[t] - open[t]);
@@ -133,7 +135,9 @@ export const VOLATILITY: FeatureFamily = {
     needs: ['range'],
     source: 'Rogers and Satchell (1991), Estimating variance from high, low and closing prices',
     compute: (view) =>
-      rangeVolatility(view, 21, ({ open, high, low, close }, into) => {
+      rangeVolatility(view, 21, (logs, into) => {
+        const { high, low } = logs;
+        const [open, close] = [logs.open(), logs.close()];
         for (let t = 0; t < into.length; t++)
           into[t] = (high[t] - close[t]) * (high[t] - open[t]) + (low[t] - close[t]) * (low[t] - open[t]);
       }),
