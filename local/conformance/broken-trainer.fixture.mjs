@@ -94,6 +94,13 @@ const ways = {
     process.stdout.write('{"type":"done","seconds":0}\n');
     return 0;
   },
+  /** A column that may be unknown is a break in the data. */
+  'knows-no-lapsing': () => {
+    const job = join(folder, 'input', 'job.json');
+    const { lapsing, ...kept } = JSON.parse(readFileSync(job, 'utf8'));
+    if (lapsing) writeFileSync(job, JSON.stringify(kept));
+    return passThrough();
+  },
   /** One learner is not there. */
   'has-no-sac': () => {
     const { training } = JSON.parse(readFileSync(join(folder, 'input', 'job.json'), 'utf8'));

@@ -9,6 +9,7 @@ import {
   courseJob,
   ITERATION,
   type JobFiles,
+  lapsingJob,
   otherSeed,
   populationJob,
   referenceJob,
@@ -157,6 +158,11 @@ async function learn(workshop: Workshop, reference: () => Promise<Reference>): P
     const warm = await workshop.lay(warmJob(parametersOf(output)));
     await warm.complete();
     return checkLearned(fileOf(await warm.output(), JOB_OUTPUT.policy));
+  });
+  await workshop.check('a column that lapses', async () => {
+    const lapsing = await workshop.lay(lapsingJob());
+    await lapsing.complete();
+    return checkLearned(fileOf(await lapsing.output(), JOB_OUTPUT.policy));
   });
 }
 

@@ -130,6 +130,20 @@ const job = (): JobFiles => referenceJob();
 const DAY = 40;
 const ASSET = 1;
 
+/** The reference job with a column that is unknown of one asset for twenty sessions, and the anchor with it, as `lapsing` allows. */
+export function lapsingJob(): JobFiles {
+  const market = smallMarket({ ...reference, snapshotEvery: null });
+  const { columns, symbols, values, anchorLogit } = market.tensor;
+  const tensor = { ...market.tensor, values: values.slice(), anchorLogit: anchorLogit.slice() };
+  for (let row = DAY * symbols.length + ASSET; row < (DAY + 20) * symbols.length; row += symbols.length) {
+    tensor.values[row * columns.length + 1] = Number.NaN;
+    tensor.anchorLogit[row] = Number.NaN;
+  }
+  return edited(buildTrainingJob({ ...market, tensor }), (spec) => {
+    spec.lapsing = [columns[1]];
+  });
+}
+
 function withFeature(value: number): JobFiles {
   const market = smallMarket();
   const values = market.tensor.values.slice();
