@@ -35,10 +35,14 @@ export interface Garbage {
   readonly deleted: boolean;
 }
 
-/** What can go from a home, and with `remove` goes. Whoever calls it holds the lock: a training that is under way has its folder there too. */
+/**
+ * What can go from a home, and with `remove` goes. Whoever calls it holds the lock: a training that is under way has its folder there too.
+ * Of an artifact the manifest goes first: one that is removed in part is then no artifact, and whoever stores it again writes it whole.
+ */
 export async function collectGarbage(
   { path, store: root, universes, jobs }: Pick<Home, 'path' | 'store' | 'universes' | 'jobs'>,
   remove: boolean,
+  removeFile: typeof rm = rm,
 ): Promise<Garbage> {
   const store = new FilesystemObjectStore(root);
   const keys = await store.list('');
@@ -71,7 +75,10 @@ export async function collectGarbage(
   const unreachable = [...folders].filter((name) => !reached.has(name)).sort();
   const unfinished = (await readdir(jobs).catch(() => [])).sort();
   const garbage = [...unreachable.map((name) => join(root, name)), ...unfinished.map((name) => join(jobs, name))];
-  if (remove) for (const path of garbage) await rm(path, { recursive: true });
+  for (const folder of remove ? garbage : []) {
+    await removeFile(join(folder, 'manifest.json'), { force: true });
+    await removeFile(folder, { recursive: true });
+  }
   return { folders: folders.size, unreachable, unfinished, deleted: remove && garbage.length > 0 };
 }
 
