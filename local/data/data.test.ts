@@ -637,14 +637,16 @@ describe('looking at data', () => {
     expect(await store.exists(`user/raw/${imported.hash}/manifest.json`)).toBe(true);
   });
 
-  test('lineage is an event a run, sources first, each made from what ran before it', async () => {
+  test('lineage is a pair of events a run, sources first, each made from what ran before it', async () => {
     await prepare();
     const { ref } = (await dataLog(store, 'user'))[0];
     const events = await lineageOf(store, 'user', ref, '2024-02-01T00:00:00.000Z');
-    expect(events.map(({ job }) => job.name)).toEqual(['fetch', 'ingest']);
-    expect(events[1].inputs[0].facets.version).toEqual(events[0].outputs[0].facets.version);
-    expect(events[1].outputs[0].facets.version).toMatchObject({ datasetVersion: ref.hash });
-    const { fields } = events[1].outputs[0].facets.schema as unknown as { fields: { name: string }[] };
+    const pairs = ['fetch', 'ingest'].flatMap((job) => [`${job} START`, `${job} COMPLETE`]);
+    expect(events.map(({ job, eventType }) => `${job.name} ${eventType}`)).toEqual(pairs);
+    const [, fetched, , ingested] = events;
+    expect(ingested.inputs[0].facets.version).toEqual(fetched.outputs[0].facets.version);
+    expect(ingested.outputs[0].facets.version).toMatchObject({ datasetVersion: ref.hash });
+    const { fields } = ingested.outputs[0].facets.schema as unknown as { fields: { name: string }[] };
     expect(fields.map(({ name }) => name)).toEqual(HEADER.split(','));
   });
 
