@@ -635,6 +635,14 @@ describe('looking at data', () => {
     await writeFile(path, '{"provider":');
     await expect(gc()).rejects.toMatchObject({ code: 'GC_UNREADABLE', facts: { file: path } });
     expect(await store.exists(`user/raw/${imported.hash}/manifest.json`)).toBe(true);
+    await rm(path);
+    await store.put('user/pointers/features/user.json', Uint8Array.of(123));
+    await expect(gc()).rejects.toMatchObject({
+      code: 'POINTER_UNREADABLE',
+      kind: 'refused',
+      facts: { key: 'user/pointers/features/user.json' },
+    });
+    expect(await store.exists(`user/raw/${imported.hash}/manifest.json`)).toBe(true);
   });
 
   test('lineage is a pair of events a run, sources first, each made from what ran before it', async () => {

@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseImportPath } from '../../adapters/market-data/folder.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { getManifest } from '../../adapters/object-store/port.ts';
+import { getManifest, getPointer } from '../../adapters/object-store/port.ts';
 import { badInput } from '../../domain/errors.ts';
 import {
   ARTIFACT_KINDS,
@@ -67,8 +67,9 @@ export async function collectGarbage(
     if (ROOTS.includes(kind as ArtifactKind)) await reach(strategy, { kind: kind as ArtifactKind, hash });
   }
   for (const key of keys.filter((each) => each.split('/')[1] === 'pointers')) {
-    const stored = await store.get(key);
-    for (const ref of refsIn(JSON.parse(new TextDecoder().decode(stored?.bytes)))) await reach(key.split('/')[0], ref);
+    const [strategy, , ...name] = key.split('/');
+    const pointer = await getPointer(store, strategy, name.join('/').replace(/\.json$/, ''));
+    for (const ref of refsIn(pointer?.value)) await reach(strategy, ref);
   }
   for (const { strategy, ref } of await statesOfDays(join(path, 'runs'))) await reach(strategy, ref);
   for (const { strategy, hash } of await imports(universes)) await reach(strategy, { kind: 'raw', hash });
