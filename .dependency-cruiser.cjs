@@ -141,7 +141,7 @@ module.exports = {
       'cdk',
       'The wiring reads names and paths: configuration, kinds of artifacts, columns of tables, roles of keys.',
       '^cdk/',
-      '^cdk/|^config/|^domain/(errors|lineage/manifest|market/bar-schema)\\.ts$|^adapters/signer/port\\.ts$|^adapters/metrics-sink/emf\\.ts$',
+      '^cdk/|^config/|^domain/(errors|features/feature-schema|lineage/manifest|market/bar-schema)\\.ts$|^adapters/signer/port\\.ts$|^adapters/metrics-sink/emf\\.ts$',
     ),
   ],
   options: {

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { refused } from '../domain/errors.ts';
 import type { Installation } from './installation.ts';
 
 /** The state document of one day: names and hashes that the stages returned. */
@@ -19,7 +20,12 @@ function read<T>(path: string): T | null {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    throw refused('RUN_STATE_UNREADABLE', 'What is noted of a day cannot be read', {
+      facts: { file: path, problem: error.message },
+      remedy: 'Remove the file and run the day again: its stages answer from what is stored.',
+      cause: error,
+    });
   }
 }
 

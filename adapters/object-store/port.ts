@@ -145,14 +145,28 @@ export async function getArtifactJson<T>(
   return JSON.parse(new TextDecoder().decode(await getArtifactFile(store, strategy, ref, name))) as T;
 }
 
-/** A pointer: the only mutable object, moved by conditional write. Value is JSON. */
+/**
+ * A pointer: the only mutable object, moved by conditional write. Value is JSON.
+ *
+ * @throws ProductError POINTER_UNREADABLE (refused) for one that is no JSON: no hash says what it was.
+ */
 export async function getPointer<T>(
   store: ObjectStore,
   strategy: string,
   name: string,
 ): Promise<{ value: T; etag: string } | null> {
-  const found = await store.get(`${strategy}/pointers/${name}.json`);
-  return found && { value: JSON.parse(new TextDecoder().decode(found.bytes)) as T, etag: found.etag };
+  const key = `${strategy}/pointers/${name}.json`;
+  const found = await store.get(key);
+  if (!found) return null;
+  try {
+    return { value: JSON.parse(new TextDecoder().decode(found.bytes)) as T, etag: found.etag };
+  } catch (cause) {
+    throw refused('POINTER_UNREADABLE', 'A pointer of the store cannot be read', {
+      facts: { key, bytes: found.bytes.byteLength, problem: (cause as Error).message },
+      remedy: 'Restore the object from a copy. One below pointers/memo may be removed: its stage runs again.',
+      cause,
+    });
+  }
 }
 
 /** Move a pointer from the state with `etag` (null: it must not exist yet). Throws `OBJECT_PRECONDITION` to the loser. */

@@ -8,15 +8,19 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { readTable } from '../../adapters/parquet/parquet.ts';
 import { MACHINES, type Settings, STAGES, type Stage } from '../../config/schema.ts';
+import { CATALOGUE } from '../../domain/features/catalogue.ts';
+import { featureColumns } from '../../domain/features/feature-schema.ts';
+import type { FeatureTensor } from '../../domain/features/spec.ts';
 import type { BarTable } from '../../domain/market/bar.ts';
 import { BAR_SCHEMA } from '../../domain/market/bar-schema.ts';
 import { barFiles } from '../../functions/artifacts/dataset.ts';
+import { featureFiles } from '../../functions/artifacts/features.ts';
 import { partitionYear } from '../../functions/artifacts/partitions.ts';
 import { PIPELINE_ALARMS } from '../lib/alarms.ts';
 import { API_ROUTES, THROTTLES } from '../lib/api-routes.ts';
 import { buildStacks, type PortfolioStacks } from '../lib/app.ts';
 import { readMachine, statesOf } from '../lib/asl.ts';
-import { BarsTable, GLUE_TYPES } from '../lib/constructs/bars-table.ts';
+import { GLUE_TYPES, GlueTables } from '../lib/constructs/glue-table.ts';
 import { AWS_ROLES } from '../lib/environment.ts';
 import { STAGE_ACCESS } from '../lib/stage-access.ts';
 
@@ -329,6 +333,7 @@ describe('a deployment told wrongly says what is wrong', () => {
 });
 
 interface TableInput {
+  Name: string;
   PartitionKeys: { Name: string; Type: string }[];
   Parameters: Record<string, string>;
   StorageDescriptor: { Columns: { Name: string; Type: string }[] };
@@ -336,56 +341,79 @@ interface TableInput {
 
 const tableStack = new Stack(new App(), 'S', { env: { account: '111111111111', region: 'eu-central-1' } });
 const bucket = Bucket.fromBucketName(tableStack, 'B', 'artifacts');
-new BarsTable(tableStack, 'T', { bucket, stage: 'dev', account: tableStack.account });
-const [table] = Object.values(Template.fromStack(tableStack).findResources('AWS::Glue::Table'));
-const input = table.Properties.TableInput as TableInput;
+new GlueTables(tableStack, 'T', { bucket, stage: 'dev', account: tableStack.account });
+const tables = Object.values(Template.fromStack(tableStack).findResources('AWS::Glue::Table')).map(
+  ({ Properties }) => Properties.TableInput as TableInput,
+);
+const tableNamed = (name: string) => tables.find(({ Name }) => Name === name)!;
 
 const one = Float64Array.of(1);
-const bars: BarTable = {
-  symbol: ['A'],
-  date: ['2020-01-02'],
-  open: one,
-  high: one,
-  low: one,
-  close: one,
-  volume: one,
-  dividend: one,
-  split: one,
-};
+const barsOf = (date: string): BarTable => ({
+  ...{
+    symbol: ['A'],
+    date: [date],
+    open: one,
+    high: one,
+    low: one,
+    close: one,
+    volume: one,
+    dividend: one,
+    split: one,
+  },
+});
+const features = Object.keys(CATALOGUE);
+const tensorOf = (date: string): FeatureTensor => ({
+  dates: [date],
+  symbols: ['A'],
+  columns: features,
+  values: new Float32Array(features.length),
+  anchorLogit: Float32Array.of(0),
+  anchorExposure: Float32Array.of(1),
+});
 
-describe('the table of bars in the catalogue', () => {
-  test('has the columns that the writer writes, in its order, with its types', async () => {
-    const [file] = Object.values(barFiles(bars));
-    expect(input.StorageDescriptor.Columns.map((column) => column.Name)).toEqual(Object.keys(await readTable(file)));
-    expect(input.StorageDescriptor.Columns.map((column) => column.Type)).toEqual(
-      Object.values(BAR_SCHEMA).map((type) => GLUE_TYPES[type]),
-    );
+describe.each([
+  { name: 'bars', columns: BAR_SCHEMA, folder: 'main/datasets', filesOf: (date: string) => barFiles(barsOf(date)) },
+  {
+    name: 'features',
+    columns: featureColumns(features),
+    folder: 'main/features',
+    filesOf: (date: string) => featureFiles(tensorOf(date)),
+  },
+])('the table of $name in the catalogue', ({ name, columns, folder, filesOf }) => {
+  const input = tableNamed(name);
+  const held = input.StorageDescriptor.Columns;
+  const keys = input.PartitionKeys.map((key) => key.Name);
+
+  test('has the columns that the writer writes, in its order, with its types; no two are one in small letters', async () => {
+    const [file] = Object.values(filesOf('2020-01-02'));
+    const written = Object.keys(await readTable(file));
+    expect(held.map((column) => column.Name)).toEqual(written.map((column) => column.toLowerCase()));
+    expect(held.map((column) => column.Type)).toEqual(Object.values(columns).map((type) => GLUE_TYPES[type]));
+    expect(new Set(held.map((column) => column.Name)).size).toBe(held.length);
   });
 
   test('finds the file that the writer writes: the projected location is its folder', () => {
-    const [name] = Object.keys(barFiles(bars));
-    const values: Record<string, string> = { strategy: 'main', dataset: 'abc', year: partitionYear('bars', name)! };
+    const [file] = Object.keys(filesOf('2020-01-02'));
+    const values = ['main', 'abc', partitionYear(name, file)!];
     const location = input.Parameters['storage.location.template'].replace(
       /\$\{(\w+)\}/g,
-      (_, key: string) => values[key],
+      (_, key: string) => values[keys.indexOf(key)],
     );
-    expect(`${location}part.parquet`).toBe(`s3://artifacts/main/datasets/abc/${name}`);
-    expect(input.PartitionKeys.map((key) => key.Name)).toEqual(Object.keys(values));
-    for (const key of Object.keys(values)) expect(input.Parameters).toHaveProperty([`projection.${key}.type`]);
+    expect(`${location}part.parquet`).toBe(`s3://artifacts/${folder}/abc/${file}`);
+    for (const key of keys) expect(input.Parameters).toHaveProperty([`projection.${key}.type`]);
     expect(input.Parameters['projection.enabled']).toBe('true');
   });
 
-  test('sees every year that a file of bars may be of, also before 1970', () => {
+  test('sees every year that a file may be of, also before 1970', () => {
     const [first, last] = input.Parameters['projection.year.range'].split(',').map(Number);
     for (const date of ['1871-01-02', '1969-12-31', '2026-10-30']) {
-      const [name] = Object.keys(barFiles({ ...bars, date: [date] }));
-      const year = Number(partitionYear('bars', name));
+      const [file] = Object.keys(filesOf(date));
+      const year = Number(partitionYear(name, file));
       expect(year >= first && year <= last).toBe(true);
     }
   });
 
-  test('leaves the partition column to the path', () => {
-    const columns = input.StorageDescriptor.Columns.map((column) => column.Name);
-    for (const key of input.PartitionKeys) expect(columns).not.toContain(key.Name);
+  test('leaves the partition columns to the path', () => {
+    for (const key of keys) expect(held.map((column) => column.Name)).not.toContain(key);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { sha256 } from './canonical.ts';
 import type { Manifest } from './manifest.ts';
-import { runEventOf, runEventSchema, uuidOf } from './openlineage.ts';
+import { runEventSchema, runEventsOf, uuidOf } from './openlineage.ts';
 
 const hash = sha256('dataset');
 const manifest: Manifest = {
@@ -17,7 +17,7 @@ const options = { job: 'ingest', eventTime: '2024-02-01T10:00:00.000Z', columns:
 
 describe('an OpenLineage event', () => {
   test('says which run of which job made what version of what, from what, for which day', () => {
-    const event = runEventOf(manifest, ref, options);
+    const [, event] = runEventsOf(manifest, ref, options);
     expect(event).toMatchObject({
       eventType: 'COMPLETE',
       job: { namespace: 'main', name: 'ingest' },
@@ -30,15 +30,21 @@ describe('an OpenLineage event', () => {
     expect(runEventSchema.parse(JSON.parse(JSON.stringify(event)))).toEqual(event);
   });
 
+  test('of a run follows on one that says it started, with the same inputs and nothing to show yet', () => {
+    const [start, complete] = runEventsOf(manifest, ref, options);
+    expect(start).toEqual({ ...complete, eventType: 'START', outputs: [] });
+    expect(runEventSchema.parse(start)).toEqual(start);
+  });
+
   test('has the same run for the same artifact, and a UUID of the variant and version that it claims', () => {
-    expect(runEventOf(manifest, ref, options).run).toEqual(runEventOf(manifest, ref, options).run);
+    expect(runEventsOf(manifest, ref, options)).toEqual(runEventsOf(manifest, ref, options));
     expect(uuidOf(hash)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(uuidOf(sha256('other'))).not.toBe(uuidOf(hash));
   });
 
   test('without a time, or with a dataset without a name, is none', () => {
-    expect(() => runEventOf(manifest, ref, { ...options, eventTime: 'yesterday' })).toThrow();
-    const event = runEventOf(manifest, ref, options);
+    expect(() => runEventsOf(manifest, ref, { ...options, eventTime: 'yesterday' })).toThrow();
+    const [, event] = runEventsOf(manifest, ref, options);
     expect(runEventSchema.safeParse({ ...event, outputs: [{ ...event.outputs[0], name: '' }] }).success).toBe(false);
   });
 });

@@ -29,17 +29,18 @@ export interface LineageColumn {
 }
 
 /**
- * The run that left an artifact, as an event: the stage that wrote it, what it was made from, its version and its columns. All of it follows
- * from the manifest, so that the events of any day can be made again: the run's id is the artifact's hash in the form of a UUID (version 8).
+ * The run that left an artifact, as its two events (the specification asks of every run a START and one that ends it): the stage that wrote it,
+ * what it was made from, and when it was complete its version and its columns. All of it follows from the manifest, so that the events of any
+ * day can be made again: the run's id is the artifact's hash in the form of a UUID (version 8). A run that failed has left nothing, and has none.
  */
-export function runEventOf(
+export function runEventsOf(
   manifest: Manifest,
   ref: ArtifactRef,
   options: { job: string; eventTime: string; columns?: readonly LineageColumn[] },
-): RunEvent {
+): RunEvent[] {
   const { strategy, facts } = manifest;
   const day = [facts.asOf, facts.date].find((value): value is string => typeof value === 'string');
-  return runEventSchema.parse({
+  const complete = runEventSchema.parse({
     eventType: 'COMPLETE',
     eventTime: options.eventTime,
     producer: PRODUCER,
@@ -55,6 +56,7 @@ export function runEventOf(
     inputs: Object.values(manifest.inputs).map((input) => datasetOf(strategy, input)),
     outputs: [datasetOf(strategy, ref, options.columns)],
   });
+  return [{ ...complete, eventType: 'START', outputs: [] }, complete];
 }
 
 function datasetOf(strategy: string, ref: ArtifactRef, columns: readonly LineageColumn[] = []) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { getArtifactJson, type ObjectStore } from '../../adapters/object-store/port.ts';
 import type { Table, TableColumns } from '../../adapters/parquet/parquet.ts';
 import { refused } from '../../domain/errors.ts';
+import { FEATURES_TABLE, featureColumns } from '../../domain/features/feature-schema.ts';
 import type { RiskGroupMembers } from '../../domain/features/groups.ts';
 import {
   type FeatureSpec,
@@ -14,12 +15,6 @@ import { canonicalJson, hashOf } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { type Trial, trialSchema } from '../../domain/lineage/model.ts';
 import { partitionFiles, putPartitioned, readPartitioned } from './partitions.ts';
-
-/**
- * The table of features: date, symbol, one float32 column a feature, anchorLogit, anchorExposure; a row a session and asset, in that order.
- * One file a year, `features/year=2020/part.parquet`; older artifacts have one file, `features.parquet`.
- */
-export const FEATURES_TABLE = 'features';
 
 /** Files of a features artifact beside its table. */
 export const FEATURES_FILES = {
@@ -58,7 +53,7 @@ export async function writeFeatures(
   return putPartitioned(store, strategy, featuresPointer(facts.universe), {
     kind: 'features',
     files: {
-      ...partitionFiles(FEATURES_TABLE, tensorColumns(tensor)),
+      ...featureFiles(tensor),
       [FEATURES_FILES.spec]: json(spec),
       [FEATURES_FILES.normalisers]: json(normalisers),
       [FEATURES_FILES.groups]: json({
@@ -129,7 +124,8 @@ export async function loadRiskGroups(
     .parse(groups);
 }
 
-function tensorColumns(tensor: FeatureTensor): TableColumns {
+/** The files of the table of features, by path in the artifact: rows by session, then asset. */
+export function featureFiles(tensor: FeatureTensor): Record<string, Uint8Array> {
   const { dates, symbols, columns, values } = tensor;
   const assets = symbols.length;
   const width = columns.length;
@@ -139,16 +135,16 @@ function tensorColumns(tensor: FeatureTensor): TableColumns {
     for (let row = 0; row < rows; row++) data[row] = values[row * width + f];
     return data;
   };
-  return {
-    date: { type: 'DATE', data: Array.from({ length: rows }, (_, row) => dates[Math.floor(row / assets)]) },
-    symbol: { type: 'STRING', data: Array.from({ length: rows }, (_, row) => symbols[row % assets]) },
-    ...Object.fromEntries(columns.map((name, f) => [name, { type: 'FLOAT' as const, data: column(f) }])),
-    anchorLogit: { type: 'FLOAT', data: tensor.anchorLogit },
-    anchorExposure: {
-      type: 'FLOAT',
-      data: Float32Array.from({ length: rows }, (_, row) => tensor.anchorExposure[Math.floor(row / assets)]),
-    },
+  const data: Record<string, TableColumns[string]['data']> = {
+    date: Array.from({ length: rows }, (_, row) => dates[Math.floor(row / assets)]),
+    symbol: Array.from({ length: rows }, (_, row) => symbols[row % assets]),
+    ...Object.fromEntries(columns.map((name, f) => [name, column(f)])),
+    anchorLogit: tensor.anchorLogit,
+    anchorExposure: Float32Array.from({ length: rows }, (_, row) => tensor.anchorExposure[Math.floor(row / assets)]),
   };
+  const table: TableColumns = {};
+  for (const [name, type] of Object.entries(featureColumns(columns))) table[name] = { type, data: data[name] };
+  return partitionFiles(FEATURES_TABLE, table);
 }
 
 function tensorOf(table: Table, spec: FeatureSpec): FeatureTensor {

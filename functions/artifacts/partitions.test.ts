@@ -99,6 +99,20 @@ describe('a table by years', () => {
     }
   });
 
+  test('the pointer stays at the newest day when an earlier one is stored after it, whichever fact has the day', async () => {
+    const kinds = [
+      ['datasets', 'asOf'],
+      ['features', 'date'],
+    ] as const;
+    for (const [kind, day] of kinds) {
+      const of = (date: string) =>
+        putPartitioned(store, 'main', `${kind}/days`, { kind, files: {}, facts: { [day]: date } });
+      const newest = await of('2023-01-04');
+      await of('2023-01-03');
+      expect((await getPointer(store, 'main', `${kind}/days`))?.value).toEqual(newest);
+    }
+  });
+
   test('a damaged partition of the day before is not taken over', async () => {
     const before = await put(barsUntil(bars, '2023-01-03'));
     await store.put(`${artifactPrefix('main', before)}/bars/year=2021/part.parquet`, Uint8Array.of(1));

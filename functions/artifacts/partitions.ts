@@ -125,7 +125,7 @@ export function comparePartitions(table: string, a: Manifest, b: Manifest): { sa
 
 /**
  * Store an artifact with partitions: those that did not change are taken over from the artifact that the pointer names, and the pointer
- * moves to the new one, but not to one of an earlier day (`facts.asOf`): what the next day is compared with is the newest. Of two writers at once
+ * moves to the new one, but not to one of an earlier day (`facts.asOf`, of features `facts.date`): what the next day is compared with is the newest. Of two writers at once
  * either may move it.
  */
 export async function putPartitioned(
@@ -152,9 +152,15 @@ async function isLater(
   ref: ArtifactRef | undefined,
   { facts }: NewArtifact,
 ): Promise<boolean> {
-  if (!ref || typeof facts?.asOf !== 'string') return false;
+  const day = dayOf(facts);
+  if (!ref || day === null) return false;
   const key = `${artifactPrefix(strategy, ref)}/manifest.json`;
   if (!(await store.exists(key))) return false;
-  const { asOf } = (await getManifest(store, strategy, ref)).facts;
-  return typeof asOf === 'string' && asOf > facts.asOf;
+  const held = dayOf((await getManifest(store, strategy, ref)).facts);
+  return held !== null && held > day;
 }
+
+const dayOf = (facts: NewArtifact['facts']): string | null => {
+  const day = facts?.asOf ?? facts?.date;
+  return typeof day === 'string' ? day : null;
+};

@@ -15,15 +15,19 @@ import type { GateReport } from '../../domain/lineage/gate-report.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { Trial } from '../../domain/lineage/model.ts';
 import { type Monitor, monitorSchema } from '../../domain/monitoring/monitor.ts';
+import type { Limits } from '../../domain/risk/limits.ts';
 import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { ApprovalChain, KnownMarketHome } from '../../e2e/known-market.ts';
 import { signalPolicy } from '../../e2e/known-policies.ts';
 import { baselineModel } from '../../training-container/src/networks/portfolio.ts';
+import { loadFeatures, writeFeatures } from '../artifacts/features.ts';
 import { putGateReport } from '../artifacts/gate-report.ts';
+import { loadModel } from '../artifacts/model.ts';
 import { decideStage } from '../decide/decide.ts';
 import { monitorStage } from '../monitor/monitor.ts';
 import { promoteStage } from '../promote/promote.ts';
 import { registerStage } from '../register/register.ts';
+import { loadMaterial, reportInput } from './load.ts';
 import { reportStage } from './report.ts';
 import { dailySummarySchema } from './summary.ts';
 
@@ -312,6 +316,29 @@ describe('report', () => {
       report: days[DAYS - 1].report,
       date: days[DAYS - 1].date,
     });
+  });
+
+  test('the caps beside the groups are those of the model that decided, not of a configuration that was changed since', async () => {
+    const ports = { store: home.store, ledger: home.ledger, exactRuntime };
+    const event = reportInput.parse(days[0].event);
+    const { features } = event.features;
+    const groups = { hubs: { [days[0].date]: [home.tensor.symbols[0]] }, illiquid: {} };
+    const inputs = { dataset: event.ingest.dataset, graph: features, embeddings: features };
+    const withHub = await writeFeatures(
+      home.store,
+      home.strategy,
+      inputs,
+      { ...(await loadFeatures(home.store, home.strategy, features)), ...groups },
+      { universe: 'hubs', date: days[0].date },
+    );
+    const exposures = async (limits: Partial<Limits>) => {
+      const universe = { ...home.settings.universe, limits: { ...home.settings.universe.limits, ...limits } };
+      const settings = { ...home.settings, universe };
+      return (await loadMaterial({ ...event, features: { features: withHub } }, { ...ports, settings })).exposures;
+    };
+    const [hubs] = await exposures({ maxHubWeight: 0.01 });
+    const { model } = await loadModel(home.store, home.strategy, event.promotion.promote.champion);
+    expect(hubs).toMatchObject({ name: 'graph hubs', cap: model.limits.maxHubWeight });
   });
 
   test('an observation with a flipped byte is refused', async () => {

@@ -238,13 +238,18 @@ const VERBS: Record<string, Verb> = {
 
 const SHOWN_DIFFERENCES = 20;
 
-function differenceText(a: string, b: string, { onlyInA, onlyInB, changed, values, partitions }: DatasetDifference) {
+function differenceText(a: string, b: string, difference: DatasetDifference) {
+  const { onlyInA, onlyInB, changed, values, instruments, files, partitions } = difference;
   const valueLine = (of: string) => (each: DatasetDifference['values']['onlyInA'][number]) =>
     `only in ${of}  ${each.series} ${each.symbol} ${each.eventDate} known ${each.knownDate}: ${each.value}`;
   const [first, second] = [a.slice(0, 12), b.slice(0, 12)];
   return [
     `bars: only in ${first}: ${onlyInA.length} rows, only in ${second}: ${onlyInB.length}, other values: ${changed.length}; years that are the same file in both: ${partitions.same.length}, that are not: ${partitions.changed.join(', ') || 'none'}`,
     `figures and series: only in ${first}: ${values.onlyInA.length}, only in ${second}: ${values.onlyInB.length}`,
+    `instruments: only in ${first}: ${instruments.onlyInA.join(', ') || 'none'}, only in ${second}: ${instruments.onlyInB.join(', ') || 'none'}, otherwise described: ${instruments.changed.length}; other files that differ: ${files.join(', ') || 'none'}`,
+    ...instruments.changed
+      .slice(0, SHOWN_DIFFERENCES)
+      .map(({ symbol, fields }) => `changed  ${symbol}: ${fields.join(', ')}`),
     ...changed
       .slice(0, SHOWN_DIFFERENCES)
       .map(({ symbol, date, fields }) => `changed  ${symbol} ${date}: ${fields.join(', ')}`),

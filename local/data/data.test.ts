@@ -470,6 +470,8 @@ describe('looking at data', () => {
       ],
       changed: [],
       values: { onlyInA: [], onlyInB: [] },
+      instruments: { onlyInA: [], onlyInB: [], changed: [] },
+      files: ['instruments.json'],
       partitions: { same: [], changed: ['2024'] },
     });
     const out = join(home, 'out');
@@ -480,6 +482,36 @@ describe('looking at data', () => {
     expect(Buffer.from(stored?.bytes ?? []).equals(await readFile(join(out, part)))).toBe(true);
     await expect(checkoutDataset(store, 'user', 'f'.repeat(64), out)).rejects.toMatchObject({
       code: 'DATASET_UNKNOWN',
+    });
+  });
+
+  test('a folder into which a later dataset was checked out is refused: its years would be read with the earlier one', async () => {
+    await prepare();
+    const [{ ref }] = await dataLog(store, 'user');
+    const out = join(home, 'out');
+    await checkoutDataset(store, 'user', ref.hash, out);
+    expect((await checkoutDataset(store, 'user', ref.hash, out)).files).toHaveLength(3);
+    const later = join(out, 'bars', 'year=2025');
+    await mkdir(later);
+    await writeFile(join(later, 'part.parquet'), 'of a later dataset');
+    await expect(checkoutDataset(store, 'user', ref.hash, out)).rejects.toMatchObject({
+      code: 'CHECKOUT_NOT_EMPTY',
+      kind: 'badInput',
+      facts: { folder: out, first: 'bars/year=2025/part.parquet' },
+    });
+  });
+
+  test('diff shows what is said otherwise of the instruments', async () => {
+    await put('universe.csv', 'symbol,name,type,sector\nAAA,Aye,stock,Energy\nBBB,Bee,stock,Energy\n');
+    await prepare();
+    await put('universe.csv', 'symbol,name,type,sector\nAAA,Aye,stock,Utilities\nBBB,Bee,stock,Energy\n');
+    await run();
+    const [, before] = await dataLog(store, 'user');
+    const after = (await ingestDay('2024-01-31')).dataset!;
+    expect(await diffDatasets(store, 'user', before.ref.hash, after.hash)).toMatchObject({
+      instruments: { onlyInA: [], onlyInB: [], changed: [{ symbol: 'AAA', fields: ['group', 'reference'] }] },
+      files: ['instruments.json'],
+      partitions: { changed: [] },
     });
   });
 
@@ -574,6 +606,22 @@ describe('looking at data', () => {
     expect(await ingestDay('2024-01-30')).toMatchObject({ dataset: decided });
   });
 
+  test('gc that is killed while it removes an artifact leaves none that looks whole: the day, run again, stores it whole', async () => {
+    await prepare();
+    await ingestDay('2024-01-29');
+    const [loose] = (await dataLog(store, 'user')).map(({ ref }) => ref);
+    const places = { path: home, store: join(home, 'store'), universes: join(home, 'universes') };
+    const killed: typeof rm = async (path, options) => {
+      if (!options?.recursive) return rm(path, options);
+      await rm(join(String(path), 'bars'), options);
+      throw new Error('killed');
+    };
+    await expect(collectGarbage({ ...places, jobs: join(home, 'jobs') }, true, killed)).rejects.toThrow('killed');
+    const { dataset } = await ingestDay('2024-01-29');
+    expect(dataset).toEqual(loose);
+    expect((await loadDataset(store, 'user', loose)).facts.asOf).toBe('2024-01-29');
+  });
+
   test('gc keeps an import that a universe of several providers reads, and removes nothing where a file cannot be read', async () => {
     await put('bars.csv', csv(rowsOf(['AAA', 'BBB'])));
     const { import: imported, path } = await run();
@@ -587,16 +635,26 @@ describe('looking at data', () => {
     await writeFile(path, '{"provider":');
     await expect(gc()).rejects.toMatchObject({ code: 'GC_UNREADABLE', facts: { file: path } });
     expect(await store.exists(`user/raw/${imported.hash}/manifest.json`)).toBe(true);
+    await rm(path);
+    await store.put('user/pointers/features/user.json', Uint8Array.of(123));
+    await expect(gc()).rejects.toMatchObject({
+      code: 'POINTER_UNREADABLE',
+      kind: 'refused',
+      facts: { key: 'user/pointers/features/user.json' },
+    });
+    expect(await store.exists(`user/raw/${imported.hash}/manifest.json`)).toBe(true);
   });
 
-  test('lineage is an event a run, sources first, each made from what ran before it', async () => {
+  test('lineage is a pair of events a run, sources first, each made from what ran before it', async () => {
     await prepare();
     const { ref } = (await dataLog(store, 'user'))[0];
     const events = await lineageOf(store, 'user', ref, '2024-02-01T00:00:00.000Z');
-    expect(events.map(({ job }) => job.name)).toEqual(['fetch', 'ingest']);
-    expect(events[1].inputs[0].facets.version).toEqual(events[0].outputs[0].facets.version);
-    expect(events[1].outputs[0].facets.version).toMatchObject({ datasetVersion: ref.hash });
-    const { fields } = events[1].outputs[0].facets.schema as unknown as { fields: { name: string }[] };
+    const pairs = ['fetch', 'ingest'].flatMap((job) => [`${job} START`, `${job} COMPLETE`]);
+    expect(events.map(({ job, eventType }) => `${job.name} ${eventType}`)).toEqual(pairs);
+    const [, fetched, , ingested] = events;
+    expect(ingested.inputs[0].facets.version).toEqual(fetched.outputs[0].facets.version);
+    expect(ingested.outputs[0].facets.version).toMatchObject({ datasetVersion: ref.hash });
+    const { fields } = ingested.outputs[0].facets.schema as unknown as { fields: { name: string }[] };
     expect(fields.map(({ name }) => name)).toEqual(HEADER.split(','));
   });
 

@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseImportPath } from '../../adapters/market-data/folder.ts';
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
-import { getManifest } from '../../adapters/object-store/port.ts';
+import { getManifest, getPointer } from '../../adapters/object-store/port.ts';
 import { badInput } from '../../domain/errors.ts';
 import {
   ARTIFACT_KINDS,
@@ -35,10 +35,14 @@ export interface Garbage {
   readonly deleted: boolean;
 }
 
-/** What can go from a home, and with `remove` goes. Whoever calls it holds the lock: a training that is under way has its folder there too. */
+/**
+ * What can go from a home, and with `remove` goes. Whoever calls it holds the lock: a training that is under way has its folder there too.
+ * Of an artifact the manifest goes first: one that is removed in part is then no artifact, and whoever stores it again writes it whole.
+ */
 export async function collectGarbage(
   { path, store: root, universes, jobs }: Pick<Home, 'path' | 'store' | 'universes' | 'jobs'>,
   remove: boolean,
+  removeFile: typeof rm = rm,
 ): Promise<Garbage> {
   const store = new FilesystemObjectStore(root);
   const keys = await store.list('');
@@ -63,15 +67,19 @@ export async function collectGarbage(
     if (ROOTS.includes(kind as ArtifactKind)) await reach(strategy, { kind: kind as ArtifactKind, hash });
   }
   for (const key of keys.filter((each) => each.split('/')[1] === 'pointers')) {
-    const stored = await store.get(key);
-    for (const ref of refsIn(JSON.parse(new TextDecoder().decode(stored?.bytes)))) await reach(key.split('/')[0], ref);
+    const [strategy, , ...name] = key.split('/');
+    const pointer = await getPointer(store, strategy, name.join('/').replace(/\.json$/, ''));
+    for (const ref of refsIn(pointer?.value)) await reach(strategy, ref);
   }
   for (const { strategy, ref } of await statesOfDays(join(path, 'runs'))) await reach(strategy, ref);
   for (const { strategy, hash } of await imports(universes)) await reach(strategy, { kind: 'raw', hash });
   const unreachable = [...folders].filter((name) => !reached.has(name)).sort();
   const unfinished = (await readdir(jobs).catch(() => [])).sort();
   const garbage = [...unreachable.map((name) => join(root, name)), ...unfinished.map((name) => join(jobs, name))];
-  if (remove) for (const path of garbage) await rm(path, { recursive: true });
+  for (const folder of remove ? garbage : []) {
+    await removeFile(join(folder, 'manifest.json'), { force: true });
+    await removeFile(folder, { recursive: true });
+  }
   return { folders: folders.size, unreachable, unfinished, deleted: remove && garbage.length > 0 };
 }
 

@@ -1,7 +1,7 @@
 import { getArtifactFile, getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
 import { tableColumns } from '../../adapters/parquet/parquet.ts';
 import type { ArtifactKind, ArtifactRef } from '../../domain/lineage/manifest.ts';
-import { type RunEvent, runEventOf } from '../../domain/lineage/openlineage.ts';
+import { type RunEvent, runEventsOf } from '../../domain/lineage/openlineage.ts';
 import { BAR_SCHEMA, BARS_TABLE } from '../../domain/market/bar-schema.ts';
 import { partitionYear } from '../../functions/artifacts/partitions.ts';
 
@@ -23,7 +23,7 @@ const JOBS: Partial<Record<ArtifactKind, string>> = {
   reports: 'report',
 };
 
-/** The OpenLineage events of everything that an artifact rests on, sources first, each run once. */
+/** The OpenLineage events of everything that an artifact rests on, sources first, each run once: that it started, that it is complete. */
 export async function lineageOf(
   store: ObjectStore,
   strategy: string,
@@ -38,7 +38,7 @@ export async function lineageOf(
     const manifest = await getManifest(store, strategy, ref);
     for (const input of Object.values(manifest.inputs)) await visit(input);
     const columns = await barColumns(store, strategy, ref, Object.keys(manifest.files));
-    events.push(runEventOf(manifest, ref, { job: JOBS[ref.kind] ?? ref.kind, eventTime, columns }));
+    events.push(...runEventsOf(manifest, ref, { job: JOBS[ref.kind] ?? ref.kind, eventTime, columns }));
   };
   await visit(root);
   return events;

@@ -18,8 +18,8 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import type { Settings, Stage } from '../../../config/schema.ts';
 import { acknowledge } from '../acknowledge.ts';
-import { BarsTable } from '../constructs/bars-table.ts';
 import { ChainKey } from '../constructs/chain-key.ts';
+import { GlueTables } from '../constructs/glue-table.ts';
 import type { DeploymentContext } from '../context.ts';
 import { AWS_ROLES, type AwsRole, artifactsBucketName, stageRoleName } from '../environment.ts';
 import { STAGE_ACCESS } from '../stage-access.ts';
@@ -60,7 +60,7 @@ export class StatefulStack extends Stack {
       'This bucket receives the access logs of the other; logging it into itself would never end.',
     );
     this.artifacts = this.#artifactsBucket(props);
-    new BarsTable(this, 'Catalogue', { bucket: this.artifacts, stage, account: this.account });
+    new GlueTables(this, 'Catalogue', { bucket: this.artifacts, stage, account: this.account });
     this.ledger = new CfnCluster(this, 'Ledger', {
       deletionProtectionEnabled: stage === 'prod',
       tags: [{ key: 'Name', value: `drl-${stage}-ledger` }],
