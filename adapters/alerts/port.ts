@@ -9,7 +9,8 @@ export interface Alert {
     | 'feeCeiling'
     | 'feeBudget'
     | 'mismatch'
-    | 'quarantine';
+    | 'quarantine'
+    | 'unknownFeature';
   severity: 'warning' | 'critical';
   message: string;
   runbook: string;

@@ -1,8 +1,9 @@
+import { badInput } from '../errors.ts';
 import { STATE_COLUMNS } from '../policy/policy.ts';
 import { CATALOGUE } from './catalogue.ts';
 import type { Need } from './definition.ts';
 import { type Data, selectFeatures } from './select.ts';
-import { type AnchorSettings, type FeatureSpec, featureSpecSchema } from './spec.ts';
+import { type AnchorSettings, type FeatureSpec, featureSpecSchema, LEAST_FEATURES } from './spec.ts';
 
 /** The anchor: inverse volatility over 63 sessions, its portfolio held at 8 % a year at most. */
 export const DEFAULT_ANCHOR: AnchorSettings = { volatilityDays: 63, targetVolatility: 0.08 };
@@ -25,8 +26,19 @@ export const universeFeatureSpec = (
   has: Data,
 ): FeatureSpec => featureSpec(selectFeatures(features, has), anchor);
 
-/** The spec of some features of the catalogue. */
+/** The spec of some features of the catalogue. @throws ProductError FEATURES_TOO_FEW (bad input). */
 export function featureSpec(names: readonly string[], anchor: AnchorSettings = DEFAULT_ANCHOR): FeatureSpec {
+  if (names.length < LEAST_FEATURES) {
+    throw badInput(
+      'FEATURES_TOO_FEW',
+      `A policy observes ${LEAST_FEATURES} features or more, the data allow ${names.length} of those named`,
+      {
+        facts: { field: 'features', value: [...names], least: LEAST_FEATURES },
+        remedy:
+          'Name more features or families, or default, under features of the universe: drl features list says what data each needs.',
+      },
+    );
+  }
   const columns = names.map((name) => {
     const { description, lookbackDays } = CATALOGUE[name];
     return { name, description, lookbackDays };

@@ -23,10 +23,13 @@ export type AnchorSettings = z.infer<typeof anchorSchema>;
 export const anchorName = ({ baseline = 'inverseVolatility' }: Partial<AnchorSettings> = {}): string =>
   baseline === 'equalWeight' ? 'equal weight' : 'inverse volatility';
 
+/** An observation of fewer features is refused. */
+export const LEAST_FEATURES = 12;
+
 /** The feature spec. Its hash (SHA-256 of canonical JSON) ties a model to the observation that it was trained on. */
 export const featureSpecSchema = z.strictObject({
   schema: z.literal(1),
-  columns: z.array(featureColumnSchema).min(12),
+  columns: z.array(featureColumnSchema).min(LEAST_FEATURES),
   stateColumns: z.tuple(
     STATE_COLUMNS.map((name) => z.literal(name)) as unknown as [z.ZodLiteral<string>, ...z.ZodLiteral<string>[]],
   ),

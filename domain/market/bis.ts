@@ -77,19 +77,20 @@ export function parseBisRates(text: string, file: string): BisRate[] {
 }
 
 /**
- * `policyRate` by currency, one row where the rate changes, known `lagDays` after the day on which it applied: a decision is announced before it is in
- * force, but the hour is not in the file.
+ * `policyRate` by currency, one row where the rate changes and one a month where it does not (a rate that stands is news too: features forget what nobody has
+ * stated for 100 days), known `lagDays` after the day on which it applied: a decision is announced before it is in force, but the hour is not in the file.
  */
 export function policyRates(rows: readonly BisRate[], lagDays: number): PointInTimeTable {
-  const changes = rows.filter(
-    ({ symbol, value }, i) => i === 0 || rows[i - 1].symbol !== symbol || rows[i - 1].value !== value,
-  );
+  const told = rows.filter(({ symbol, date, value }, i) => {
+    const before = rows[i - 1];
+    return before?.symbol !== symbol || before.value !== value || before.date.slice(0, 7) !== date.slice(0, 7);
+  });
   return pointInTimeTable({
-    series: changes.map(() => 'policyRate'),
-    symbol: changes.map(({ symbol }) => symbol),
-    eventDate: changes.map(({ date }) => date),
-    knownDate: changes.map(({ date }) => isoOfDay(dayOfIso(date) + lagDays)),
-    value: Float64Array.from(changes, ({ value }) => value),
+    series: told.map(() => 'policyRate'),
+    symbol: told.map(({ symbol }) => symbol),
+    eventDate: told.map(({ date }) => date),
+    knownDate: told.map(({ date }) => isoOfDay(dayOfIso(date) + lagDays)),
+    value: Float64Array.from(told, ({ value }) => value),
   });
 }
 

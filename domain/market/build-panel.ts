@@ -13,8 +13,9 @@ import type { MarketPanel, PanelExit } from './panel.ts';
  * holders get. Bars after the end are ignored. A halt without an event
  * never ends: the holding stays at its last price, and nobody is told otherwise.
  *
- * An instrument with membership is in the universe from its join to its leave: before, between and after, it is not listed and its bars are ignored. On the
- * first session on or after a leave its holding becomes cash at the last close. A successor that is no member on that session pays in cash too.
+ * An instrument with membership is in the universe from its join to its leave: before, between and after, it is not listed and its bars are ignored, but for
+ * their splits: shares of a report from before the join are counted by them. On the first session on or after a leave its holding becomes cash at the
+ * last close. A successor that is no member on that session pays in cash too.
  */
 export function buildPanel(
   bars: BarTable | readonly BarTable[],
@@ -57,15 +58,15 @@ export function buildPanel(
       const a = asset[row];
       if (a === -1) continue;
       const t = session[row];
+      const at = t * A + a;
+      if (split) panel.split[at] = split[row];
       const stay = stayAt(stays[a], t);
       if (!stay || t >= (ends[a]?.from ?? T)) continue;
-      const at = t * A + a;
       panel.close[at] = close[row];
       panel.volume[at] = close[row] * volume[row];
       panel.open[at] = open[row];
       panel.high[at] = high[row];
       panel.low[at] = low[row];
-      if (split) panel.split[at] = split[row];
       panel.tradable[at] = 1;
       if (stay.last === -1) stay.first = t;
       else {

@@ -49,6 +49,15 @@ describe('index membership', () => {
     expect(panelOf('A,X,2020-01-01,\nB,X,2024-01-08,', '2024-01-05').symbols).toEqual(['A']);
   });
 
+  test('a split of a day on which it was no member is kept: it counts the shares of a report from before the join', () => {
+    const actions = { dividend: bars.close.map(() => 0), split: bars.close.map((_, i) => (i === 3 ? 4 : 1)) };
+    const memberships = parseMembership('symbol,index,from,to\nA,X,2020-01-01,\nB,X,2024-01-05,', 'membership.csv');
+    const members = withMembership([instrument('A'), instrument('B')], memberships, '2024-01-09');
+    const panel = buildPanel({ ...bars, ...actions }, members, '2024-01-09');
+    expect(panel.dates.map((_, t) => panel.split?.[t * 2 + 1])).toEqual([1, 4, 1, 1, 1, 1]);
+    expect(row(panel, 'returns', 1)).toEqual([0, 0, 0, 0, 24 / 23 - 1, 25 / 24 - 1]);
+  });
+
   test('of two indices is the union; a symbol without a line belongs to nothing', () => {
     const panel = panelOf('B,X,2024-01-03,2024-01-05\nB,Y,2024-01-04,2024-01-09', '2024-01-09');
     expect(panel.symbols).toEqual(['B']);

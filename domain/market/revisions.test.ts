@@ -84,3 +84,41 @@ test('whatever a source states anew, what was known stays byte for byte, and its
     { numRuns: 200 },
   );
 });
+
+const valuesOf = (rows: readonly [event: number, known: number, value: number][]): PointInTimeTable =>
+  pointInTimeTable({
+    series: rows.map(() => 'equity'),
+    symbol: rows.map(() => 'A'),
+    eventDate: rows.map(([event]) => day(event)),
+    knownDate: rows.map(([, known]) => day(known)),
+    value: Float64Array.from(rows, ([, , value]) => value),
+  });
+
+test('a figure that came late with its restatement is noted once, not on every day that follows', () => {
+  const now = valuesOf([
+    [0, 9, 1],
+    [1, 10, 5],
+    [1, 12, 6],
+  ]);
+  const first = reviseTable(valuesOf([[0, 9, 1]]), now, day(30), day(31));
+  expect(first.revisions.map(({ before, after }) => [before, after])).toEqual([[Number.NaN, 6]]);
+  expect(reviseTable(first.table, now, day(31), day(32))).toEqual({ table: first.table, revisions: [] });
+});
+
+test('a correction that is taken back is read no longer', () => {
+  const [wrong, right] = [valuesOf([[0, 9, 2]]), valuesOf([[0, 9, 1]])];
+  const corrected = reviseTable(right, wrong, day(30), day(31)).table;
+  const back = reviseTable(corrected, right, day(31), day(32));
+  expect([...(back.table?.value ?? [])]).toEqual([1, 2, 1]);
+  expect(reviseTable(back.table, right, day(32), day(33)).revisions).toEqual([]);
+});
+
+test('an older value that is corrected does not cover the newer one of the days between two sessions', () => {
+  const now = valuesOf([
+    [0, 9, 2],
+    [0, 32, 3],
+  ]);
+  const { table, revisions } = reviseTable(valuesOf([[0, 9, 1]]), now, day(30), day(33));
+  expect([...(table?.value ?? [])]).toEqual([1, 3]);
+  expect(revisions).toEqual([]);
+});

@@ -1,5 +1,5 @@
 import { type BarTable, barsUntil, NO_ACTION, NUMBER_COLUMNS } from './bar.ts';
-import { type PointInTimeTable, pointInTimeTable } from './point-in-time.ts';
+import { type PointInTimeTable, pointInTimeTable, rowsKnownOn } from './point-in-time.ts';
 
 /** A value of a past day that a source states otherwise than before. */
 export interface Revision {
@@ -47,8 +47,8 @@ export function reviseBars(before: BarTable, now: BarTable, asOf: string, knownD
 }
 
 /**
- * A table that a source states anew: what was known up to `asOf` stays as it was, and a value for that time that was not among it becomes known on
- * `knownDate`, whatever day the source gives for it.
+ * A table that a source states anew: what was known up to `asOf` stays as it was. Where the source's newest value of that time is not the one that was known
+ * last, it becomes known on `knownDate`, whatever day the source gives for it; older ones, which it has replaced by then, are news to nobody.
  */
 export function reviseTable(
   before: PointInTimeTable | null,
@@ -59,12 +59,10 @@ export function reviseTable(
   if (!before) return { table: now, revisions: [] };
   const event = (table: PointInTimeTable, row: number): string =>
     `${table.series[row]} ${table.symbol[row]} ${table.eventDate[row]}`;
-  const exact = new Set<string>();
   const latest = new Map<string, number>();
-  for (let row = 0; row < before.value.length; row++) {
-    exact.add(`${event(before, row)} ${before.knownDate[row]} ${before.value[row]}`);
-    latest.set(event(before, row), before.value[row]);
-  }
+  for (let row = 0; row < before.value.length; row++) latest.set(event(before, row), before.value[row]);
+  const newest = new Map<string, number>();
+  for (let row = 0; now && row < rowsKnownOn(now, knownDate); row++) newest.set(event(now, row), row);
   const rows = [...before.value.keys()].map((row) => ({ table: before, row, known: before.knownDate[row] }));
   const revisions: Revision[] = [];
   for (let row = 0; row < (now?.value.length ?? 0); row++) {
@@ -72,7 +70,7 @@ export function reviseTable(
     const known = table.knownDate[row];
     const name = event(table, row);
     if (known > asOf) rows.push({ table, row, known });
-    else if (!exact.has(`${name} ${known} ${table.value[row]}`) && latest.get(name) !== table.value[row]) {
+    else if (newest.get(name) === row && latest.get(name) !== table.value[row]) {
       rows.push({ table, row, known: knownDate });
       const { symbol, eventDate: date, series: field } = pick(table, row);
       revisions.push({
@@ -83,7 +81,6 @@ export function reviseTable(
         before: latest.get(name) ?? Number.NaN,
         after: table.value[row],
       });
-      latest.set(name, table.value[row]);
     }
   }
   return {

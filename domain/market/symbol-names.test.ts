@@ -8,7 +8,7 @@ import { type EquityReference, equityInstruments } from './equities.ts';
 import { lastingNames } from './instrument.ts';
 import { checkBars } from './quality.ts';
 import { reviseBars } from './revisions.ts';
-import { renameBars, renameMemberships, renameTable, symbolNames } from './symbol-names.ts';
+import { renameBars, renameFigures, renameMemberships, symbolNames } from './symbol-names.ts';
 
 const SESSIONS = 30;
 const market = fixtureBars({ symbols: 3, sessions: SESSIONS, seed: 4 });
@@ -172,8 +172,11 @@ describe('a change of symbol', () => {
       knownDate: [DAYS[3], DAYS[16]],
       value: Float64Array.of(1, 2),
     };
-    // The second is of whoever has the old symbol then.
-    expect(renameTable(table, names)?.symbol).toEqual(['S001X', 'S001']);
+    expect(renameFigures(table, names, () => false)?.symbol).toEqual(['S001X', 'S001X']);
+    // The second is of whoever has the old symbol then, if anybody has.
+    expect(renameFigures(table, names, () => true)?.symbol).toEqual(['S001X', 'S001']);
+    const taken = symbolNames([...one, change('ZZZ', 16, 'S001')], DAYS[29]);
+    expect(renameFigures(table, taken, () => false)?.symbol).toEqual(['S001X', 'S001']);
     expect(renameMemberships([{ symbol: 'S001', index: 'I', from: DAYS[2], to: null }], names)).toMatchObject([
       { symbol: 'S001X' },
     ]);

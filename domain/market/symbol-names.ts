@@ -63,6 +63,14 @@ export class SymbolNames {
     return today ? this.nameOf(today.to, date) : this.nameOf(symbol, date);
   }
 
+  /** The newest change by which `symbol` was given up until `date`; undefined: it was not, or another change gave it to another instrument since. */
+  givenUp(symbol: string, date: string): Change | undefined {
+    const change = this.#from.get(symbol)?.findLast((each) => each.date <= date);
+    return this.#to.get(symbol)?.some((each) => change && each.date >= change.date && each.date <= date)
+      ? undefined
+      : change;
+  }
+
   /** Whether what was called `symbol` at the close of `date` never changed it, and another instrument has taken it since: nothing of the one is the other's. */
   isAnothers(symbol: string, date: string): boolean {
     return date < (this.former(symbol).at(-1)?.until ?? '') && this.last(symbol, date) === null;
@@ -141,15 +149,32 @@ export function renameBars(bars: BarTable, names: SymbolNames | null, asOf: stri
   return selectBars({ ...bars, symbol }, own);
 }
 
-/** Figures of companies under the symbols of now; `asOf`: the day whose symbols they have; absent: each has that of the day on which it became known. */
+/**
+ * Figures of companies under the symbols of now, each from that of the day on which it became known. One that goes on under a symbol that was given up is of what
+ * gave it up, unless `isTaken`: another instrument has bars under it since.
+ */
+export function renameFigures(
+  table: PointInTimeTable | null,
+  names: SymbolNames | null,
+  isTaken: (symbol: string, since: string) => boolean,
+): PointInTimeTable | null {
+  if (!names || !table) return table;
+  const symbol = table.symbol.map((name, row) => {
+    const change = names.givenUp(name, table.knownDate[row]);
+    const isOwn = change && !isTaken(name, change.date);
+    return isOwn ? names.nameOf(change.to, change.date) : names.nameOf(name, table.knownDate[row]);
+  });
+  return pointInTimeTable({ ...table, symbol });
+}
+
+/** Figures under the symbols of `asOf`, under those of now. */
 export function renameTable(
   table: PointInTimeTable | null,
   names: SymbolNames | null,
-  asOf?: string,
+  asOf: string,
 ): PointInTimeTable | null {
   if (!names || !table) return table;
-  const symbol = table.symbol.map((name, row) => names.nameOf(name, asOf ?? table.knownDate[row]));
-  return pointInTimeTable({ ...table, symbol });
+  return pointInTimeTable({ ...table, symbol: table.symbol.map((name) => names.nameOf(name, asOf)) });
 }
 
 export const renameMemberships = (stretches: readonly Membership[], names: SymbolNames | null): Membership[] =>

@@ -8,7 +8,7 @@ import { parseAlpacaBars } from './alpaca.ts';
 import { parseAlpacaActions } from './alpaca-actions.ts';
 import { parseBisRates, policyRates } from './bis.ts';
 import { csvRecords } from './csv.ts';
-import { dayOfIso } from './days.ts';
+import { dayOfIso, isoOfDay } from './days.ts';
 import { fredValues, parseFredPage, periodEnd } from './fred.ts';
 import { datedBars } from './intraday.ts';
 import { asOf, type PointInTimeTable } from './point-in-time.ts';
@@ -115,6 +115,15 @@ test('policy rates are rows where they change, by currency', () => {
     knownDate: ['2024-01-03', '2024-01-05'],
     value: Float64Array.of(5.5, 5.25),
   });
+});
+
+test('a policy rate that stands is stated once a month', () => {
+  const rows = Array.from({ length: 100 }, (_, n) => ({
+    symbol: 'JPY',
+    date: isoOfDay(dayOfIso('2016-02-16') + n),
+    value: -0.1,
+  }));
+  expect(policyRates(rows, 1).eventDate).toEqual(['2016-02-16', '2016-03-01', '2016-04-01', '2016-05-01']);
 });
 
 test('two policy rates of one day are refused', () => {

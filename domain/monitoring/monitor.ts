@@ -85,6 +85,7 @@ export const alertSchema = z.strictObject({
     'feeBudget',
     'mismatch',
     'quarantine',
+    'unknownFeature',
   ]),
   severity: z.enum(['warning', 'critical']),
   message: z.string(),

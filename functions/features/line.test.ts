@@ -212,7 +212,7 @@ describe('graph -> embeddings -> features', () => {
     expect(alone.features).toEqual(whole.features);
   });
 
-  test('a universe names its features; an unknown one is refused with the nearest', async () => {
+  test('a universe names its features; an unknown one is refused with the nearest, too few with what there are', async () => {
     const of = (...features: string[]) => ({ ...settings, universe: { ...settings.universe, features } });
     const given = { ...first.run, ingest: first.ingest, graph: first.built, embeddings: first.embedded };
     const chosen = await featuresStage.run(given, { settings: of('momentum', 'trend', 'pageRank'), store, progress });
@@ -220,6 +220,11 @@ describe('graph -> embeddings -> features', () => {
     await expect(featuresStage.run(given, { settings: of('momentun63'), store, progress })).rejects.toMatchObject({
       code: 'FEATURES_UNKNOWN_COLUMN',
       facts: { column: 'momentun63', nearest: 'momentum63' },
+    });
+    await expect(featuresStage.run(given, { settings: of('trend', 'carry'), store, progress })).rejects.toMatchObject({
+      code: 'FEATURES_TOO_FEW',
+      kind: 'badInput',
+      facts: { field: 'features', value: expect.arrayContaining(['drawdown252', 'carry']), least: 12 },
     });
   });
 

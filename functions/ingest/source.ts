@@ -20,7 +20,7 @@ import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
 import { asOf, joinTables, type PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { parsePointInTimeColumns, parsePointInTimeCsv } from '../../domain/market/point-in-time-file.ts';
 import { providersOf } from '../../domain/market/provider-config.ts';
-import { renameMemberships, renameTable, type SymbolNames, symbolNames } from '../../domain/market/symbol-names.ts';
+import { renameFigures, renameMemberships, type SymbolNames, symbolNames } from '../../domain/market/symbol-names.ts';
 import { writtenIntraday } from '../../domain/market/written-intraday.ts';
 import { decodeText, isParquet } from './decode.ts';
 import { alpacaBars, appended, isVendorFile, vendorValues } from './vendor-files.ts';
@@ -78,6 +78,26 @@ export const tableText = async ({ name, bytes }: RawFile): Promise<string> =>
 export const membersOf = (universe: UniverseConfig): ReadonlySet<string> | null =>
   universe.members === 'all' ? null : new Set(universe.members);
 
+/** Whether a symbol has a bar from a day on, until `date`. The bars are looked through when it is first asked. */
+function tradedUntil(batches: readonly ParsedBars[], date: string): (symbol: string, since: string) => boolean {
+  let lastDays: ReadonlyMap<string, string> | null = null;
+  return (symbol, since) => {
+    lastDays ??= lastDaysUntil(batches, date);
+    return (lastDays.get(symbol) ?? '') >= since;
+  };
+}
+
+function lastDaysUntil(batches: readonly ParsedBars[], date: string): Map<string, string> {
+  const last = new Map<string, string>();
+  for (const batch of batches) {
+    batch.symbol.forEach((symbol, row) => {
+      const day = batch.date[row];
+      if (day <= date && day > (last.get(symbol) ?? '')) last.set(symbol, day);
+    });
+  }
+  return last;
+}
+
 export async function parseSource(universe: UniverseConfig, files: readonly RawFile[]): Promise<Source> {
   const vendors = files.filter(isVendorFile);
   const source = await barSource(
@@ -91,9 +111,10 @@ export async function parseSource(universe: UniverseConfig, files: readonly RawF
   return {
     ...source,
     pointInTime: (date) => ({
-      fundamentals: renameTable(
+      fundamentals: renameFigures(
         join(source.pointInTime(date).fundamentals, fundamentals, date),
         symbolNames(source.actions, date),
+        tradedUntil(source.batches, date),
       ),
       macro: join(source.pointInTime(date).macro, macro, date),
     }),

@@ -12,12 +12,14 @@ export interface Watched {
   risk: RiskFigures;
   drift: DriftReport;
   quality: DataQuality;
+  /** Features that are known of no asset, though the history is long enough for them. */
+  unknownFeatures: readonly string[];
   differences: readonly string[];
 }
 
 /** The alerts of one session: at most one per condition, named by condition and date, each with its section of the runbook. */
 export function alertsOf(watched: Watched): Alert[] {
-  const { date, decision, rules, risk, drift, quality, differences } = watched;
+  const { date, decision, rules, risk, drift, quality, unknownFeatures, differences } = watched;
   const alert = (condition: Alert['condition'], severity: Alert['severity'], message: string): Alert => ({
     id: `${condition}-${date}`,
     condition,
@@ -71,6 +73,16 @@ export function alertsOf(watched: Watched): Alert[] {
         'quarantine',
         'warning',
         `${quality.newlyQuarantined} row${quality.newlyQuarantined === 1 ? '' : 's'} of market data went into quarantine`,
+      ),
+    );
+  }
+  if (unknownFeatures.length > 0) {
+    const shown = unknownFeatures.slice(0, 3).join(', ');
+    alerts.push(
+      alert(
+        'unknownFeature',
+        'critical',
+        `No asset can be traded: of none is known ${shown}${unknownFeatures.length > 3 ? ' ...' : ''}`,
       ),
     );
   }

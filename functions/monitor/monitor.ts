@@ -17,6 +17,7 @@ import { alertsOf } from './alerts.ts';
 import { featureDrift } from './feature-drift.ts';
 import { liveBook, riskFigures } from './live-book.ts';
 import { riskMetrics } from './risk-metrics.ts';
+import { unknownFeatures } from './unknown-features.ts';
 
 const input = runSchema.extend({
   ingest: z.object({ dataset: artifactRefSchema, rows: z.number(), symbols: z.number(), quarantined: z.number() }),
@@ -61,7 +62,7 @@ export const monitorStage = defineStage({
 async function observe(event: MonitorInput, { settings, store }: MonitorPorts): Promise<Monitor> {
   const { strategy, date, universe } = event;
   const champion = event.promotion.promote.champion;
-  const [{ panel, instruments }, { tensor }, { model }, decision] = await Promise.all([
+  const [{ panel, instruments }, { tensor, spec }, { model }, decision] = await Promise.all([
     loadDataset(store, strategy, event.ingest.dataset),
     loadFeatures(store, strategy, event.features.features),
     loadModel(store, strategy, champion),
@@ -89,6 +90,7 @@ async function observe(event: MonitorInput, { settings, store }: MonitorPorts): 
       risk,
       drift,
       quality,
+      unknownFeatures: unknownFeatures(panel, tensor, spec, date),
       differences: event.settle.status === 'notInitialised' ? [] : event.reconcile.differences,
     }),
   };

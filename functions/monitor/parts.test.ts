@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { loadSettings } from '../../config/load.ts';
+import { computeFeatures } from '../../domain/features/compute.ts';
+import { featureSpec } from '../../domain/features/default-spec.ts';
+import { fixtureWorld } from '../../domain/features/fixture-inputs.ts';
+import { selectFeatures } from '../../domain/features/select.ts';
 import type { FeatureTensor } from '../../domain/features/spec.ts';
+import type { PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { alertSchema, type DataQuality, type DriftReport, type RiskFigures } from '../../domain/monitoring/monitor.ts';
 import { createRandom } from '../../domain/simulation/random.ts';
 import { alertsOf } from './alerts.ts';
 import { featureDrift } from './feature-drift.ts';
+import { unknownFeatures } from './unknown-features.ts';
 
 const SESSIONS = 700;
 const ASSETS = 5;
@@ -138,6 +144,7 @@ describe('alerts', () => {
     risk: risk({}),
     drift: drift([]),
     quality: quality(0),
+    unknownFeatures: [] as string[],
     differences: [] as string[],
   };
 
@@ -148,6 +155,7 @@ describe('alerts', () => {
       risk: risk({ rollingSharpe: rules.sharpeFloor - 0.1, drawdown: -rules.drawdown }),
       drift: drift(['a', 'b', 'c', 'd']),
       quality: quality(1),
+      unknownFeatures: ['carry'],
       differences: ['x', 'y'],
     });
     expect(all.map(({ condition, severity }) => [condition, severity])).toEqual([
@@ -156,6 +164,7 @@ describe('alerts', () => {
       ['drawdown', 'critical'],
       ['mismatch', 'critical'],
       ['quarantine', 'warning'],
+      ['unknownFeature', 'critical'],
     ]);
     expect(new Set(all.map((alert) => alert.id)).size).toBe(all.length);
     for (const alert of all) expect(alert.id).toContain('2026-01-02');
@@ -167,4 +176,20 @@ describe('alerts', () => {
     for (const condition of alertSchema.shape.condition.options)
       expect(runbook).toMatch(new RegExp(`^## ${condition}$`, 'm'));
   });
+});
+
+describe('features that are known of no asset', () => {
+  const { panel, inputs } = fixtureWorld({ seed: 5, sessions: 300, assets: 3, listedFrom: { 2: 280 } });
+  const spec = featureSpec(selectFeatures(['momentum', 'reversal', 'trend', 'carry'], new Set()));
+  const unknown = (macro: PointInTimeTable | null, t: number): string[] =>
+    unknownFeatures(panel, computeFeatures(panel, spec, { macro }), spec, panel.dates[t]);
+  const { macro } = inputs;
+  const rates = (macro as PointInTimeTable).series.map((series) => (series === 'policyRate' ? 'rate' : series));
+
+  test('are named once the history is long enough for the longest look-back', () => {
+    const without = { ...(macro as PointInTimeTable), series: rates };
+    expect(unknown(without, 299)).toEqual(['carry']);
+    expect(unknown(without, 251)).toEqual([]);
+  });
+  test('are none where one asset has each', () => expect(unknown(macro, 299)).toEqual([]));
 });

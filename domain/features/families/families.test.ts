@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { policyRates } from '../../market/bis.ts';
 import { dayOfIso, isoOfDay } from '../../market/days.ts';
 import { panelUntil } from '../../market/panel.ts';
 import { type PointInTimeTable, pointInTimeTable } from '../../market/point-in-time.ts';
@@ -68,6 +69,21 @@ test('four quarters are not known where one is missing, or is there under two en
   expect(quarterly(daysBefore(280, 182, 91, 0))).toBe(0.5);
   expect(quarterly(daysBefore(364, 182, 91, 0))).toBeNaN();
   expect(quarterly(daysBefore(273, 182, 91, 5, 0))).toBeNaN();
+});
+
+test('carry is known while policy rates stand for a year, and is not once a bank states none any more', () => {
+  const from = dayOfIso(panel.dates[0]);
+  const bank = (symbol: string, days: number, value: number) =>
+    Array.from({ length: days }, (_, n) => ({ symbol, date: isoOfDay(from - 10 + n), value }));
+  const macro = policyRates(
+    [...bank(panel.symbols[0], 600, 3), ...bank(panel.symbols[1], 200, 9), ...bank('USD', 600, 5)],
+    1,
+  );
+  const bare = names.filter((name) => CATALOGUE[name].needs.length === 0);
+  const { values, columns } = computeFeatures(panel, featureSpec(['carry', ...bare]), { macro });
+  const carry = (t: number, a: number) => values[(t * panel.symbols.length + a) * columns.length];
+  expect([1, 120, 250, 299].map((t) => carry(t, 0))).toEqual([-2, -2, -2, -2]);
+  expect([carry(100, 1), carry(340, 1)]).toEqual([4, Number.NaN]);
 });
 
 describe('the series that a feature names are the series that it reads', () => {
