@@ -24,7 +24,10 @@ export type Mischief =
   | 'stranger'
   | 'utcDays'
   | 'empty'
-  | 'redirect';
+  | 'redirect'
+  | 'quotaReset'
+  | 'badSymbol'
+  | 'tooFast';
 
 export const VENDOR_KEYS = {
   ALPACA_KEY_ID: 'PK+invented/KEY=1',
@@ -115,6 +118,17 @@ function spoilResponse(response: ServerResponse, wrong: Mischief): boolean {
       return true;
     case 'redirect':
       response.writeHead(302, { location: 'http://127.0.0.1:1/elsewhere' }).end();
+      return true;
+    case 'quotaReset':
+      response.writeHead(429, { 'x-ratelimit-reset': '1704319207' }).end('{"message":"too many requests."}');
+      return true;
+    case 'badSymbol':
+      response.writeHead(422).end(`{"message":"invalid symbol: BRK-B (asked by ${VENDOR_KEYS.ALPACA_SECRET_KEY})"}`);
+      return true;
+    case 'tooFast':
+      response
+        .writeHead(403, { 'content-type': 'text/html' })
+        .end('<html><head><title>SEC.gov | Request Rate Threshold\nExceeded</title></head></html>');
       return true;
     default:
       return false;

@@ -152,6 +152,29 @@ test('a wrong key is refused, named as such, and not tried again', async () => {
   expect(vendors.requests).toHaveLength(1);
 });
 
+test.each<[Mischief, string, string]>([
+  ['badSymbol', 'FEED_STATUS', 'invalid symbol: BRK-B (asked by ***)'],
+  ['tooFast', 'FEED_KEY', 'SEC.gov | Request Rate Threshold Exceeded'],
+])('what a vendor says of its refusal is passed on: %s', async (mischief, code, said) => {
+  once(mischief);
+  const error = await failureOf(provider('alpaca').fetch('2024-01-03'));
+  expect(error).toMatchObject({ code, kind: 'badInput', facts: { said } });
+  expect(vendors.requests).toHaveLength(1);
+});
+
+test('a quota that says when it is new again is waited for', async () => {
+  once('quotaReset');
+  await provider('alpaca').fetch('2024-01-03');
+  expect(waits).toEqual([7_250]);
+});
+
+test('a key is masked however a URL writes it', () => {
+  const key = "a b'(c)~&d";
+  const { shown } = createHttpClient({ provider: 'x', timeoutMs: 1, secrets: [key] });
+  for (const form of [key, encodeURIComponent(key), new URLSearchParams({ key }).toString().slice(4)])
+    expect(shown(`https://x?key=${form}&y=1`)).toBe('https://x?key=***&y=1');
+});
+
 test('a key goes to no other host', async () => {
   once('redirect');
   expect(await failureOf(provider('alpaca').fetch('2024-01-03'))).toMatchObject({ code: 'FEED_STATUS' });
@@ -209,7 +232,8 @@ test('fred says 400 to a key that it does not know: the remedy names the key', a
   const { baseUrl, start, series } = settings('fred') as Extract<ProviderConfig, { kind: 'fred' }>;
   const fred = createFredProvider({ baseUrl, start, series, key: 'unknown', timeoutMs: 1_000 });
   const error = await failureOf(fred.fetch('2024-01-03'));
-  expect(error).toMatchObject({ code: 'FEED_STATUS', facts: { status: 400 } });
+  expect(error).toMatchObject({ code: 'FEED_STATUS', kind: 'badInput', facts: { status: 400 } });
+  expect(error.facts.said).toContain('api_key is not registered');
   expect(error.remedy).toContain('Check the key');
 });
 
