@@ -25,6 +25,7 @@ export type Mischief =
   | 'utcDays'
   | 'empty'
   | 'redirect'
+  | 'circle'
   | 'quotaReset'
   | 'badSymbol'
   | 'tooFast';
@@ -46,6 +47,8 @@ export interface VendorServer {
   newestDay: string;
   /** Multiplies Alpaca's closes: a vendor that revises its history. */
   revise: (symbol: string, date: string) => number;
+  /** A change of symbol: a whole history comes under the new one, and the old one has what it had before. */
+  renamed: { from: string; to: string; date: string } | null;
   /** Milliseconds before each answer. */
   delayMs: number;
   close(): Promise<void>;
@@ -58,6 +61,7 @@ export async function startVendorServer(newestDay: string): Promise<VendorServer
     mischief: () => null,
     newestDay,
     revise: () => 1,
+    renamed: null,
     delayMs: 0,
     close: () => stop(server),
   };
@@ -158,7 +162,7 @@ function bodyOf(url: URL, request: IncomingMessage, state: VendorServer, wrong: 
       return json({ message: 'forbidden.' }, 403);
     return url.pathname === '/v2/stocks/bars'
       ? alpacaBars(url.searchParams, state, wrong)
-      : alpacaActions(url.searchParams);
+      : alpacaActions(url.searchParams, state);
   }
   if (url.pathname.startsWith('/api/xbrl/companyfacts/')) {
     if (!request.headers['user-agent']?.includes('@')) return { status: 403, body: '<html>Undeclared tool</html>' };
@@ -191,23 +195,26 @@ const stamp = (date: string, minutes: number): string =>
 function alpacaBars(query: URLSearchParams, state: VendorServer, wrong: Mischief | null): Body {
   const [start, end] = [query.get('start') ?? '', query.get('end') ?? ''];
   const newest = [state.newestDay, end.slice(0, 10)].sort()[0];
-  const days = sessionsBetween('XNYS', start.slice(0, 10), newest);
+  const { renamed } = state;
+  const isOver = (symbol: string, date: string) => renamed?.from === symbol && date >= renamed.date;
+  const days = sessionsBetween('XNYS', isoOfDay(dayOfIso(start.slice(0, 10)) - 4), newest);
   if (wrong === 'yesterday') days.pop();
   if (wrong === 'future') days.push('2031-01-02');
   const daily = query.get('timeframe') === '1Day';
   const utcDays = wrong === 'utcDays';
-  const all = `${query.get('symbols') ?? ''}${wrong === 'stranger' ? ',ZZZ' : ''}`
-    .split(',')
-    .flatMap((symbol) =>
-      days.flatMap((date) =>
-        (daily ? [dayBar(symbol, date, state, utcDays)] : sessionBars(symbol, date)).map((bar) => ({ symbol, bar })),
-      ),
-    );
+  const all = `${query.get('symbols') ?? ''}${wrong === 'stranger' ? ',ZZZ' : ''}`.split(',').flatMap((symbol) =>
+    days
+      .filter((date) => !isOver(symbol, date))
+      .flatMap((date) => (daily ? [dayBar(symbol, date, state, utcDays)] : sessionBars(symbol, date)))
+      .filter(({ t }) => wrong === 'future' || (t >= start && t <= end))
+      .map((bar) => ({ symbol, bar })),
+  );
   // A real page holds as many bars as the limit says; pages here are small, so that there are several.
   const size = Math.min(Number(query.get('limit')), 30);
   const from = Number(Buffer.from(query.get('page_token') ?? '', 'base64').toString() || 0);
   const bars = Object.groupBy(all.slice(from, from + size), ({ symbol }) => symbol);
-  const next = from + size < all.length ? Buffer.from(String(from + size)).toString('base64') : null;
+  const again = wrong === 'circle' ? query.get('page_token') : null;
+  const next = again ?? (from + size < all.length ? Buffer.from(String(from + size)).toString('base64') : null);
   const page = Object.entries(bars).map(([symbol, rows]) => [symbol, rows?.map(({ bar }) => bar)]);
   return json({ bars: Object.fromEntries(page), next_page_token: next });
 }
@@ -227,9 +234,9 @@ function dayBar(symbol: string, date: string, state: VendorServer, utc: boolean)
   };
 }
 
-/** Bars at 8:30, 9:30 .. 17:30: before the open, after the close, and after an early one. */
+/** Bars at 8:30, 9:30 .. 19:30: before the open, after the close, and after an early one; that of 19:30 is of the next day by UTC in winter. */
 function sessionBars(symbol: string, date: string) {
-  return Array.from({ length: 10 }, (_, hour) => {
+  return Array.from({ length: 12 }, (_, hour) => {
     const c = round(closeOf(symbol, dayOfIso(date)) + hour / 10);
     return {
       t: stamp(date, midnight(date) + 510 + 60 * hour),
@@ -244,8 +251,14 @@ function sessionBars(symbol: string, date: string) {
   });
 }
 
-function alpacaActions(query: URLSearchParams): Body {
-  const [symbol] = (query.get('symbols') ?? '').split(',');
+function alpacaActions(query: URLSearchParams, { renamed }: VendorServer): Body {
+  const symbols = (query.get('symbols') ?? '').split(',');
+  const [symbol] = symbols;
+  if (query.get('types') === 'name_change') {
+    const isAsked = renamed && (symbols.includes(renamed.from) || symbols.includes(renamed.to));
+    const change = isAsked && [{ old_symbol: renamed.from, new_symbol: renamed.to, process_date: renamed.date }];
+    return json({ corporate_actions: change ? { name_changes: change } : {}, next_page_token: null });
+  }
   const page = query.get('page_token');
   const dates = {
     process_date: '2023-06-01',

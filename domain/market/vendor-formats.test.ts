@@ -42,6 +42,13 @@ describe('alpaca', () => {
     });
   });
 
+  test('a moment may be written with an offset or with parts of a second, as RFC 3339 has it', () => {
+    for (const t of ['2024-01-02T00:00:00-05:00', '2024-01-02T05:00:00.000000000Z']) {
+      const { bars } = parseAlpacaBars(BARS.replace('2024-01-02T05:00:00Z', t), 'a.json', '1Day');
+      expect(datedBars(bars)).toMatchObject({ date: ['2024-01-02'] });
+    }
+  });
+
   test('splits and dividends are actions by ex-date, in units after for one before', () => {
     expect(parseAlpacaActions(ACTIONS, 'a.json').actions).toEqual([
       { symbol: 'AAA', date: '2024-01-03', dividend: 0, split: 1.5 },
