@@ -29,9 +29,10 @@ type DataOptions = CommonOptions & {
 const rowText = (row: QuarantinedRow): string =>
   `${row.file} line ${row.line}: ${row.reason} ${row.symbol} ${row.date} ${row.field} = ${row.value}`;
 
-const explanationText = ({ id, row, rule, whatToDo, neighbours, released }: Explanation): string =>
+const explanationText = ({ id, row, lines, rule, whatToDo, neighbours, released }: Explanation): string =>
   [
     `${id}  ${rowText(row)}`,
+    ...lines.slice(1).map(({ file, line }) => `also       ${file} line ${line}`),
     `rule       ${row.reason}: ${rule}`,
     `what to do ${whatToDo}`,
     ...(released ? [`released   by ${released.by} on ${released.at}: ${released.because}`] : []),
