@@ -66,6 +66,23 @@ describe('contracts', () => {
     expect(found([bar('2024-01-02', 10, 0), bar('2024-01-03', 10, 0)])).toEqual([]);
   });
 
+  test('so are its prices alone, of a symbol that moves; where a price stands still, or a bar is but a tick high, they may come again', () => {
+    const day = (n: number) => `2024-01-${n < 10 ? '0' : ''}${n}`;
+    const row = (n: number, [open, high, low, close]: number[]) =>
+      `AAA,${day(n)},${open},${high},${low},${close},${1000 + n}`;
+    const set = (...prices: number[][]) => found(prices.map((each, i) => row([2, 3, 4, 5][i], each)));
+    const [first, second] = [
+      [10, 11, 9, 10.5],
+      [10.4, 10.9, 10.1, 10.2],
+    ];
+    expect(set(first, second, second, second)).toEqual([
+      ['STALE_COPY', 4],
+      ['STALE_COPY', 5],
+    ]);
+    expect(set(first, first, first)).toEqual([]);
+    expect(set(first, [10, 10.1, 10, 10.1], [10, 10.1, 10, 10.1])).toEqual([]);
+  });
+
   test('a jump is set aside until a second bar confirms it', () => {
     const spike = [bar('2024-01-02', 10, 1), bar('2024-01-03', 65, 2), bar('2024-01-04', 10.5, 3)];
     expect(found(spike)).toEqual([['PRICE_JUMP', 3]]);

@@ -23,7 +23,7 @@ export const QUARANTINE_REASONS = {
   SPLIT_NOT_IN_PRICE:
     'a split is declared that the prices do not show: they are adjusted already, or the date is wrong',
   SYMBOLS_SWAPPED: 'the row fits another symbol of the day, and the row of that symbol fits this one',
-  STALE_COPY: 'the bar, volume included, is a copy of the bar before it',
+  STALE_COPY: 'the prices are those of the bar before it: the same volume too, or too many to be the same by chance',
   NOT_A_SESSION: 'the calendar has no session on that date',
   FUTURE_DATE: 'the date is in the future',
   DUPLICATE_IDENTICAL: 'the same row appears twice; the first is kept',
