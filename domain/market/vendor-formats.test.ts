@@ -124,6 +124,20 @@ test('policy rates are rows where they change, by currency', () => {
   });
 });
 
+test('policy rates are read with labels in the header, too', () => {
+  const labelled = BIS.replace(
+    'FREQ,REF_AREA,TIME_PERIOD,',
+    'FREQ:Frequency,REF_AREA: Reference area,TIME_PERIOD:Time period or range,',
+  );
+  expect(parseBisRates(labelled, 'b.csv')).toEqual(parseBisRates(BIS, 'b.csv'));
+});
+
+test('policy rates that break off are refused, in whatever field', () => {
+  const whole = BIS.replaceAll('\n', ',A\n').replace('OBS_VALUE,A', 'OBS_VALUE,OBS_STATUS');
+  for (const bytes of [3, 6, 9, 15])
+    expect(() => parseBisRates(whole.slice(0, -bytes), 'b.csv')).toThrow('An answer of the BIS');
+});
+
 test('two policy rates of one day are refused', () => {
   expect(() => parseBisRates(`${BIS}d,D,US,2024-01-03,7\n`, 'b.csv')).toThrow(
     expect.objectContaining({
