@@ -189,9 +189,9 @@ function keepLatest(values: number[], value: number): void {
   if (values.length > ORDINARY_BARS) values.shift();
 }
 
-/** A split of some size is declared, and the price did hardly move: `raw` is the price over the one before it, both as traded. */
+/** A split of some size is declared, and less than a third of it is in the price, or its reverse is: `raw` is the price over the one before it, both as traded. */
 const isUnseen = (split: number, raw: number): boolean =>
-  Math.abs(Math.log(split)) > SMALL_SPLIT && Math.abs(Math.log(raw)) < Math.abs(Math.log(split)) / 3;
+  Math.abs(Math.log(split)) > SMALL_SPLIT && -Math.log(raw) / Math.log(split) < 1 / 3;
 
 function isOtherUnit(volume: number, before: readonly number[]): boolean {
   if (before.length < ORDINARY_BARS || !(volume > 0)) return false;

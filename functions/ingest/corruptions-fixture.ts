@@ -323,6 +323,17 @@ export const CORRUPTIONS: Record<string, Corruption> = {
     0,
     pick(random, [2, 3, 4, 5, 7, 20]),
   ]),
+  'a split upside down': ({ bars, at, random }) => {
+    const ratio = pick(random, [2, 3, 5, 7]);
+    const { symbol, date } = bars[at];
+    const isAfter = (bar: FixtureBar): boolean => bar.symbol === symbol && bar.date >= date;
+    const damaged = bars.map((bar) => (isAfter(bar) ? scaled(bar, 1 / ratio, ratio) : bar));
+    return {
+      bytes: encode(csvOf(damaged)),
+      actions: [{ symbol, date, dividend: 0, split: 1 / ratio }],
+      outcome: { reason: 'SPLIT_NOT_IN_PRICE', rows: [rowKey(bars[at])], andLater: true },
+    };
+  },
   'a dividend as large as the price': action('BAD_ACTION', ({ close }, random) => [
     round(close * between(random, 1.2, 50)),
     1,
