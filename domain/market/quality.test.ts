@@ -67,20 +67,19 @@ describe('contracts', () => {
   });
 
   test('so are its prices alone, of a symbol that moves; where a price stands still, or a bar is but a tick high, they may come again', () => {
-    const day = (n: number) => `2024-01-${n < 10 ? '0' : ''}${n}`;
-    const row = (n: number, [open, high, low, close]: number[]) =>
-      `AAA,${day(n)},${open},${high},${low},${close},${1000 + n}`;
-    const set = (...prices: number[][]) => found(prices.map((each, i) => row([2, 3, 4, 5][i], each)));
-    const [first, second] = [
-      [10, 11, 9, 10.5],
-      [10.4, 10.9, 10.1, 10.2],
-    ];
-    expect(set(first, second, second, second)).toEqual([
-      ['STALE_COPY', 4],
-      ['STALE_COPY', 5],
+    const days = sessionsBetween('XNYS', '2024-01-02', '2024-03-28');
+    const set = (moves: boolean, ...prices: number[][]) => {
+      const before = days.slice(0, 20).map((_, i) => [10, 10.9, 9.8, moves && i % 2 ? 10.3 : 10.5]);
+      const rows = [...before, ...prices].map((each, i) => `AAA,${days[i]},${each.join(',')},${1000 + i}`);
+      return found(rows);
+    };
+    const bars = [10.4, 10.9, 10.1, 10.2];
+    expect(set(true, bars, bars, bars)).toEqual([
+      ['STALE_COPY', 23],
+      ['STALE_COPY', 24],
     ]);
-    expect(set(first, first, first)).toEqual([]);
-    expect(set(first, [10, 10.1, 10, 10.1], [10, 10.1, 10, 10.1])).toEqual([]);
+    expect(set(false, bars, bars)).toEqual([]);
+    expect(set(true, [10.4, 10.5, 10.4, 10.5], [10.4, 10.5, 10.4, 10.5])).toEqual([]);
   });
 
   test('a jump is set aside until a second bar confirms it', () => {

@@ -33,6 +33,8 @@ const NEWS_VOLUME = 6;
 const PRICES = ['open', 'high', 'low', 'close'] as const;
 /** So many different prices in a bar do not come again a day later: of 1.1 million real bars 75 have them, 67 of one day on which a vendor repeated itself. */
 const TELLING_PRICES = 3;
+/** Of the last moves so many are not nothing: the price of such a symbol does not stand still. */
+const MOVING_BARS = 15;
 
 interface Series {
   /** The last good row, or -1. */
@@ -159,7 +161,10 @@ export class SeriesRules {
     const { volume } = this.#rows;
     const prices = PRICES.map((name) => this.#rows[name][row]);
     if (PRICES.some((name, i) => this.#rows[name][last] !== prices[i])) return false;
-    return volume[last] === volume[row] || (new Set(prices).size >= TELLING_PRICES && squares.some((x) => x > 0));
+    return (
+      volume[last] === volume[row] ||
+      (new Set(prices).size >= TELLING_PRICES && squares.filter((x) => x > 0).length >= MOVING_BARS)
+    );
   }
 
   #setAside(series: Series, row: number, reason: QuarantineReason): void {
