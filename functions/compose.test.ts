@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { SIGNER_ROLES } from '../adapters/signer/port.ts';
-import { codeVersion, emfMetrics, kmsSignersOf, required, s3Store, settings } from './compose.ts';
+import { codeVersion, emfMetrics, kmsSignersOf, required, s3Store, secretOf, settings } from './compose.ts';
 
 const before = { ...process.env };
 afterEach(() => {
@@ -14,6 +14,17 @@ describe('composition on AWS', () => {
       expect.objectContaining({ code: 'ENVIRONMENT', facts: { name: 'DRL_BUCKET' } }),
     );
     await expect(codeVersion()).rejects.toMatchObject({ code: 'ENVIRONMENT', facts: { name: 'DRL_CODE_VERSION' } });
+  });
+
+  test('a secret that is no JSON object is named and not shown', () => {
+    expect(secretOf('DRL_PROVIDER_SECRET', '{"FRED_API_KEY":"x"}')).toEqual({ FRED_API_KEY: 'x' });
+    for (const text of ['PK0SECRET:hush', '"hush"', '["hush"]', '{"FRED_API_KEY":hush}', '', 'null']) {
+      const failing = () => secretOf('DRL_PROVIDER_SECRET', text);
+      expect(failing).toThrow(
+        expect.objectContaining({ code: 'SECRET_FORMAT', facts: { name: 'DRL_PROVIDER_SECRET' } }),
+      );
+      expect(failing).not.toThrow(/hush/);
+    }
   });
 
   test('a maker that failed is tried again at the next invocation, and then kept', async () => {

@@ -83,8 +83,24 @@ const secret = async <T>(variable: string): Promise<T> => {
   const { SecretString } = await new SecretsManagerClient({}).send(
     new GetSecretValueCommand({ SecretId: required(variable) }),
   );
-  return JSON.parse(SecretString ?? '{}') as T;
+  return secretOf<T>(variable, SecretString ?? '{}');
 };
+
+/** @throws ProductError SECRET_FORMAT (bad input), which shows nothing of the secret: what JSON.parse says quotes it. */
+export function secretOf<T>(variable: string, text: string): T {
+  const value = (() => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      return null;
+    }
+  })();
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as T;
+  throw badInput('SECRET_FORMAT', 'A secret is no JSON object', {
+    facts: { name: variable },
+    remedy: `Write the secret that ${variable} names as a JSON object, as functions/compose.ts lists it.`,
+  });
+}
 
 export const postgresLedger = /* @__PURE__ */ once(async (): Promise<Ledger> => {
   const { createPostgresLedger } = await import('../adapters/ledger/postgres.ts');

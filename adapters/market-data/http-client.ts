@@ -50,7 +50,11 @@ export function createHttpClient(settings: HttpSettings): HttpClient {
   const shown = (text: string): string =>
     (settings.secrets ?? [])
       .filter((secret) => secret !== '')
-      .flatMap((secret) => [secret, encodeURIComponent(secret)])
+      .flatMap((secret) => [
+        secret,
+        encodeURIComponent(secret),
+        new URLSearchParams({ '': secret }).toString().slice(1),
+      ])
       .reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
   let nextStart = 0;
   const turn = async (): Promise<void> => {
@@ -65,7 +69,7 @@ export function createHttpClient(settings: HttpSettings): HttpClient {
       await turn();
       let failure: Failure;
       try {
-        const answer = await getOnce(url, form, settings, about);
+        const answer = await getOnce(url, form, settings, about, shown);
         if (answer instanceof Uint8Array) return answer;
         failure = answer;
       } catch (cause) {
@@ -97,7 +101,13 @@ type About = { provider: string; url: string };
 const RETRY_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
-async function getOnce(url: string, form: string, settings: HttpSettings, about: About): Promise<Uint8Array | Failure> {
+async function getOnce(
+  url: string,
+  form: string,
+  settings: HttpSettings,
+  about: About,
+  shown: (text: string) => string,
+): Promise<Uint8Array | Failure> {
   const response = await fetch(url, {
     signal: AbortSignal.timeout(settings.timeoutMs),
     headers: settings.headers ?? {},
@@ -105,10 +115,12 @@ async function getOnce(url: string, form: string, settings: HttpSettings, about:
     redirect: settings.secrets?.length ? 'manual' : 'follow',
   });
   if (!response.ok) {
-    await response.body?.cancel();
-    const waitMs = retryAfterMs(response.headers.get('retry-after'), (settings.clock ?? systemClock).now());
-    const { status } = response;
-    const error = status === 429 ? feedQuota(about, waitMs) : feedStatus(about, status);
+    const now = (settings.clock ?? systemClock).now();
+    const { status, headers } = response;
+    const waitMs =
+      retryAfterMs(headers.get('retry-after'), now) ?? untilResetMs(headers.get('x-ratelimit-reset'), status, now);
+    const said = shown(await wordsOf(response)).slice(0, MOST_SAID);
+    const error = status === 429 ? feedQuota(about, waitMs) : feedStatus({ ...about, ...(said && { said }) }, status);
     return { error, retry: RETRY_STATUS.has(status), waitMs };
   }
   const bytes = await bodyOf(response, about, settings.maxBytes ?? DEFAULT_MAX_BYTES);
@@ -122,12 +134,37 @@ async function getOnce(url: string, form: string, settings: HttpSettings, about:
   return { error, retry: true, waitMs: null };
 }
 
+const [MOST_READ, MOST_SAID] = [65_536, 300];
+
+/** What a vendor says of its refusal: the message of its JSON, the title of its page, or the text as it is; '' when it says nothing that can be read. */
+async function wordsOf(response: Response): Promise<string> {
+  let text = '';
+  try {
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length > MOST_READ) break;
+    }
+    const { message, error_message } = JSON.parse(text) as { message?: unknown; error_message?: unknown };
+    text = String(message ?? error_message ?? text);
+  } catch {
+    text = /<title>([^<]*)/i.exec(text)?.[1] ?? text.replace(/<[^>]*>/g, ' ');
+  }
+  return text.replace(/\s+/g, ' ').trim();
+}
+
 /** Seconds or an HTTP date (RFC 9110, 10.2.3), as milliseconds from now; null when the header says neither. */
 export function retryAfterMs(header: string | null, now: number): number | null {
   if (header === null) return null;
   if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
   const until = Date.parse(header);
   return Number.isNaN(until) ? null : Math.max(0, until - now);
+}
+
+/** Alpaca says when its quota is new again in seconds since 1970, and has no Retry-After. */
+function untilResetMs(header: string | null, status: number, now: number): number | null {
+  if (status !== 429 || header === null || !/^\d{9,11}$/.test(header)) return null;
+  return Math.max(0, Number(header) * 1000 - now);
 }
 
 async function bodyOf(response: Response, about: About, maxBytes: number): Promise<Uint8Array | Failure> {

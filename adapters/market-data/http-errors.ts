@@ -23,12 +23,13 @@ export function feedStatus(about: Facts, status: number): ProductError {
       remedy: 'Check that the key is whole, still valid, and that its plan covers what is asked for; see drl doctor.',
     });
   }
+  const isOurs = status === 400 || status === 422;
   return new ProductError('FEED_STATUS', `The market data feed answered ${status}`, {
+    kind: isOurs ? 'badInput' : 'failed',
     facts: { ...about, status },
-    remedy:
-      status === 400
-        ? 'Check the key, and the symbols, series and dates that the universe configuration names; nothing was written.'
-        : 'Check the URL in the universe configuration, or try again later; nothing was written.',
+    remedy: isOurs
+      ? 'Check the key, and the symbols, series and dates that the universe configuration names; nothing was written.'
+      : 'Check the URL in the universe configuration, or try again later; nothing was written.',
   });
 }
 

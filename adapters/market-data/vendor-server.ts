@@ -24,7 +24,11 @@ export type Mischief =
   | 'stranger'
   | 'utcDays'
   | 'empty'
-  | 'redirect';
+  | 'redirect'
+  | 'circle'
+  | 'quotaReset'
+  | 'badSymbol'
+  | 'tooFast';
 
 export const VENDOR_KEYS = {
   ALPACA_KEY_ID: 'PK+invented/KEY=1',
@@ -43,6 +47,8 @@ export interface VendorServer {
   newestDay: string;
   /** Multiplies Alpaca's closes: a vendor that revises its history. */
   revise: (symbol: string, date: string) => number;
+  /** A change of symbol: a whole history comes under the new one, and the old one has what it had before. */
+  renamed: { from: string; to: string; date: string } | null;
   /** Milliseconds before each answer. */
   delayMs: number;
   close(): Promise<void>;
@@ -55,6 +61,7 @@ export async function startVendorServer(newestDay: string): Promise<VendorServer
     mischief: () => null,
     newestDay,
     revise: () => 1,
+    renamed: null,
     delayMs: 0,
     close: () => stop(server),
   };
@@ -116,6 +123,17 @@ function spoilResponse(response: ServerResponse, wrong: Mischief): boolean {
     case 'redirect':
       response.writeHead(302, { location: 'http://127.0.0.1:1/elsewhere' }).end();
       return true;
+    case 'quotaReset':
+      response.writeHead(429, { 'x-ratelimit-reset': '1704319207' }).end('{"message":"too many requests."}');
+      return true;
+    case 'badSymbol':
+      response.writeHead(422).end(`{"message":"invalid symbol: BRK-B (asked by ${VENDOR_KEYS.ALPACA_SECRET_KEY})"}`);
+      return true;
+    case 'tooFast':
+      response
+        .writeHead(403, { 'content-type': 'text/html' })
+        .end('<html><head><title>SEC.gov | Request Rate Threshold\nExceeded</title></head></html>');
+      return true;
     default:
       return false;
   }
@@ -144,7 +162,7 @@ function bodyOf(url: URL, request: IncomingMessage, state: VendorServer, wrong: 
       return json({ message: 'forbidden.' }, 403);
     return url.pathname === '/v2/stocks/bars'
       ? alpacaBars(url.searchParams, state, wrong)
-      : alpacaActions(url.searchParams);
+      : alpacaActions(url.searchParams, state);
   }
   if (url.pathname.startsWith('/api/xbrl/companyfacts/')) {
     if (!request.headers['user-agent']?.includes('@')) return { status: 403, body: '<html>Undeclared tool</html>' };
@@ -177,23 +195,26 @@ const stamp = (date: string, minutes: number): string =>
 function alpacaBars(query: URLSearchParams, state: VendorServer, wrong: Mischief | null): Body {
   const [start, end] = [query.get('start') ?? '', query.get('end') ?? ''];
   const newest = [state.newestDay, end.slice(0, 10)].sort()[0];
-  const days = sessionsBetween('XNYS', start.slice(0, 10), newest);
+  const { renamed } = state;
+  const isOver = (symbol: string, date: string) => renamed?.from === symbol && date >= renamed.date;
+  const days = sessionsBetween('XNYS', isoOfDay(dayOfIso(start.slice(0, 10)) - 4), newest);
   if (wrong === 'yesterday') days.pop();
   if (wrong === 'future') days.push('2031-01-02');
   const daily = query.get('timeframe') === '1Day';
   const utcDays = wrong === 'utcDays';
-  const all = `${query.get('symbols') ?? ''}${wrong === 'stranger' ? ',ZZZ' : ''}`
-    .split(',')
-    .flatMap((symbol) =>
-      days.flatMap((date) =>
-        (daily ? [dayBar(symbol, date, state, utcDays)] : sessionBars(symbol, date)).map((bar) => ({ symbol, bar })),
-      ),
-    );
+  const all = `${query.get('symbols') ?? ''}${wrong === 'stranger' ? ',ZZZ' : ''}`.split(',').flatMap((symbol) =>
+    days
+      .filter((date) => !isOver(symbol, date))
+      .flatMap((date) => (daily ? [dayBar(symbol, date, state, utcDays)] : sessionBars(symbol, date)))
+      .filter(({ t }) => wrong === 'future' || (t >= start && t <= end))
+      .map((bar) => ({ symbol, bar })),
+  );
   // A real page holds as many bars as the limit says; pages here are small, so that there are several.
   const size = Math.min(Number(query.get('limit')), 30);
   const from = Number(Buffer.from(query.get('page_token') ?? '', 'base64').toString() || 0);
   const bars = Object.groupBy(all.slice(from, from + size), ({ symbol }) => symbol);
-  const next = from + size < all.length ? Buffer.from(String(from + size)).toString('base64') : null;
+  const again = wrong === 'circle' ? query.get('page_token') : null;
+  const next = again ?? (from + size < all.length ? Buffer.from(String(from + size)).toString('base64') : null);
   const page = Object.entries(bars).map(([symbol, rows]) => [symbol, rows?.map(({ bar }) => bar)]);
   return json({ bars: Object.fromEntries(page), next_page_token: next });
 }
@@ -213,9 +234,9 @@ function dayBar(symbol: string, date: string, state: VendorServer, utc: boolean)
   };
 }
 
-/** Bars at 8:30, 9:30 .. 17:30: before the open, after the close, and after an early one. */
+/** Bars at 8:30, 9:30 .. 19:30: before the open, after the close, and after an early one; that of 19:30 is of the next day by UTC in winter. */
 function sessionBars(symbol: string, date: string) {
-  return Array.from({ length: 10 }, (_, hour) => {
+  return Array.from({ length: 12 }, (_, hour) => {
     const c = round(closeOf(symbol, dayOfIso(date)) + hour / 10);
     return {
       t: stamp(date, midnight(date) + 510 + 60 * hour),
@@ -230,8 +251,14 @@ function sessionBars(symbol: string, date: string) {
   });
 }
 
-function alpacaActions(query: URLSearchParams): Body {
-  const [symbol] = (query.get('symbols') ?? '').split(',');
+function alpacaActions(query: URLSearchParams, { renamed }: VendorServer): Body {
+  const symbols = (query.get('symbols') ?? '').split(',');
+  const [symbol] = symbols;
+  if (query.get('types') === 'name_change') {
+    const isAsked = renamed && (symbols.includes(renamed.from) || symbols.includes(renamed.to));
+    const change = isAsked && [{ old_symbol: renamed.from, new_symbol: renamed.to, process_date: renamed.date }];
+    return json({ corporate_actions: change ? { name_changes: change } : {}, next_page_token: null });
+  }
   const page = query.get('page_token');
   const dates = {
     process_date: '2023-06-01',

@@ -1,12 +1,16 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ProductError } from '../../domain/errors.ts';
 import { type ProviderConfig, providerSchema } from '../../domain/market/provider-config.ts';
-import { lastClosedDay } from './alpaca.ts';
+import { createAlpacaProvider, lastClosedDay } from './alpaca.ts';
 import { createMarketData, type MarketDataPlaces } from './create.ts';
 import { createFredProvider } from './fred.ts';
 import { type Clock, createHttpClient, retryAfterMs } from './http-client.ts';
 import { marketDataContract } from './market-data.contract.ts';
+import { folderPages } from './pages.ts';
 import { type Mischief, startVendorServer, VENDOR_KEYS, type VendorServer } from './vendor-server.ts';
 
 /** Wednesday 3 January 2024, 17:00 in New York: that day's session is over. */
@@ -152,6 +156,29 @@ test('a wrong key is refused, named as such, and not tried again', async () => {
   expect(vendors.requests).toHaveLength(1);
 });
 
+test.each<[Mischief, string, string]>([
+  ['badSymbol', 'FEED_STATUS', 'invalid symbol: BRK-B (asked by ***)'],
+  ['tooFast', 'FEED_KEY', 'SEC.gov | Request Rate Threshold Exceeded'],
+])('what a vendor says of its refusal is passed on: %s', async (mischief, code, said) => {
+  once(mischief);
+  const error = await failureOf(provider('alpaca').fetch('2024-01-03'));
+  expect(error).toMatchObject({ code, kind: 'badInput', facts: { said } });
+  expect(vendors.requests).toHaveLength(1);
+});
+
+test('a quota that says when it is new again is waited for', async () => {
+  once('quotaReset');
+  await provider('alpaca').fetch('2024-01-03');
+  expect(waits).toEqual([7_250]);
+});
+
+test('a key is masked however a URL writes it', () => {
+  const key = "a b'(c)~&d";
+  const { shown } = createHttpClient({ provider: 'x', timeoutMs: 1, secrets: [key] });
+  for (const form of [key, encodeURIComponent(key), new URLSearchParams({ key }).toString().slice(4)])
+    expect(shown(`https://x?key=${form}&y=1`)).toBe('https://x?key=***&y=1');
+});
+
 test('a key goes to no other host', async () => {
   once('redirect');
   expect(await failureOf(provider('alpaca').fetch('2024-01-03'))).toMatchObject({ code: 'FEED_STATUS' });
@@ -164,11 +191,39 @@ describe('alpaca', () => {
       'alpaca-bars-1Day-0001.json',
       'alpaca-bars-1Day-0002.json',
       'alpaca-bars-1Day-0003.json',
-      'alpaca-actions-0004.json',
-      'alpaca-actions-0005.json',
+      'alpaca-actions-0001.json',
+      'alpaca-actions-0002.json',
+      'alpaca-actions-0003.json',
     ]);
-    expect(vendors.requests[0]).toContain('adjustment=raw');
-    expect(vendors.requests[1]).toContain('page_token=');
+    const bars = vendors.requests.filter((path) => path.startsWith('/v2/'));
+    expect(bars[0]).toContain('adjustment=raw');
+    expect(bars[1]).toContain('page_token=');
+  });
+
+  test('is asked for what changed its symbol by the newest one, once, and for its actions by both', async () => {
+    vendors.renamed = { from: 'AAA', to: 'BBB', date: '2023-12-15' };
+    await provider('alpaca').fetch('2023-12-01');
+    vendors.renamed = null;
+    const symbols = vendors.requests.map((path) => new URL(path, vendors.base).searchParams);
+    expect(symbols.filter((query) => query.has('timeframe')).map((query) => query.get('symbols'))).toContain('BBB');
+    expect(symbols.findLast((query) => query.has('types'))?.get('symbols')).toBe('AAA,BBB');
+    expect(symbols.every((query) => query.get('symbols') !== 'AAA')).toBe(true);
+  });
+
+  test('that leads in a circle is refused, and the page that does so is not kept', async () => {
+    const pages = folderPages(await mkdtemp(join(tmpdir(), 'drl-pages-')));
+    const asked = createAlpacaProvider({
+      ...(settings('alpaca') as Extract<ProviderConfig, { kind: 'alpaca' }>),
+      keyId: VENDOR_KEYS.ALPACA_KEY_ID,
+      secretKey: VENDOR_KEYS.ALPACA_SECRET_KEY,
+      pages,
+      clock,
+    });
+    vendors.mischief = (path) => (path.includes('page_token') ? 'circle' : null);
+    expect(await failureOf(asked.fetch('2024-01-03'))).toMatchObject({ code: 'FEED_DATES' });
+    vendors.mischief = () => null;
+    expect(await asked.fetch('2024-01-03')).toHaveLength(6);
+    await pages.clear();
   });
 
   test.each<[Mischief, string]>([
@@ -191,7 +246,9 @@ describe('alpaca', () => {
   test('is asked for closed sessions only', async () => {
     clock = { now: () => Date.parse('2024-01-03T20:00:00Z'), sleep: async () => undefined };
     const files = await provider('alpaca').fetch('9999-12-31');
-    expect(vendors.requests[0]).toContain(encodeURIComponent('2024-01-02T23:59:59Z'));
+    expect(vendors.requests.find((path) => path.startsWith('/v2/'))).toContain(
+      encodeURIComponent('2024-01-02T23:59:59Z'),
+    );
     expect(Buffer.concat(files.map(({ bytes }) => bytes)).toString()).not.toContain('2024-01-03');
   });
 
@@ -209,7 +266,8 @@ test('fred says 400 to a key that it does not know: the remedy names the key', a
   const { baseUrl, start, series } = settings('fred') as Extract<ProviderConfig, { kind: 'fred' }>;
   const fred = createFredProvider({ baseUrl, start, series, key: 'unknown', timeoutMs: 1_000 });
   const error = await failureOf(fred.fetch('2024-01-03'));
-  expect(error).toMatchObject({ code: 'FEED_STATUS', facts: { status: 400 } });
+  expect(error).toMatchObject({ code: 'FEED_STATUS', kind: 'badInput', facts: { status: 400 } });
+  expect(error.facts.said).toContain('api_key is not registered');
   expect(error.remedy).toContain('Check the key');
 });
 

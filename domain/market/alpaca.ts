@@ -18,7 +18,7 @@ export const ALPACA_TIMEFRAMES = {
 export type AlpacaTimeframe = keyof typeof ALPACA_TIMEFRAMES;
 
 const barSchema = z.object({
-  t: z.iso.datetime(),
+  t: z.iso.datetime({ offset: true }),
   o: z.number(),
   h: z.number(),
   l: z.number(),

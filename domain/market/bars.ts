@@ -1,5 +1,5 @@
 import { ACTION_COLUMNS, NO_ACTION, PRICE_COLUMNS } from './bar.ts';
-import { csvFields, eachLine, emptyFile, refuseDuplicates, requireColumns } from './csv.ts';
+import { csvFields, eachLine, emptyFile, refuseDuplicates, requireColumns, withLineFeeds } from './csv.ts';
 import { dayOfIso, isIsoDate } from './days.ts';
 import { DateReader, decimalOf, emptyParsedBars, type ParsedBars, SYMBOL, type WrittenDate } from './parsed-bars.ts';
 import type { QuarantineReason } from './quarantine.ts';
@@ -30,7 +30,7 @@ export const missingBarColumns = (header: readonly string[]): string[] =>
 
 /** The first line of a CSV text as a bar header. */
 export function headerOf(text: string): string[] {
-  const [first = ''] = text.replace(/^\uFEFF?\s*/, '').split('\n', 1);
+  const [first = ''] = withLineFeeds(text.replace(/^\uFEFF?\s*/, '')).split('\n', 1);
   return barHeader(csvFields(first.trim()));
 }
 

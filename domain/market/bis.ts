@@ -1,5 +1,5 @@
 import { vendorFormat } from './alpaca.ts';
-import { csvRecords } from './csv.ts';
+import { csvFields, csvRecords } from './csv.ts';
 import { dayOfIso, isIsoDate, isoOfDay } from './days.ts';
 import { decimalOf } from './parsed-bars.ts';
 import { type PointInTimeTable, pointInTimeTable } from './point-in-time.ts';
@@ -56,7 +56,8 @@ export interface BisRate {
  */
 export function parseBisRates(text: string, file: string): BisRate[] {
   const rows: BisRate[] = [];
-  for (const { line, fields } of csvRecords(text, file, COLUMNS)) {
+  refuseCut(text, file);
+  for (const { line, fields } of csvRecords(withoutLabels(text), file, COLUMNS)) {
     const symbol = BIS_AREAS[areaOf(fields.ref_area)];
     if (symbol === undefined || fields.obs_value === '' || fields.obs_value === 'NaN') continue;
     const value = decimalOf(fields.obs_value);
@@ -93,6 +94,19 @@ export function policyRates(rows: readonly BisRate[], lagDays: number): PointInT
     value: Float64Array.from(told, ({ value }) => value),
   });
 }
+
+/** Every row of SDMX-CSV has all fields of the header: one that has not is where the answer broke off. */
+function refuseCut(text: string, file: string): void {
+  const whole = text.trimEnd();
+  const [first, last] = [whole.split('\n', 1)[0], whole.slice(whole.lastIndexOf('\n') + 1)];
+  const [expected, found] = [csvFields(first).length, csvFields(last).length];
+  if (found < expected)
+    throw vendorFormat('the BIS', file, `the last row has ${found} fields of ${expected}: the rest is missing`, 'row');
+}
+
+/** The header with the names of columns alone, where labels are asked for: `REF_AREA:Reference area`. */
+const withoutLabels = (text: string): string =>
+  text.replace(/^.*/, (header) => header.replace(/([A-Z_]+):[^,"]*/g, '$1'));
 
 /** `US` or, where labels are asked for, `US: United States`. */
 const areaOf = (text: string): string => text.split(':')[0].trim();

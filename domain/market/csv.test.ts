@@ -1,5 +1,5 @@
 import { expect, jest, test } from '@jest/globals';
-import { parseBarsCsv } from './bars.ts';
+import { headerOf, parseBarsCsv } from './bars.ts';
 import { csvRecords } from './csv.ts';
 
 const records = (...rows: string[]) =>
@@ -80,4 +80,13 @@ test.each([
   });
   expect(once).toBeGreaterThan(textOf(500).length);
   expect(twice).toBeLessThan(2.2 * once);
+});
+
+test('lines may end in CR alone', () => {
+  const text = 'symbol,note\rA,x\rB,y\r';
+  expect(csvRecords(text, 'a.csv', ['symbol']).map(({ line, fields }) => [line, fields.symbol])).toEqual([
+    [2, 'A'],
+    [3, 'B'],
+  ]);
+  expect(headerOf('\uFEFFTicker,Date\rA,2024-01-02\r')).toEqual(['symbol', 'date']);
 });

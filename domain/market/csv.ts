@@ -24,8 +24,12 @@ export function csvFields(line: string): string[] {
   return fields;
 }
 
-/** Calls `each` with every line that is not blank, and its number from 1. Accepts LF and CRLF, and a byte order mark. */
-export function eachLine(text: string, each: (line: string, number: number) => void): void {
+/** A text whose lines end in CR alone, with LF; any other as it is. */
+export const withLineFeeds = (text: string): string => (text.includes('\n') ? text : text.replaceAll('\r', '\n'));
+
+/** Calls `each` with every line that is not blank, and its number from 1. Accepts LF, CRLF and CR alone, and a byte order mark. */
+export function eachLine(given: string, each: (line: string, number: number) => void): void {
+  const text = withLineFeeds(given);
   let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   for (let number = 1; start < text.length; number++) {
     let end = text.indexOf('\n', start);

@@ -62,6 +62,20 @@ describe('the history file', () => {
     expect(bars.rejected).toMatchObject([{ reason: 'NO_NUMERAIRE', symbol: 'JPY' }]);
   });
 
+  test('of one day writes the date in words, and blanks after the commas', () => {
+    const day = parseEcbCsv('Date, USD, JPY, \n2 November 2026, 1.1300, 174.50, \n', 'eurofxref.csv');
+    expect([day.dates, day.currencies, [...day.rates]]).toEqual([['2026-11-02'], ['USD', 'JPY'], [1.13, 174.5]]);
+    expect(parseEcbCsv('Date,USD,\n2 Nov 2026,1.13,\n2026-10-30,1.1,\n', 'a.csv').rejected).toMatchObject([
+      { reason: 'BAD_DATE', value: '2 Nov 2026' },
+    ]);
+  });
+
+  test('that is cut short is refused: its oldest days stand last', () => {
+    const whole = 'Date,USD,JPY,\n2026-10-30,1.1172,175.68,\n2026-10-29,1.1,175.1,\n';
+    for (const bytes of [2, 6, 12])
+      expect(() => parseEcbCsv(whole.slice(0, -bytes), 'a.csv')).toThrow('its last row ends too early');
+  });
+
   test('with a bad date sets the row aside', () => {
     expect(parseEcbCsv('Date,USD,\n30.10.2026,1.1,\n2026-10-29,1.1,\n', 'h').rejected).toMatchObject([
       { reason: 'BAD_DATE', line: 2, value: '30.10.2026' },
@@ -103,6 +117,11 @@ describe('the XML feed', () => {
     '<Cube time="2026-10-30"/>x<Cube currency="US$" rate="1"/>',
   ])('of another form is an error', (text) => {
     expect(() => parseEcbXml(text, '90d.xml')).toThrow(expect.objectContaining({ code: 'ECB_FORMAT' }));
+  });
+
+  test('may give its elements a prefix', () => {
+    const prefixed = XML.replaceAll('<Cube', '<e:Cube').replaceAll('</Cube', '</e:Cube').replace('xmlns=', 'xmlns:e=');
+    expect(parseEcbXml(prefixed, 'a.xml')).toEqual(parseEcbXml(XML, 'a.xml'));
   });
 
   test('continues the history', () => {

@@ -19,7 +19,7 @@ const CURRENCY = /^[A-Z]{3}$/;
 const EURO = 'EUR';
 
 /**
- * `eurofxref-hist.csv`: header `Date,USD,JPY,...,` (with a trailing comma), newest date first, `N/A` where a currency has no fixing.
+ * `eurofxref-hist.csv`, and `eurofxref.csv` of one day: header `Date,USD,JPY,...,` (with a trailing comma), newest date first, `N/A` where a currency has no fixing.
  *
  * @throws ProductError ECB_FORMAT (bad input).
  */
@@ -27,15 +27,19 @@ export function parseEcbCsv(text: string, file: string): EcbRates {
   const reader = new RateReader(file);
   let columns: { index: number; currency: string }[] | null = null;
   const named = new Set([0]);
+  const widths: number[] = [];
+  let last = 0;
   eachLine(text, (line, number) => {
     const fields = line.includes('"') ? csvFields(line) : line.split(',');
+    widths.push(fields.length);
+    last = number;
     if (columns === null) {
       columns = headerColumns(fields, file, number);
       for (const { index } of columns) named.add(index);
       reader.currencies = columns.map(({ currency }) => currency);
       return;
     }
-    const date = fields[0].trim();
+    const date = dayOf(fields[0].trim());
     // A rate written 1,0925 is two fields: every one after it would be another currency's.
     if (fields.some((field, i) => field.trim() !== '' && !named.has(i))) {
       reader.reject('WRONG_FIELD_COUNT', number, '', isIsoDate(date) ? date : '', 'row', line);
@@ -48,7 +52,20 @@ export function parseEcbCsv(text: string, file: string): EcbRates {
     reader.startRow(date, number);
     for (let c = 0; c < columns.length; c++) reader.cell(c, fields[columns[c].index] ?? '');
   });
+  // The oldest days stand last: without them decades of history would be gone without a word.
+  const width = widths.at(-1) ?? 0;
+  if (width < Math.min(...widths.slice(0, 2)))
+    throw formatError(file, last, 'its last row ends too early: the rest is missing', `${width} fields`);
   return reader.finish();
+}
+
+const MONTHS = 'January February March April May June July August September October November December'.split(' ');
+
+/** `30 October 2026`, as the file of one day has it, as an ISO day; another text as it is. */
+function dayOf(text: string): string {
+  const [, day, month, year] = /^(\d{1,2}) ([A-Z][a-z]+) (\d{4})$/.exec(text) ?? [];
+  const at = MONTHS.indexOf(month);
+  return at === -1 ? text : `${year}-${String(at + 1).padStart(2, '0')}-${day.padStart(2, '0')}`;
 }
 
 function headerColumns(fields: readonly string[], file: string, line: number): { index: number; currency: string }[] {
@@ -67,7 +84,7 @@ function headerColumns(fields: readonly string[], file: string, line: number): {
 }
 
 /** `<Cube time="2026-10-30">`, `<Cube currency="USD" rate="1.1172"/>`: the elements that carry the rates. */
-const CUBE = /<Cube\b([^<>]*?)\/?>/g;
+const CUBE = /<(?:\w+:)?Cube\b([^<>]*?)\/?>/g;
 const ATTRIBUTE = /(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 
 /**

@@ -66,6 +66,22 @@ describe('contracts', () => {
     expect(found([bar('2024-01-02', 10, 0), bar('2024-01-03', 10, 0)])).toEqual([]);
   });
 
+  test('so are its prices alone, of a symbol that moves; where a price stands still, or a bar is but a tick high, they may come again', () => {
+    const days = sessionsBetween('XNYS', '2024-01-02', '2024-03-28');
+    const set = (moves: boolean, ...prices: number[][]) => {
+      const before = days.slice(0, 20).map((_, i) => [10, 10.9, 9.8, moves && i % 2 ? 10.3 : 10.5]);
+      const rows = [...before, ...prices].map((each, i) => `AAA,${days[i]},${each.join(',')},${1000 + i}`);
+      return found(rows);
+    };
+    const bars = [10.4, 10.9, 10.1, 10.2];
+    expect(set(true, bars, bars, bars)).toEqual([
+      ['STALE_COPY', 23],
+      ['STALE_COPY', 24],
+    ]);
+    expect(set(false, bars, bars)).toEqual([]);
+    expect(set(true, [10.4, 10.5, 10.4, 10.5], [10.4, 10.5, 10.4, 10.5])).toEqual([]);
+  });
+
   test('a jump is set aside until a second bar confirms it', () => {
     const spike = [bar('2024-01-02', 10, 1), bar('2024-01-03', 65, 2), bar('2024-01-04', 10.5, 3)];
     expect(found(spike)).toEqual([['PRICE_JUMP', 3]]);

@@ -21,9 +21,9 @@ export const QUARANTINE_REASONS = {
     'the price is 10, 100 or 1000 times the one before, or that part of it: another unit or a lost decimal point',
   UNDECLARED_SPLIT: 'the price opened at the ratio of a split that nobody declared',
   SPLIT_NOT_IN_PRICE:
-    'a split is declared that the prices do not show: they are adjusted already, or the date is wrong',
+    'a split is declared that the prices do not show: they are adjusted already, or the date is wrong, or the ratio is upside down',
   SYMBOLS_SWAPPED: 'the row fits another symbol of the day, and the row of that symbol fits this one',
-  STALE_COPY: 'the bar, volume included, is a copy of the bar before it',
+  STALE_COPY: 'the prices are those of the bar before it: the same volume too, or too many to be the same by chance',
   NOT_A_SESSION: 'the calendar has no session on that date',
   FUTURE_DATE: 'the date is in the future',
   DUPLICATE_IDENTICAL: 'the same row appears twice; the first is kept',
@@ -52,7 +52,8 @@ const JUDGEMENTS: Partial<Record<QuarantineReason, string>> = {
     'Bring the file into the unit of the bars before (pence to pounds), or declare the reverse split in actions.csv. It is never believed by waiting.',
   UNDECLARED_SPLIT:
     'Declare the split or the spin-off in actions.csv. If there was none, release the row; after 5 bars at the new level it is believed.',
-  SPLIT_NOT_IN_PRICE: 'Take the split out of actions.csv if the prices are adjusted already, or correct its date.',
+  SPLIT_NOT_IN_PRICE:
+    'Take the split out of actions.csv if the prices are adjusted already, or correct its date or its ratio (units after for one before).',
   SYMBOLS_SWAPPED:
     'Compare both symbols with another source, and correct the file. Release both rows if they are right.',
   STALE_COPY: 'Ask for the day again: the vendor sent the day before. Release the row if it is a coincidence.',

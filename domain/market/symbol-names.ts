@@ -87,6 +87,11 @@ export class SymbolNames {
     }
   }
 
+  /** What is called `symbol` now was called so at the close of `date`. */
+  nameOn(symbol: string, date: string): string {
+    return this.former(symbol).find(({ until }) => date < until)?.symbol ?? symbol;
+  }
+
   /** Members by their newest symbols too: a list that names an instrument by an old symbol still means it. */
   members(listed: ReadonlySet<string>): ReadonlySet<string> {
     const all = new Set(listed);

@@ -42,6 +42,13 @@ describe('alpaca', () => {
     });
   });
 
+  test('a moment may be written with an offset or with parts of a second, as RFC 3339 has it', () => {
+    for (const t of ['2024-01-02T00:00:00-05:00', '2024-01-02T05:00:00.000000000Z']) {
+      const { bars } = parseAlpacaBars(BARS.replace('2024-01-02T05:00:00Z', t), 'a.json', '1Day');
+      expect(datedBars(bars)).toMatchObject({ date: ['2024-01-02'] });
+    }
+  });
+
   test('splits and dividends are actions by ex-date, in units after for one before', () => {
     expect(parseAlpacaActions(ACTIONS, 'a.json').actions).toEqual([
       { symbol: 'AAA', date: '2024-01-03', dividend: 0, split: 1.5 },
@@ -124,6 +131,20 @@ test('a policy rate that stands is stated once a month', () => {
     value: -0.1,
   }));
   expect(policyRates(rows, 1).eventDate).toEqual(['2016-02-16', '2016-03-01', '2016-04-01', '2016-05-01']);
+});
+
+test('policy rates are read with labels in the header, too', () => {
+  const labelled = BIS.replace(
+    'FREQ,REF_AREA,TIME_PERIOD,',
+    'FREQ:Frequency,REF_AREA: Reference area,TIME_PERIOD:Time period or range,',
+  );
+  expect(parseBisRates(labelled, 'b.csv')).toEqual(parseBisRates(BIS, 'b.csv'));
+});
+
+test('policy rates that break off are refused, in whatever field', () => {
+  const whole = BIS.replaceAll('\n', ',A\n').replace('OBS_VALUE,A', 'OBS_VALUE,OBS_STATUS');
+  for (const bytes of [3, 6, 9, 15])
+    expect(() => parseBisRates(whole.slice(0, -bytes), 'b.csv')).toThrow('An answer of the BIS');
 });
 
 test('two policy rates of one day are refused', () => {

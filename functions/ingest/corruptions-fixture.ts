@@ -277,6 +277,11 @@ export const CORRUPTIONS: Record<string, Corruption> = {
     const damaged = bars.map((bar, i) => (i === at ? { ...bars[at - 1], date: bar.date } : bar));
     return { bytes: encode(csvOf(damaged)), outcome: { reason: 'STALE_COPY', rows: [rowKey(bars[at])] } };
   },
+  "yesterday's prices on a volume of their own": ({ bars, at }) => {
+    const { date, volume } = bars[at];
+    const damaged = bars.map((bar, i) => (i === at ? { ...bars[at - 1], date, volume } : bar));
+    return { bytes: encode(csvOf(damaged)), outcome: { reason: 'STALE_COPY', rows: [rowKey(bars[at])] } };
+  },
   'pence for pounds, one day': series('UNIT_SHIFT', (_, random) => {
     const factor = pick(random, [100, 0.01]);
     return (bar) => scaled(bar, factor);
@@ -308,7 +313,7 @@ export const CORRUPTIONS: Record<string, Corruption> = {
   'a split that nobody declared': series(
     'UNDECLARED_SPLIT',
     (bar, random) => {
-      const ratio = pick(random, [2, 3, 4, 5, 1 / 2, 1 / 3]);
+      const ratio = pick(random, [2, 3, 4, 5, 7, 8, 1 / 2, 1 / 3]);
       // The open as the close before, but for the split: what an exchange does overnight.
       return (later) => scaled(later, (later === bar ? 1 : 1) / ratio, ratio);
     },
@@ -318,6 +323,17 @@ export const CORRUPTIONS: Record<string, Corruption> = {
     0,
     pick(random, [2, 3, 4, 5, 7, 20]),
   ]),
+  'a split upside down': ({ bars, at, random }) => {
+    const ratio = pick(random, [2, 3, 5, 7]);
+    const { symbol, date } = bars[at];
+    const isAfter = (bar: FixtureBar): boolean => bar.symbol === symbol && bar.date >= date;
+    const damaged = bars.map((bar) => (isAfter(bar) ? scaled(bar, 1 / ratio, ratio) : bar));
+    return {
+      bytes: encode(csvOf(damaged)),
+      actions: [{ symbol, date, dividend: 0, split: 1 / ratio }],
+      outcome: { reason: 'SPLIT_NOT_IN_PRICE', rows: [rowKey(bars[at])], andLater: true },
+    };
+  },
   'a dividend as large as the price': action('BAD_ACTION', ({ close }, random) => [
     round(close * between(random, 1.2, 50)),
     1,

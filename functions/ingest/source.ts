@@ -49,6 +49,8 @@ const FOLDER_FILES = {
   membership: /^membership\.(csv|csv\.gz|parquet)$/i,
 } as const;
 
+const END_OF_TIME = '9999-12-31';
+
 type FolderFiles = Partial<Record<keyof typeof FOLDER_FILES, RawFile>>;
 
 /**
@@ -106,13 +108,17 @@ export async function parseSource(universe: UniverseConfig, files: readonly RawF
     files.filter((file) => !isVendorFile(file)),
   );
   const { fundamentals, macro } = vendorValues(vendors, universe);
+  const all = symbolNames(source.actions, END_OF_TIME);
+  // A company is configured by the symbol that it has now: on a day before, by the one that it had then.
+  const named = (table: PointInTimeTable | null, date: string): PointInTimeTable | null =>
+    all && table && { ...table, symbol: table.symbol.map((symbol) => all.nameOn(symbol, date)) };
   const join = (own: PointInTimeTable | null, vendor: PointInTimeTable | null, date: string) =>
     joinTables([own, vendor && asOf(vendor, date)].filter((table) => table !== null));
   return {
     ...source,
     pointInTime: (date) => ({
       fundamentals: renameFigures(
-        join(source.pointInTime(date).fundamentals, fundamentals, date),
+        join(source.pointInTime(date).fundamentals, named(fundamentals, date) ?? fundamentals, date),
         symbolNames(source.actions, date),
         tradedUntil(source.batches, date),
       ),

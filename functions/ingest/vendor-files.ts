@@ -4,13 +4,17 @@ import { badInput } from '../../domain/errors.ts';
 import { type AlpacaTimeframe, parseAlpacaBars } from '../../domain/market/alpaca.ts';
 import { parseAlpacaActions } from '../../domain/market/alpaca-actions.ts';
 import { parseBisRates, policyRates } from '../../domain/market/bis.ts';
+import { newYorkTime } from '../../domain/market/exchange-time.ts';
 import { fredValues, parseFredPage } from '../../domain/market/fred.ts';
 import { datedBars, rollUp, type TimedBars } from '../../domain/market/intraday.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
 import { joinTables, type PointInTimeTable } from '../../domain/market/point-in-time.ts';
 import { providersOf, type SingleProvider } from '../../domain/market/provider-config.ts';
 import { parseCompanyFacts, quarterlyFacts } from '../../domain/market/sec-facts.ts';
+import { symbolNames } from '../../domain/market/symbol-names.ts';
 import { decodeText } from './decode.ts';
+
+const END_OF_TIME = '9999-12-31';
 
 /** Files of the vendors that answer in a format of their own, by the names that their providers give them. */
 const VENDOR_FILE =
@@ -22,22 +26,27 @@ const text = ({ bytes, name }: RawFile): string => decodeText(bytes, name);
 const named = (files: readonly RawFile[], prefix: string): RawFile[] =>
   files.filter(({ name }) => name.startsWith(prefix));
 
-/** Bars, actions and ends of lives of Alpaca: days as they came, or made of intraday bars, which are then kept too. */
+/**
+ * Bars, actions and ends of lives of Alpaca: days as they came, or made of intraday bars, which are then kept too. Alpaca labels a whole history with the
+ * newest symbol; here each bar has the one of its day.
+ */
 export function alpacaBars(files: readonly RawFile[], { calendar }: Pick<UniverseConfig, 'calendar'>) {
+  const seen = new Set<string>();
+  const pages = named(files, 'alpaca-actions').map((file) => parseAlpacaActions(text(file), file.name, seen));
+  const actions = pages.flatMap((page) => page.actions);
+  const events = pages.flatMap((page) => page.events);
+  const names = symbolNames(actions, END_OF_TIME);
   const intraday: TimedBars[] = [];
   const batches: ParsedBars[] = [];
   for (const file of named(files, 'alpaca-bars-')) {
     const timeframe = VENDOR_FILE.exec(file.name)?.groups?.timeframe as AlpacaTimeframe;
     const { bars } = parseAlpacaBars(text(file), file.name, timeframe);
+    if (names) bars.symbol = bars.symbol.map((name, row) => names.nameOn(name, newYorkTime(bars.time[row]).date));
     if (bars.interval === '1d') batches.push(datedBars(bars));
     else intraday.push(bars);
   }
   // A day may lie on two pages: all bars are rolled up together.
   if (intraday.length > 0) batches.push(rollUp(intraday.reduce(appended), calendar));
-  const seen = new Set<string>();
-  const pages = named(files, 'alpaca-actions').map((file) => parseAlpacaActions(text(file), file.name, seen));
-  const actions = pages.flatMap((page) => page.actions);
-  const events = pages.flatMap((page) => page.events);
   return { batches, intraday: intraday[0] ?? null, actions, events };
 }
 

@@ -36,6 +36,7 @@ beforeEach(async () => {
   store = new FilesystemObjectStore(folder);
   vendors.mischief = () => null;
   vendors.revise = () => 1;
+  vendors.renamed = null;
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -118,6 +119,30 @@ describe('several vendors', () => {
       const shown = decodeURIComponent(JSON.stringify([facts, ...raws]).replaceAll('+', ' '));
       expect(shown).not.toContain(key.replaceAll('+', ' '));
     }
+  });
+
+  test.each(['AAA', 'ZED'])('a change of symbol breaks no history of what is configured as %s', async (name) => {
+    vendors.renamed = { from: 'AAA', to: 'ZED', date: '2023-12-15' };
+    const universe = universeOf({ symbols: [name, 'BBB', 'CCC'] });
+    const [, sec] = (universe.provider as Extract<UniverseConfig['provider'], { kind: 'several' }>).providers;
+    if (sec.kind === 'sec') sec.companies = { [name]: 1 };
+    const contentOf = async (date: string) => {
+      const { dataset, quarantined, revisions } = await ingest(date, universe);
+      const bars = await loadBars(store, 'main', dataset!);
+      const { fundamentals } = await loadDataset(store, 'main', dataset!);
+      const [first] = bars.symbol;
+      const days = bars.symbol.filter((symbol) => symbol === first).length * 3;
+      return {
+        symbols: [...new Set([...bars.symbol, ...fundamentals!.symbol])].sort(),
+        isWhole: days === bars.symbol.length,
+        quarantined,
+        revisions,
+      };
+    };
+    const whole = { isWhole: true, quarantined: 0, revisions: 0 };
+    expect(await contentOf('2023-12-14')).toEqual({ symbols: ['AAA', 'BBB', 'CCC'], ...whole });
+    expect(await contentOf('2023-12-15')).toEqual({ symbols: ['BBB', 'CCC', 'ZED'], ...whole });
+    expect(await contentOf('2024-01-03')).toEqual({ symbols: ['BBB', 'CCC', 'ZED'], ...whole });
   });
 
   test('intraday bars are rolled up within the hours of the exchange, and kept', async () => {

@@ -1,6 +1,7 @@
 import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
 import { badInput } from '../../domain/errors.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
+import { gapLines, gapsIn } from '../../domain/market/gaps.ts';
 import type { QuarantinedRow } from '../../domain/market/quarantine.ts';
 import type { Revision } from '../../domain/market/revisions.ts';
 import { checkoutDataset, type DatasetDifference, diffDatasets, findDataset } from '../data/checkout.ts';
@@ -29,9 +30,10 @@ type DataOptions = CommonOptions & {
 const rowText = (row: QuarantinedRow): string =>
   `${row.file} line ${row.line}: ${row.reason} ${row.symbol} ${row.date} ${row.field} = ${row.value}`;
 
-const explanationText = ({ id, row, rule, whatToDo, neighbours, released }: Explanation): string =>
+const explanationText = ({ id, row, lines, rule, whatToDo, neighbours, released }: Explanation): string =>
   [
     `${id}  ${rowText(row)}`,
+    ...lines.slice(1).map(({ file, line }) => `also       ${file} line ${line}`),
     `rule       ${row.reason}: ${rule}`,
     `what to do ${whatToDo}`,
     ...(released ? [`released   by ${released.by} on ${released.at}: ${released.because}`] : []),
@@ -118,21 +120,26 @@ const VERBS: Record<string, Verb> = {
       return;
     }
     const { checked, used, beside, skipped } = await checkFolder({ folder, calendar: options.calendar ?? 'data' });
-    show(options, { files: used, beside, skipped, rows: checked.rows, quarantined: checked.quarantined }, () =>
-      [
-        ...used.map(
-          ({ file, rows, symbols }) => `ok       ${file}: ${rows.toLocaleString('en-US')} rows, ${symbols} symbols`,
-        ),
-        ...beside.map((file) => `ok       ${file}`),
-        ...skipped.map(({ file, reason }) => `skipped  ${file}: ${reason}`),
-        ...checked.quarantined
-          .slice(0, 20)
-          .map(
-            (row) =>
-              `bad row  ${row.file} line ${row.line}: ${row.reason} ${row.symbol} ${row.date} ${row.field} = ${row.value}`,
+    const warnings = gapLines(gapsIn(checked.bars, options.calendar ?? 'data'));
+    show(
+      options,
+      { files: used, beside, skipped, rows: checked.rows, quarantined: checked.quarantined, warnings },
+      () =>
+        [
+          ...used.map(
+            ({ file, rows, symbols }) => `ok       ${file}: ${rows.toLocaleString('en-US')} rows, ${symbols} symbols`,
           ),
-        `${checked.quarantined.length} of ${checked.rows} rows would be set aside; nothing was written`,
-      ].join('\n'),
+          ...beside.map((file) => `ok       ${file}`),
+          ...skipped.map(({ file, reason }) => `skipped  ${file}: ${reason}`),
+          ...warnings.map((warning) => `warning  ${warning}`),
+          ...checked.quarantined
+            .slice(0, 20)
+            .map(
+              (row) =>
+                `bad row  ${row.file} line ${row.line}: ${row.reason} ${row.symbol} ${row.date} ${row.field} = ${row.value}`,
+            ),
+          `${checked.quarantined.length} of ${checked.rows} rows would be set aside; nothing was written`,
+        ].join('\n'),
     );
   },
 
@@ -147,7 +154,7 @@ const VERBS: Record<string, Verb> = {
         options,
         report,
         () =>
-          `${report.universe}: ${report.rows.toLocaleString('en-US')} rows, ${report.symbols} symbols, ${report.firstDay} to ${report.newestDay}; set aside: ${reasons(report.reasons)}${report.absent.length > 0 ? `\nnothing came of: ${report.absent.join(', ')} (asked for by name)` : ''}\n${report.files.map((file) => `${file.file}  ${file.bytes} bytes  ${file.sha256}  from ${file.origin}`).join('\n')}${revisionLines(report.revisions)}`,
+          `${report.universe}: ${report.rows.toLocaleString('en-US')} rows, ${report.symbols} symbols, ${report.firstDay} to ${report.newestDay}; set aside: ${reasons(report.reasons)}${report.absent.length > 0 ? `\nnothing came of: ${report.absent.join(', ')} (asked for by name)` : ''}${report.gaps.map((gap) => `\nwarning: ${gap}`).join('')}\n${report.files.map((file) => `${file.file}  ${file.bytes} bytes  ${file.sha256}  from ${file.origin}`).join('\n')}${revisionLines(report.revisions)}`,
       );
     } finally {
       await installation.close();

@@ -415,6 +415,31 @@ describe('the quarantine', () => {
     await expect(explainRow(store, 'user', 'ffff')).rejects.toMatchObject({ code: 'QUARANTINE_ROW' });
   });
 
+  test('explains rows that contradict each other together, with the lines of all', async () => {
+    await put('bars.csv', csv([...rowsOf(['AAA', 'BBB', 'CCC']), 'AAA,2024-01-17,20,22,19,21,900']));
+    await run();
+    await ingestDay('2024-01-30');
+    const { rows } = await dataQuarantine(store, 'user');
+    expect(rows.map(({ reason }) => reason)).toEqual(['DUPLICATE_CONFLICT', 'DUPLICATE_CONFLICT']);
+    const { lines } = await explainRow(store, 'user', rows[0].id);
+    expect(lines.map(({ line }) => line).sort()).toEqual(rows.map(({ line }) => line).sort());
+    expect(lines[0].line).not.toBe(lines[1].line);
+  });
+
+  test('is that of the folder as it was imported last, however often its day was ingested', async () => {
+    for (const wrong of [100, 101, 102, 103, 104]) {
+      const bad = `AAA,2024-01-17,20,21,${wrong},20,900`;
+      await put(
+        'bars.csv',
+        csv(rowsOf(['AAA', 'BBB', 'CCC']).map((row) => (row.includes('AAA,2024-01-17') ? bad : row))),
+      );
+      await run();
+      const { dataset } = await ingestDay('2024-01-30');
+      const found = await dataQuarantine(store, 'user');
+      expect([found.dataset, found.rows[0].value]).toEqual([dataset, `21 < ${wrong}`]);
+    }
+  });
+
   test('lets a row go when somebody answers for it: the next ingest takes it in and says so', async () => {
     const { jump, impossible } = await prepare();
     const before = (await dataLog(store, 'user'))[0];

@@ -1,4 +1,4 @@
-import { getManifest, type ObjectStore } from '../../adapters/object-store/port.ts';
+import { getManifest, getPointer, type ObjectStore } from '../../adapters/object-store/port.ts';
 import { badInput } from '../../domain/errors.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { countReasons, type QuarantinedRow, rowId } from '../../domain/market/quarantine.ts';
@@ -42,6 +42,16 @@ export interface QuarantineList {
   reasons: Record<string, number>;
 }
 
+/** Of the datasets of one day (a folder was imported again) the one that its universe has now, if it is among them. */
+async function current(store: ObjectStore, strategy: string, ofDay: DatasetEntry[]): Promise<DatasetEntry | undefined> {
+  for (const universe of new Set(ofDay.map(({ facts }) => facts.universe))) {
+    const newest = await getPointer<ArtifactRef>(store, strategy, `datasets/${universe}`);
+    const found = ofDay.find(({ ref }) => ref.hash === newest?.value.hash);
+    if (found) return found;
+  }
+  return ofDay.at(-1);
+}
+
 /**
  * `drl data quarantine`: the rows set aside in the dataset of a session, the newest by default.
  *
@@ -49,7 +59,9 @@ export interface QuarantineList {
  */
 export async function dataQuarantine(store: ObjectStore, strategy: string, date?: string): Promise<QuarantineList> {
   const log = await dataLog(store, strategy);
-  const entry = date === undefined ? log.at(-1) : log.findLast(({ facts }) => facts.asOf === date);
+  const day = date ?? log.at(-1)?.facts.asOf;
+  const ofDay = log.filter(({ facts }) => facts.asOf === day);
+  const entry = await current(store, strategy, ofDay);
   if (!entry) {
     throw badInput(
       'DATA_NO_DATASET',

@@ -3,6 +3,7 @@ import type { ObjectStore } from '../../adapters/object-store/port.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { gapLines, gapsIn } from '../../domain/market/gaps.ts';
 import { providersOf } from '../../domain/market/provider-config.ts';
 import { checkBars } from '../../domain/market/quality.ts';
 import { countReasons, refuseBadBatch } from '../../domain/market/quarantine.ts';
@@ -24,6 +25,8 @@ export interface SourceReport {
   newestDay: string | null;
   /** Members of the universe, and symbols and series asked of a vendor, of which nothing came. */
   absent: string[];
+  /** Sessions without a bar, in words. */
+  gaps: string[];
   /** Values of past days on which the source and the newest dataset differ; an ingest would note them. Empty when there is no dataset, or nobody asked. */
   revisions: Revision[];
 }
@@ -86,6 +89,7 @@ async function readSource(universe: UniverseConfig, marketData: MarketDataProvid
     firstDay: bars.date[0] ?? null,
     newestDay: bars.date.at(-1) ?? null,
     absent: absentees(universe, source),
+    gaps: gapLines(gapsIn(bars, universe.calendar)),
     revisions: [],
   };
   return { report, files, source, bars };

@@ -23,7 +23,7 @@ const present = existsSync(join(SHARED, 'us_prices_adj.csv.gz'));
         strategy: 'user',
         home,
       });
-      expect(report).toMatchObject({ symbols: 117, quarantined: 14, firstDay: '2000-01-03', newestDay: '2023-12-29' });
+      expect(report).toMatchObject({ symbols: 117, quarantined: 16, firstDay: '2000-01-03', newestDay: '2023-12-29' });
       expect(report.files).toEqual([{ file: 'us_prices_adj.csv.gz', rows: 652_549, symbols: 117 }]);
       expect(report.skipped.map(({ file }) => file)).toEqual(
         expect.arrayContaining(['us_indices.csv.gz', 'us_prices_raw_actions.csv.gz', 'vix_daily.csv.gz']),

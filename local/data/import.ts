@@ -7,6 +7,7 @@ import { badInput } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
+import { gapLines, gapsIn } from '../../domain/market/gaps.ts';
 import { countReasons } from '../../domain/market/quarantine.ts';
 import { storeRaw } from '../../functions/artifacts/raw.ts';
 import { MAX_ASSETS } from '../chain/assets.ts';
@@ -91,7 +92,7 @@ export async function importFolder(options: ImportOptions): Promise<ImportReport
     reasons: countReasons(quarantined),
     firstDay: bars.date[0],
     newestDay: bars.date[bars.date.length - 1],
-    warnings: warningsOf(found, symbols.length),
+    warnings: [...warningsOf(found, symbols.length), ...gapLines(gapsIn(bars, options.calendar))],
   };
 }
 

@@ -27,6 +27,8 @@ export interface Neighbour {
 export interface Explanation {
   id: string;
   row: QuarantinedRow;
+  /** Where the row, and others of which the same is wrong, stand. */
+  lines: { file: string; line: number }[];
   /** What the rule says, in words. */
   rule: string;
   whatToDo: string;
@@ -47,13 +49,14 @@ export async function explainRow(
   id: string,
   date?: string,
 ): Promise<Explanation> {
-  const { row, dataset, universe } = await findRow(store, strategy, id, date);
+  const { row, lines, dataset, universe } = await findRow(store, strategy, id, date);
   const { releases } = await loadReleases(store, strategy, universe);
   const full = rowId(row);
   const release = releases.find((each) => rowId(each.row) === full);
   return {
     id: full,
     row,
+    lines,
     rule: QUARANTINE_REASONS[row.reason],
     whatToDo: whatToDo(row.reason),
     releasable: isJudgement(row.reason),
@@ -82,8 +85,9 @@ export async function releaseRow(
 
 async function findRow(store: ObjectStore, strategy: string, id: string, date?: string) {
   const { dataset, universe, rows } = await dataQuarantine(store, strategy, date);
-  const found = id === '' ? [] : rows.filter((row) => rowId(row).startsWith(id));
-  if (found.length !== 1) {
+  const found = id === '' ? [] : rows.filter((row) => row.id.startsWith(id));
+  // Two rows of one day that contradict each other have one id: what is wrong with them is the same.
+  if (new Set(found.map((row) => row.id)).size !== 1) {
     throw badInput(
       'QUARANTINE_ROW',
       found.length === 0 ? 'No row in quarantine has that id' : 'More than one row has an id that begins so',
@@ -91,7 +95,7 @@ async function findRow(store: ObjectStore, strategy: string, id: string, date?: 
     );
   }
   const { id: _, ...row } = found[0];
-  return { row, dataset, universe };
+  return { row, lines: found.map(({ file, line }) => ({ file, line })), dataset, universe };
 }
 
 function neighboursOf(bars: BarTable, { symbol, date }: QuarantinedRow): Neighbour[] {
