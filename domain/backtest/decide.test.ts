@@ -8,6 +8,7 @@ import { type MarketPanel, panelUntil, withLateExits } from '../market/panel.ts'
 import { cashPolicy } from '../policy/cash.ts';
 import { createExactPolicy } from '../policy/exact/exact.ts';
 import { type Policy, STATE_COLUMNS } from '../policy/policy.ts';
+import type { Limits } from '../risk/limits.ts';
 import { simulateKnownOptimum } from '../simulation/known-optimum.ts';
 import { knownOptimumTensor } from '../simulation/known-optimum-tensor.ts';
 import { modelPolicy, runBacktest } from './backtest.ts';
@@ -118,6 +119,19 @@ test('the first decision begins in cash at NAV 1, and its weights are whole basi
   expect(traded).toBe(10_000 - decision.weightsBps.CASH);
   expect(decision.turnover).toBeCloseTo(traded / 10_000, 12);
   expect(decision.expectedCostBps).toBeCloseTo((traded / 10_000) * 5, 9);
+});
+
+test("limits of the configuration hold where they are tighter than the champion's, and are written down", async () => {
+  const decide = async (limits?: Limits) =>
+    (await computeDecision({ ...inputsAt(START, null), ...(limits && { limits }) })).decision;
+  const plain = await decide();
+  expect(plain.limits).toBeUndefined();
+  expect(await decide({ ...model.limits, maxWeight: 1, maxTurnover: 1 })).toEqual(plain);
+  const tight = await decide({ ...model.limits, maxWeight: 0.2, maxHubWeight: 1 });
+  expect(tight.limits).toEqual({ ...model.limits, maxWeight: 0.2 });
+  expect(Math.max(...market.panel.symbols.map((symbol) => plain.weightsBps[symbol]))).toBeGreaterThan(2_000);
+  for (const symbol of market.panel.symbols) expect(tight.weightsBps[symbol]).toBeLessThanOrEqual(2_000);
+  expect(await decide(tight.limits)).toEqual(tight);
 });
 
 test('decided day by day, the book is that of the backtest but for the rounding to basis points', async () => {

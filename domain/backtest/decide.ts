@@ -4,7 +4,7 @@ import { CATALOGUE } from '../features/catalogue.ts';
 import type { RiskGroupsHistory } from '../features/groups.ts';
 import { ObservationBuilder } from '../features/observation.ts';
 import type { FeatureTensor } from '../features/spec.ts';
-import { sha256 } from '../lineage/canonical.ts';
+import { hashOf, sha256 } from '../lineage/canonical.ts';
 import type { Decision } from '../lineage/decision.ts';
 import type { ArtifactRef } from '../lineage/manifest.ts';
 import type { Model } from '../lineage/model.ts';
@@ -15,8 +15,9 @@ import { actionToWeights } from '../portfolio/action.ts';
 import { PortfolioBook } from '../portfolio/book.ts';
 import { oneWayTurnover, tradeCost } from '../portfolio/trade-cost.ts';
 import { toBasisPoints } from '../risk/basis-points.ts';
-import { isLongShort } from '../risk/limits.ts';
+import { isLongShort, type Limits } from '../risk/limits.ts';
 import { projectWeights } from '../risk/projection.ts';
+import { tightest } from '../risk/tightest.ts';
 
 /** A registered model with its policy loaded into a runtime. */
 export interface DecidingModel {
@@ -47,6 +48,8 @@ export interface DecisionInputs {
   symbolsTaken?: ReadonlyMap<string, string>;
   tensor: FeatureTensor;
   groups: RiskGroupsHistory | null;
+  /** Limits beside those of the champion: the tighter of each holds. @default the champion's alone */
+  limits?: Limits;
   /** The decision before this one, with the hash of its folder. null: the first decision, from all cash and NAV 1. */
   previous: { hash: string; decision: Decision } | null;
 }
@@ -67,7 +70,8 @@ export interface ComputedDecision {
 export async function computeDecision(inputs: DecisionInputs): Promise<ComputedDecision> {
   const t = lastSession(inputs);
   const { panel, champion, challenger } = inputs;
-  const { limits, costs } = champion.model;
+  const { costs } = champion.model;
+  const limits = inputs.limits ? tightest(champion.model.limits, inputs.limits) : champion.model.limits;
   if (isLongShort(limits)) throw notSettled(champion.model.name);
   const market: MarketData = { panel, groups: inputs.groups, limits, costs };
   const book = bookAt(inputs, market, t);
@@ -118,6 +122,7 @@ export async function computeDecision(inputs: DecisionInputs): Promise<ComputedD
       projected: withCash(panel.symbols, projected),
     },
     exposureScale,
+    ...(hashOf(limits) !== hashOf(champion.model.limits) && { limits }),
     limitsHit,
     weightsBps,
     previousBps,
@@ -167,7 +172,7 @@ function lastSession(inputs: DecisionInputs): number {
 
 /**
  * The book at the close of session `t`: the previous decision's book taken forward by the one loop, its target filled at the
- * first session after it. Costs and limits are the champion's.
+ * first session after it. Costs are the champion's.
  */
 function bookAt(inputs: DecisionInputs, market: MarketData, t: number): PortfolioBook {
   const { date, previous } = inputs;

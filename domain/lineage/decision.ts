@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limitsSchema } from '../risk/limits.ts';
 import { artifactRefSchema, HASH } from './manifest.ts';
 
 const weights = z.record(z.string(), z.number());
@@ -48,6 +49,8 @@ export const decisionSchema = z.strictObject({
   /** Weights after each step, for the "why these weights" page. */
   steps: z.strictObject({ anchor: weights, policy: weights, blended: weights, projected: weights }),
   exposureScale: z.number(),
+  /** What the order was held to where the configuration of the day was tighter than the champion's own limits; absent: those of the champion. */
+  limits: limitsSchema.optional(),
   limitsHit: z.array(limitHitSchema),
   weightsBps,
   /** The decision before, under the symbols of this day. */

@@ -4,6 +4,7 @@ import { CASH } from '../../domain/market/instrument.ts';
 import { STATE_COLUMNS } from '../../domain/policy/policy.ts';
 import { actionToWeights } from '../../domain/portfolio/action.ts';
 import { checkWeights, projectWeights, type RiskContext } from '../../domain/risk/projection.ts';
+import { tightest } from '../../domain/risk/tightest.ts';
 import { ApiProblem } from '../middleware/http-problem.ts';
 import type { Champion } from './champion.ts';
 import { jsonBody, parseWith } from './request.ts';
@@ -90,7 +91,7 @@ async function contextOf(
   const drifted = Float64Array.from({ length: state.assets }, (_, a) => cell(state, a, 'heldWeight'));
   const total = drifted.reduce((sum, weight) => sum + weight, cell(state, 0, 'cashWeight'));
   return {
-    limits: model.limits,
+    limits: tightest(model.limits, service.ports.settings.universe.limits),
     groups,
     groupNames,
     ...(await service.riskGroups(champion, date)),

@@ -12,6 +12,7 @@ import { canonicalJson, hashOf, sha256 } from '../../domain/lineage/canonical.ts
 import { type Decision, decisionSchema } from '../../domain/lineage/decision.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { lastingNames } from '../../domain/market/instrument.ts';
+import type { Limits } from '../../domain/risk/limits.ts';
 import { loadDataset, loadLateBars } from './dataset.ts';
 import { loadFeatures } from './features.ts';
 import { loadModel } from './model.ts';
@@ -29,6 +30,8 @@ export interface DecisionSources {
   dataset: ArtifactRef;
   features: ArtifactRef;
   previous: ArtifactRef | null;
+  /** Limits beside those of the champion: the tighter of each holds. @default the champion's alone */
+  limits?: Limits;
 }
 
 /** `decision.json` of a decision folder, hash-checked. */
@@ -126,6 +129,7 @@ export async function recomputeDecision(
     dataset,
     features,
     previous: previous ?? null,
+    ...(stored.limits && { limits: stored.limits }),
   });
   const fields = Object.keys({ ...stored, ...decision }) as (keyof Decision)[];
   const differences: string[] = fields.filter(

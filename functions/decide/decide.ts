@@ -17,7 +17,7 @@ const input = runSchema.extend({
   features: z.object({ features: artifactRefSchema }),
 });
 type DecideInput = z.infer<typeof input>;
-type DecidePorts = Pick<Ports, 'store' | 'ledger' | 'exactRuntime'>;
+type DecidePorts = Pick<Ports, 'settings' | 'store' | 'ledger' | 'exactRuntime'>;
 
 const decisionRef = (hash: string): ArtifactRef => ({ kind: 'decisions', hash });
 
@@ -25,7 +25,7 @@ const decisionRef = (hash: string): ArtifactRef => ({ kind: 'decisions', hash })
 export const decideStage = defineStage({
   name: 'decide',
   input,
-  needs: ['store', 'ledger', 'exactRuntime'],
+  needs: ['settings', 'store', 'ledger', 'exactRuntime'],
   isFinal: () => true,
   run: async (event, ports) => ({ decision: await decide(event, ports) }),
 });
@@ -69,7 +69,7 @@ async function decide(event: DecideInput, ports: DecidePorts): Promise<ArtifactR
   return point(ports, strategy, date, ref);
 }
 
-async function sourcesOf(event: DecideInput, { ledger }: DecidePorts): Promise<DecisionSources> {
+async function sourcesOf(event: DecideInput, { ledger, settings }: DecidePorts): Promise<DecisionSources> {
   const { strategy, universe, date } = event;
   const latest = await ledger.latestDecision(strategy);
   if (latest && latest.date > date) {
@@ -101,6 +101,7 @@ async function sourcesOf(event: DecideInput, { ledger }: DecidePorts): Promise<D
     dataset: event.ingest.dataset,
     features: event.features.features,
     previous: latest && decisionRef(latest.decisionHash),
+    limits: settings.universe.limits,
   };
 }
 

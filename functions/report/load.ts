@@ -75,7 +75,7 @@ export async function loadMaterial(event: ReportInput, ports: ReportPorts): Prom
     settlement: event.settle,
     monitor,
     explanation: await explain(event, champion, decision.observationHash, ports),
-    exposures: graphExposures(decision.weightsBps, groups, champion.model.limits, date),
+    exposures: graphExposures(decision.weightsBps, groups, decision.limits ?? champion.model.limits, date),
     outOfSample: await loadSeries(
       event,
       challenger?.hash ?? championRef.hash,

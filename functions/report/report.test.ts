@@ -20,6 +20,7 @@ import { simulateKnownOptimum } from '../../domain/simulation/known-optimum.ts';
 import { ApprovalChain, KnownMarketHome } from '../../e2e/known-market.ts';
 import { signalPolicy } from '../../e2e/known-policies.ts';
 import { baselineModel } from '../../training-container/src/networks/portfolio.ts';
+import { loadDecision } from '../artifacts/decision.ts';
 import { loadFeatures, writeFeatures } from '../artifacts/features.ts';
 import { putGateReport } from '../artifacts/gate-report.ts';
 import { loadModel } from '../artifacts/model.ts';
@@ -318,7 +319,7 @@ describe('report', () => {
     });
   });
 
-  test('the caps beside the groups are those of the model that decided, not of a configuration that was changed since', async () => {
+  test('the caps beside the groups are those that the decision kept to, not of a configuration that was changed since', async () => {
     const ports = { store: home.store, ledger: home.ledger, exactRuntime };
     const event = reportInput.parse(days[0].event);
     const { features } = event.features;
@@ -336,9 +337,10 @@ describe('report', () => {
       const settings = { ...home.settings, universe };
       return (await loadMaterial({ ...event, features: { features: withHub } }, { ...ports, settings })).exposures;
     };
-    const [hubs] = await exposures({ maxHubWeight: 0.01 });
     const { model } = await loadModel(home.store, home.strategy, event.promotion.promote.champion);
-    expect(hubs).toMatchObject({ name: 'graph hubs', cap: model.limits.maxHubWeight });
+    const { limits = model.limits } = await loadDecision(home.store, home.strategy, event.decide.decision);
+    const [hubs] = await exposures({ maxHubWeight: limits.maxHubWeight / 2 });
+    expect(hubs).toMatchObject({ name: 'graph hubs', cap: limits.maxHubWeight });
   });
 
   test('an observation with a flipped byte is refused', async () => {
