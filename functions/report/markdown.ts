@@ -7,6 +7,7 @@ import {
   driftTable,
   exposureTable,
   gateTable,
+  limitRemarks,
   limitTable,
   outOfSampleTable,
   riskRows,
@@ -90,7 +91,8 @@ function why(material: Material): string[] {
             ]),
         }),
     markdownTable(stepTable(material)),
-    decision.document.limitsHit.length === 0 ? 'No limit was hit.' : markdownTable(limitTable(material)),
+    ...(decision.document.limitsHit.length === 0 ? [] : [markdownTable(limitTable(material))]),
+    ...limitRemarks(material),
     ...(material.exposures.length === 0 ? [] : [markdownTable(exposureTable(material))]),
     settlement.transaction
       ? `Transaction \`${settlement.transaction}\` (${settlement.status}, epoch ${settlement.epoch}, ${settlement.gasUsed} gas, chain ${settlement.chainId}, contract \`${settlement.contract}\`). ${differences.length === 0 ? 'Intent = chain = ledger.' : `Differences: ${differences.join('; ')}`}`

@@ -31,6 +31,7 @@ import { registerStage } from '../register/register.ts';
 import { loadMaterial, reportInput } from './load.ts';
 import { reportStage } from './report.ts';
 import { dailySummarySchema } from './summary.ts';
+import { limitRemarks } from './tables.ts';
 
 const ASSETS = 4;
 const START = 640;
@@ -332,15 +333,19 @@ describe('report', () => {
       { ...(await loadFeatures(home.store, home.strategy, features)), ...groups },
       { universe: 'hubs', date: days[0].date },
     );
-    const exposures = async (limits: Partial<Limits>) => {
+    const materialOf = async (limits: Partial<Limits>) => {
       const universe = { ...home.settings.universe, limits: { ...home.settings.universe.limits, ...limits } };
       const settings = { ...home.settings, universe };
-      return (await loadMaterial({ ...event, features: { features: withHub } }, { ...ports, settings })).exposures;
+      return loadMaterial({ ...event, features: { features: withHub } }, { ...ports, settings });
     };
     const { model } = await loadModel(home.store, home.strategy, event.promotion.promote.champion);
     const { limits = model.limits } = await loadDecision(home.store, home.strategy, event.decide.decision);
-    const [hubs] = await exposures({ maxHubWeight: limits.maxHubWeight / 2 });
-    expect(hubs).toMatchObject({ name: 'graph hubs', cap: limits.maxHubWeight });
+    const material = await materialOf({ maxHubWeight: limits.maxHubWeight / 2 });
+    expect(material.exposures[0]).toMatchObject({ name: 'graph hubs', cap: limits.maxHubWeight });
+    const document = { ...material.decision.document, limits: { ...model.limits, maxWeight: 0.08 } };
+    expect(limitRemarks({ ...material, decision: { ...material.decision, document } }).at(-1)).toBe(
+      'Tighter in the universe than what the model was judged with: cap on one asset 8.00 %.',
+    );
   });
 
   test('an observation with a flipped byte is refused', async () => {

@@ -8,6 +8,7 @@ import {
   driftTable,
   exposureTable,
   gateTable,
+  limitRemarks,
   limitTable,
   outOfSampleTable,
   riskRows,
@@ -174,8 +175,10 @@ export function whySection(material: Material): string {
     ['transaction', settlement.transaction ? short(settlement.transaction) : 'none', settlement.status],
   ];
   const steps = `<ol class="steps">${flow.map(([name, value, note]) => `<li>${escapeHtml(name)}<b>${escapeHtml(value)}</b><span class="soft">${escapeHtml(note)}</span></li>`).join('')}</ol>`;
-  const limits =
-    document.limitsHit.length === 0 ? paragraph('No limit was hit.', 'soft') : htmlTable(limitTable(material));
+  const limits = [
+    document.limitsHit.length === 0 ? '' : htmlTable(limitTable(material)),
+    ...limitRemarks(material).map((remark) => paragraph(remark, 'soft')),
+  ].join('');
   const graph =
     material.exposures.length === 0
       ? paragraph('The graph has no snapshot yet.', 'soft')

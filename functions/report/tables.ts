@@ -91,6 +91,20 @@ export function limitTable({ decision }: Material): Table {
   };
 }
 
+/** What limits the order was hit by, and of those of the universe the ones that are tighter than the model's own. */
+export function limitRemarks({ decision, champion }: Material): string[] {
+  const { limits, limitsHit } = decision.document;
+  const none = limitsHit.length === 0 ? ['No limit was hit.'] : [];
+  if (!limits) return none;
+  const own: Record<string, unknown> = champion.model.limits;
+  const tighter = Object.entries(limits).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(own[name]));
+  const named = tighter.map(([name, value]) => {
+    const size = typeof value === 'number' ? ` ${percent(value, 2)}` : '';
+    return `${LIMIT_WORDS[name] ?? words(name)}${size}`;
+  });
+  return [...none, `Tighter in the universe than what the model was judged with: ${named.join(', ')}.`];
+}
+
 /** What the order holds of the groups of the graph. */
 export function exposureTable({ exposures }: Material): Table {
   const names = (members: readonly string[]): string =>
