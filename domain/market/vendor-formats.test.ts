@@ -234,6 +234,45 @@ describe('the SEC', () => {
     expect(seriesOf(asOf(table, '2023-08-31'), 'netIncome').at(-1)?.[2]).toBe(15);
   });
 
+  test('what a later year says of a period alone is not the difference of another: both are to be restated by it', () => {
+    const year = (val: number, filed: string): Period => ['2022-01-01', '2022-12-31', val, filed];
+    const nine = (val: number, filed: string): Period => ['2022-01-01', '2022-09-30', val, filed];
+    const first = [nine(75, '2022-11-01'), year(100, '2023-02-15')];
+    const fourth = (...later: Period[]) =>
+      seriesOf(quarterly({ NetIncomeLoss: [...first, ...later] }), 'netIncome').map(([, filed, value]) => [
+        filed,
+        value,
+      ]);
+    expect(fourth(year(90, '2024-02-15'))).toEqual([['2023-02-15', 25]]);
+    expect(fourth(nine(40, '2023-11-01'))).toEqual([['2023-02-15', 25]]);
+    expect(fourth(nine(75, '2023-11-01'), year(90, '2024-02-15'))).toEqual([['2023-02-15', 25]]);
+    expect(fourth(nine(40, '2023-11-01'), year(60, '2024-02-15'))).toEqual([
+      ['2023-02-15', 25],
+      ['2024-02-15', 20],
+    ]);
+    // An amended report of the year itself.
+    expect(fourth(year(97, '2023-04-01')).at(-1)).toEqual(['2023-04-01', 22]);
+  });
+
+  test('a year under a new tag less nine months under the old one, where both gave the year before alike', () => {
+    const fourth = (before: number) =>
+      seriesOf(
+        quarterly({
+          SalesRevenueNet: [
+            ['2016-01-01', '2016-12-31', 300, '2017-02-15'],
+            ['2017-01-01', '2017-09-30', 240, '2017-11-01'],
+          ],
+          Revenues: [
+            ['2016-01-01', '2016-12-31', before, '2018-02-15'],
+            ['2017-01-01', '2017-12-31', 330, '2018-02-15'],
+          ],
+        }),
+        'revenue',
+      );
+    expect(fourth(300)).toEqual([['2017-12-31', '2018-02-15', 90]]);
+    expect(fourth(310)).toEqual([]);
+  });
+
   test('the first tag that gives a figure wins, another fills what it lacks, and filing is not yet knowing', () => {
     const table = quarterly(
       {
