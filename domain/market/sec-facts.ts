@@ -133,6 +133,8 @@ interface Figure {
 interface Told {
   start?: string | undefined;
   end: string;
+  /** By the report that was filed last. */
+  value: number;
   /** By the reports of its own year, amended ones too. */
   own?: number | undefined;
   /** Beside the figures of a later year, by the rules of that one: what was sold since is taken out, perhaps of one period and of another not yet. */
@@ -142,7 +144,6 @@ interface Told {
 /** A report of the year after comes later than this after the end of the period that it compares with, an amended one of the same year before. An 8-K recasts years. */
 const OWN_YEAR_DAYS = 330;
 
-const newest = ({ own, later }: Told): number => later ?? (own as number);
 const restated = ({ own, later }: Told): boolean => later !== undefined && later !== own;
 
 /** Goes through the reports in the order of filing and notes every figure that is new or has changed. */
@@ -158,7 +159,7 @@ function seriesRows({ kind }: SeriesRule, byTag: readonly Fact[][]): Figure[] {
         const { start, end, val, form } = facts[next[tag]];
         const key = `${start ?? ''} ${end}`;
         const isOwn = dayOfIso(filed) - dayOfIso(end) <= OWN_YEAR_DAYS && !form?.startsWith('8-K');
-        known[tag].set(key, { ...known[tag].get(key), start, end, [isOwn ? 'own' : 'later']: val });
+        known[tag].set(key, { ...known[tag].get(key), start, end, value: val, [isOwn ? 'own' : 'later']: val });
       }
     });
     const figures = new Map<string, number>();
@@ -176,7 +177,7 @@ function seriesRows({ kind }: SeriesRule, byTag: readonly Fact[][]): Figure[] {
 }
 
 const stocks = (facts: ReadonlyMap<string, Told>): [string, number][] =>
-  [...facts.values()].filter(({ start }) => start === undefined).map((one) => [one.end, newest(one)]);
+  [...facts.values()].filter(({ start }) => start === undefined).map(({ end, value }) => [end, value]);
 
 /**
  * The periods of one tag, and what they lack of those of other tags that mean the same: that gave the same figure for each of the periods that both state,
@@ -227,16 +228,17 @@ function quarters(facts: readonly Told[]): [string, number][] {
     );
     if (others.length === 3) found.set(year.end, rest(year, others));
   }
-  return [...found].map(([end, one]) => [end, newest(one)]);
+  return [...found].map(([end, { value }]) => [end, value]);
 }
 
 /** What a period has beyond its parts: by the rules of its own year, and by those of a later one as soon as it and a part of it are restated by them. */
 function rest(whole: Told, parts: readonly Told[]): Told {
-  const less = (of: (one: Told) => number | undefined): number | undefined => {
-    const [all, ...taken] = [whole, ...parts].map(of);
+  const less = (name: 'own' | 'later'): number | undefined => {
+    const [all, ...taken] = [whole, ...parts].map((one) => one[name]);
     return taken.reduce((left, value) => (left === undefined || value === undefined ? undefined : left - value), all);
   };
-  const own = less((one) => one.own);
-  const later = restated(whole) && parts.some(restated) ? less((one) => one.later) : undefined;
-  return { end: whole.end, own: own ?? (later === undefined ? less(newest) : undefined), later };
+  const own = less('own');
+  const later = restated(whole) && parts.some(restated) ? less('later') : undefined;
+  const value = later ?? own ?? parts.reduce((left, part) => left - part.value, whole.value);
+  return { end: whole.end, value, own, later };
 }
