@@ -203,6 +203,15 @@ describe('drl data import', () => {
     expect(instruments.map(({ membership }) => membership?.length)).toEqual([1, 0]);
   });
 
+  test('says which symbols of the universe have no bar, and which it leaves out', async () => {
+    await put('bars.csv', csv(rowsOf(['AAA', 'BBB', 'CCC'])));
+    await put('universe.csv', 'symbol\nAAA\nBBBB\n');
+    expect((await run()).warnings).toEqual([
+      expect.stringMatching(/^no bar is of BBBB,/),
+      expect.stringMatching(/does not name BBB, CCC, so their bars are left out/),
+    ]);
+  });
+
   test('says which series of figures no feature reads', async () => {
     await put('bars.csv', csv(rowsOf(['AAA'])));
     const figures = ['net_income', 'netIncome'].map((series) => `${series},AAA,2023-12-31,2024-01-10,5`);

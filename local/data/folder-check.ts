@@ -31,6 +31,9 @@ export interface CheckedFolder {
   skipped: SkippedFile[];
   /** Symbols of `universe.csv` that have bars, under them or a later symbol; null: there is no such file, and every symbol is a member. */
   members: string[] | null;
+  /** Symbols of `universe.csv` without a bar, and symbols that it does not name in files with bars of others. */
+  barless: string[];
+  leftOut: string[];
   /** Symbols with bars that `membership.csv` does not name: they are members on no day. */
   strangers: string[];
   /** Series of `fundamentals.csv` that no feature reads. */
@@ -94,6 +97,8 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     beside: reference.map(({ name }) => name).sort(),
     skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)),
     members: listed && [...listed].filter((symbol) => present.has(symbol)).sort(),
+    barless: [...(listed ?? [])].filter((symbol) => !present.has(symbol)).sort(),
+    leftOut: [...new Set(chosen.flatMap(({ symbol }) => symbol))].filter((symbol) => !isMember(symbol)).sort(),
     strangers,
     unread: unreadSeries(pointInTime(END_OF_TIME).fundamentals?.series ?? []),
     checked,
