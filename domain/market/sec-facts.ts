@@ -106,10 +106,9 @@ export function parseCompanyFacts(text: string, file: string): CompanyFacts {
 export function quarterlyFacts(company: CompanyFacts, symbol: string, lagDays: number): PointInTimeTable {
   const rows: { series: string; eventDate: string; knownDate: string; value: number }[] = [];
   for (const [series, rule] of Object.entries(SEC_SERIES)) {
-    for (const { end, filed, value } of seriesRows(
-      rule,
-      rule.tags.map((tag) => company.facts(tag, rule.unit)),
-    )) {
+    const byTag = rule.tags.map((tag) => company.facts(tag, rule.unit));
+    const figures = series === 'sharesOutstanding' ? shareCounts(byTag) : seriesRows(rule.kind, byTag);
+    for (const { end, filed, value } of figures) {
       const knownDate = isoOfDay(dayOfIso(filed) + lagDays);
       if (knownDate >= end) rows.push({ series, eventDate: end, knownDate, value });
     }
@@ -146,8 +145,24 @@ const OWN_YEAR_DAYS = 330;
 
 const restated = ({ own, later }: Told): boolean => later !== undefined && later !== own;
 
+/**
+ * Shares by the day as of which they are counted: that of the cover; of a report whose cover has no total (of several classes), the day of its filing, since
+ * a balance sheet counts in shares of that day (SAB topic 4.C: a split before it is in its figures already).
+ */
+function shareCounts([cover, balance]: readonly Fact[][]): Figure[] {
+  const covered = new Set(cover.map(({ filed }) => filed));
+  const counted = new Map<string, Figure>();
+  let newest = '';
+  for (const { end, filed, val } of balance) {
+    if (covered.has(filed) || end < newest) continue;
+    newest = end;
+    counted.set(filed, { end: filed, filed, value: val });
+  }
+  return [...seriesRows('stock', [cover]), ...counted.values()];
+}
+
 /** Goes through the reports in the order of filing and notes every figure that is new or has changed. */
-function seriesRows({ kind }: SeriesRule, byTag: readonly Fact[][]): Figure[] {
+function seriesRows(kind: SeriesRule['kind'], byTag: readonly Fact[][]): Figure[] {
   const known = byTag.map(() => new Map<string, Told>());
   const told = new Map<string, number>();
   const rows: Figure[] = [];

@@ -254,6 +254,45 @@ describe('the SEC', () => {
     expect(fourth(year(97, '2023-04-01')).at(-1)).toEqual(['2023-04-01', 22]);
   });
 
+  test('shares are counted as of the day on the cover; without one as of the filing, whose balance sheet has the splits until then', () => {
+    const stock = (...facts: [end: string, val: number, filed: string][]) => ({
+      units: { shares: facts.map(([end, val, filed]) => ({ end, val, accn: filed, filed })) },
+    });
+    const shares = (dei: object) =>
+      seriesOf(
+        quarterlyFacts(
+          parseCompanyFacts(JSON.stringify({ cik: 7, facts: { dei, 'us-gaap': balance } }), 's.json'),
+          'AAA',
+          1,
+        ),
+        'sharesOutstanding',
+      );
+    const balance = {
+      CommonStockSharesOutstanding: stock(
+        ['2021-12-31', 660, '2022-04-27'],
+        ['2022-03-31', 658, '2022-04-27'],
+        // A split of 20 for 1 on 2022-07-15.
+        ['2022-06-30', 13_078, '2022-07-27'],
+        ['2021-12-31', 13_242, '2022-07-27'],
+        // An amended report of an older day.
+        ['2022-03-31', 13_163, '2022-08-15'],
+      ),
+    };
+    expect(shares({})).toEqual([
+      ['2022-04-27', '2022-04-28', 658],
+      ['2022-07-27', '2022-07-28', 13_078],
+    ]);
+    const covers = stock(
+      ['2022-04-20', 657, '2022-04-27'],
+      ['2022-07-20', 13_070, '2022-07-27'],
+      ['2022-07-20', 13_070, '2022-08-15'],
+    );
+    expect(shares({ EntityCommonStockSharesOutstanding: covers })).toEqual([
+      ['2022-04-20', '2022-04-28', 657],
+      ['2022-07-20', '2022-07-28', 13_070],
+    ]);
+  });
+
   test('a year under a new tag less nine months under the old one, where both gave the year before alike', () => {
     const fourth = (before: number) =>
       seriesOf(
