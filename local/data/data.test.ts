@@ -217,6 +217,19 @@ describe('drl data import', () => {
     const figures = ['net_income', 'netIncome'].map((series) => `${series},AAA,2023-12-31,2024-01-10,5`);
     await put('fundamentals.csv', `series,symbol,eventDate,knownDate,value\n${figures.join('\n')}\n`);
     expect((await run()).warnings).toEqual([expect.stringMatching(/the series net_income of the file/)]);
+    await put(
+      'macro.csv',
+      `series,eventDate,knownDate,value\nDFF,2023-12-31,2024-01-10,5\nDGS1O,2023-12-31,2024-01-10,5\n`,
+    );
+    await put('fundamentals.csv', 'series,symbol,eventDate,knownDate,value\nnetIncome,AA,2023-12-31,2024-01-10,5\n');
+    await put('suppliers.csv', 'symbol,supplier,source\nAAA,BBB,mine\n');
+    expect(await run()).toMatchObject({
+      warnings: [
+        expect.stringMatching(/the series DGS1O of the file of macro/),
+        expect.stringMatching(/^no bar is of AA, of which the file of fundamentals/),
+      ],
+      skipped: [{ file: 'suppliers.csv', reason: expect.stringContaining('<universe>.suppliers.csv') }],
+    });
   });
 
   test.each([

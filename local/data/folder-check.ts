@@ -36,8 +36,9 @@ export interface CheckedFolder {
   leftOut: string[];
   /** Symbols with bars that `membership.csv` does not name: they are members on no day. */
   strangers: string[];
-  /** Series of `fundamentals.csv` that no feature reads. */
-  unread: string[];
+  /** Series that no feature reads, and symbols of `fundamentals.csv` that no bar has ('': a row without one). */
+  unread: { fundamentals: string[]; macro: string[] };
+  figuresOfNone: string[];
   checked: CheckedBars;
 }
 
@@ -86,6 +87,7 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
   }
   const found = instruments(checked.bars, END_OF_TIME);
   const strangers = beside.membership ? strangersIn(beside.membership.name, found) : [];
+  const { fundamentals, macro } = pointInTime(END_OF_TIME);
   const present = new Set(found.flatMap(({ symbol, formerly = [] }) => [symbol, ...formerly.map((was) => was.symbol)]));
   return {
     files: [...barFiles.filter(({ name }) => chosen.some(({ file }) => file === name)), ...reference],
@@ -100,7 +102,8 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     barless: [...(listed ?? [])].filter((symbol) => !present.has(symbol)).sort(),
     leftOut: [...new Set(chosen.flatMap(({ symbol }) => symbol))].filter((symbol) => !isMember(symbol)).sort(),
     strangers,
-    unread: unreadSeries(pointInTime(END_OF_TIME).fundamentals?.series ?? []),
+    unread: { fundamentals: unreadSeries(fundamentals?.series ?? []), macro: unreadSeries(macro?.series ?? []) },
+    figuresOfNone: figuresOfNone(fundamentals?.symbol ?? [], [...present, ...batches.flatMap(({ symbol }) => symbol)]),
     checked,
   };
 }
@@ -109,6 +112,11 @@ const unreadSeries = (series: readonly string[]): string[] => {
   const read = new Set<string>(Object.values(CATALOGUE).flatMap((feature) => feature.series ?? []));
   return [...new Set(series)].filter((name) => !read.has(name)).sort();
 };
+
+function figuresOfNone(symbols: readonly string[], known: readonly string[]): string[] {
+  const bars = new Set(known);
+  return [...new Set(symbols)].filter((symbol) => !bars.has(symbol)).sort();
+}
 
 /** Instruments without a stretch of membership. Where that is all of them, the universe would have no asset. */
 function strangersIn(file: string, instruments: readonly Instrument[]): string[] {
@@ -143,7 +151,9 @@ async function pickBarFiles(
     }
     skipped.push({
       file: file.name,
-      reason: `no bars: it lacks the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
+      reason: /(suppliers|holdings)\.csv$/i.test(file.name)
+        ? `it belongs beside the universe's file, as <universe>.${/suppliers|holdings/i.exec(file.name)?.[0].toLowerCase()}.csv`
+        : `no bars: it lacks the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
     });
     if (nearest === null || missing.length < nearest.missing.length) nearest = { file: file.name, missing, has };
   }

@@ -100,7 +100,7 @@ const SHOWN = 20;
 const shown = (symbols: readonly string[]): string =>
   `${symbols.slice(0, SHOWN).join(', ')}${symbols.length > SHOWN ? ` and ${symbols.length - SHOWN} more` : ''}`;
 
-function warningsOf({ barless, leftOut, strangers, unread }: CheckedFolder, symbols: number): string[] {
+function warningsOf({ barless, leftOut, strangers, unread, figuresOfNone }: CheckedFolder, symbols: number): string[] {
   const warnings: string[] = [];
   if (symbols > MAX_ASSETS)
     warnings.push(
@@ -118,9 +118,14 @@ function warningsOf({ barless, leftOut, strangers, unread }: CheckedFolder, symb
     warnings.push(
       `the membership file does not name ${shown(strangers)}, so they are never held: give each a row with the symbol that the bars have, and import again`,
     );
-  if (unread.length > 0)
+  for (const [file, series] of Object.entries(unread))
+    if (series.length > 0)
+      warnings.push(
+        `no feature reads the series ${series.join(', ')} of the file of ${file}: drl features list has the names that are read`,
+      );
+  if (figuresOfNone.length > 0)
     warnings.push(
-      `no feature reads the series ${unread.join(', ')} of the file of fundamentals: drl features list has the names that are read`,
+      `no bar is of ${shown(figuresOfNone.map((symbol) => symbol || '(no symbol)'))}, of which the file of fundamentals has figures: write the symbols as the bars have them, and import again`,
     );
   return warnings;
 }
