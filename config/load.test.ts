@@ -184,6 +184,14 @@ describe('refusals name file, field and remedy, and exit as bad input', () => {
     });
   });
 
+  test('a member that no file can have, such as one in small letters, is refused: it would be left out without a word', () => {
+    file('universes/small.json', { ...loadSettings({ root }).universe, id: 'small', members: ['EUR', 'gbp'] });
+    expect(failure(() => loadSettings({ root, home, universe: 'small' }))).toMatchObject({
+      code: 'CONFIG_VALUE',
+      facts: { file: 'universes/small.json', field: 'members.1', value: 'gbp' },
+    });
+  });
+
   test('a universe whose id is not its file name', () => {
     file('universes/renamed.json', loadSettings({ root }).universe);
     expect(failure(() => loadSettings({ root, home, universe: 'renamed' })).facts).toMatchObject({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { anchorSchema } from '../domain/features/spec.ts';
+import { instrumentSchema } from '../domain/market/instrument.ts';
 import { providerSchema } from '../domain/market/provider-config.ts';
 import { costsSchema } from '../domain/portfolio/costs.ts';
 import { limitsSchema } from '../domain/risk/limits.ts';
@@ -34,7 +35,7 @@ export const universeSchema = z.strictObject({
   calendar: z.enum(['TARGET', 'XNYS', '24x7', 'data']),
   numeraire: z.string(),
   /** Symbols to use; 'all' with a point-in-time life for each. */
-  members: z.union([z.literal('all'), z.array(z.string()).min(1)]),
+  members: z.union([z.literal('all'), z.array(instrumentSchema.shape.symbol).min(1)]),
   licence: z.string(),
   redistribution: z.boolean(),
   /** Printed wherever figures are shown. */

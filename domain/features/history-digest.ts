@@ -5,7 +5,7 @@ import type { EmbeddingHistory } from './embedding-history.ts';
 import type { FeatureInputs } from './market-view.ts';
 
 /** Raised whenever the bits of any feature change for the same history: a tensor is never continued by another arithmetic. */
-const ARITHMETIC = 3;
+const ARITHMETIC = 4;
 
 /**
  * SHA-256 over everything that features of the first `sessions` sessions rest on: a bar, a report, a series, an edge or a vector of theirs that is

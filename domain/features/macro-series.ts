@@ -22,7 +22,7 @@ export const macroColumn = (view: MarketView, series: MacroSeries, symbol: strin
       publications.get(`${series}|${symbol}`),
       sessionDays(view),
       view.first,
-      STALE_MACRO_DAYS,
+      { staleDays: STALE_MACRO_DAYS },
       (known) => valueAround(known, known.days[known.days.length - 1] - daysBefore, AROUND_DAYS),
     );
   });

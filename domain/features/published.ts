@@ -42,13 +42,14 @@ export function publicationsOf(
 
 /**
  * Walk the sessions from `first` on; on each day on which something new is known, `changed` makes a value of what is known and speaks of the last
- * `PUBLISHED_DAYS`; it holds until the next one, and for `staleDays` after the newest event. NaN where nothing is.
+ * `PUBLISHED_DAYS`; it holds until the next one, and for `staleDays` after the newest event. NaN where nothing is. Events that are no more than
+ * `sameDays` apart are one, as it was told last.
  */
 export function walkPublications(
   publications: readonly Publication[] | undefined,
   sessionDays: Int32Array,
   first: number,
-  staleDays: number,
+  { staleDays, sameDays = 0 }: { staleDays: number; sameDays?: number },
   changed: (known: KnownValues) => number,
 ): Float64Array {
   const out = new Float64Array(sessionDays.length).fill(Number.NaN);
@@ -59,7 +60,7 @@ export function walkPublications(
   for (let t = first; t < sessionDays.length; t++) {
     const before = next;
     while (next < publications.length && publications[next].known <= sessionDays[t])
-      insert(known, publications[next++]);
+      insert(known, publications[next++], sameDays);
     if (next > before) {
       while (known.days[0] < sessionDays[t] - PUBLISHED_DAYS) {
         known.days.shift();
@@ -72,14 +73,17 @@ export function walkPublications(
   return out;
 }
 
-function insert({ days, values }: { days: number[]; values: number[] }, { event, value }: Publication): void {
+function insert(
+  { days, values }: { days: number[]; values: number[] },
+  { event, value }: Publication,
+  sameDays: number,
+): void {
   let place = days.length;
-  while (place > 0 && days[place - 1] > event) place--;
-  if (place > 0 && days[place - 1] === event) values[place - 1] = value;
-  else {
-    days.splice(place, 0, event);
-    values.splice(place, 0, value);
-  }
+  while (place > 0 && days[place - 1] >= event - sameDays) place--;
+  let end = place;
+  while (end < days.length && days[end] <= event + sameDays) end++;
+  days.splice(place, end - place, event);
+  values.splice(place, end - place, value);
 }
 
 /** The newest value that speaks of `day` or one of the `within` days before it; NaN where there is none. */

@@ -5,7 +5,9 @@ import { type KnownValues, publicationsOf, walkPublications } from './published.
 
 /** A figure counts for this many days after the end of its quarter: a year and a late report. */
 export const STALE_REPORT_DAYS = 380;
-/** From the end of the first of four quarters in a row to that of the last: less, and one of them is there under two ends (52 weeks, and the month's last day). */
+/** One quarter may be filed under two ends: that of its 13 weeks, and the month's last day. */
+const SAME_QUARTER_DAYS = 7;
+/** From the end of the first of four quarters in a row to that of the last. */
 const [FOUR_QUARTERS_LEAST_DAYS, FOUR_QUARTERS_MOST_DAYS] = [225, 300];
 /** The same quarter a year before ends so many days before. */
 const [YEAR_LEAST_DAYS, YEAR_MOST_DAYS] = [330, 400];
@@ -44,6 +46,8 @@ const SERIES = [
   'sharesOutstanding',
 ] as const;
 export type ReportSeries = (typeof SERIES)[number];
+/** What is of a quarter, not of a day. */
+const FLOWS: ReadonlySet<ReportSeries> = new Set(['revenue', 'netIncome', 'operatingCashFlow', 'capex']);
 
 /** What was known of a quarterly series at each close, per asset; NaN where it is not known, or stale. */
 export const reported = (view: MarketView, series: ReportSeries, reading: keyof typeof READINGS): Column =>
@@ -54,10 +58,11 @@ export const reported = (view: MarketView, series: ReportSeries, reading: keyof 
       publicationsOf(view.inputs.fundamentals as PointInTimeTable, SERIES, panel.dates[view.first]),
     );
     const column = view.column();
+    const span = { staleDays: STALE_REPORT_DAYS, sameDays: FLOWS.has(series) ? SAME_QUARTER_DAYS : 0 };
     panel.symbols.forEach((symbol, asset) => {
       const own = publications.get(`${series}|${symbol}`);
       if (!own) return;
-      column.set(walkPublications(own, days, view.first, STALE_REPORT_DAYS, READINGS[reading]), asset * sessions);
+      column.set(walkPublications(own, days, view.first, span, READINGS[reading]), asset * sessions);
     });
     return column;
   });

@@ -61,7 +61,7 @@ export function selectFeatures(words: readonly string[], has: Data): string[] {
 
 export const unknownFeature = (word: string) =>
   badInput('FEATURES_UNKNOWN_COLUMN', 'The feature spec names a feature that does not exist', {
-    facts: { column: word, nearest: nearestWord(word) },
+    facts: { field: 'features', value: word, nearest: nearestWord(word), families: Object.keys(FAMILIES) },
     remedy: 'Name features or families of the catalogue: drl features list.',
   });
 

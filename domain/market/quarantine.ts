@@ -6,7 +6,7 @@ export const QUARANTINE_REASONS = {
   MISSING_VALUE: 'a field is empty',
   NOT_A_NUMBER: 'a field is not a finite number',
   BAD_DATE: 'the date is not a day that exists, written YYYY-MM-DD',
-  BAD_SYMBOL: 'the symbol has characters that symbols do not have, or is too long',
+  BAD_SYMBOL: 'a symbol has letters, digits, "." and "-" only, begins with one of the first two, and has 16 at most',
   WRONG_FIELD_COUNT: 'the row has another number of fields than the header',
   NOT_POSITIVE: 'a price is zero or negative',
   HIGH_BELOW_LOW: 'the high is below the low',

@@ -234,6 +234,84 @@ describe('the SEC', () => {
     expect(seriesOf(asOf(table, '2023-08-31'), 'netIncome').at(-1)?.[2]).toBe(15);
   });
 
+  test('what a later year says of a period alone is not the difference of another: both are to be restated by it', () => {
+    const year = (val: number, filed: string): Period => ['2022-01-01', '2022-12-31', val, filed];
+    const nine = (val: number, filed: string): Period => ['2022-01-01', '2022-09-30', val, filed];
+    const first = [nine(75, '2022-11-01'), year(100, '2023-02-15')];
+    const fourth = (...later: Period[]) =>
+      seriesOf(quarterly({ NetIncomeLoss: [...first, ...later] }), 'netIncome').map(([, filed, value]) => [
+        filed,
+        value,
+      ]);
+    expect(fourth(year(90, '2024-02-15'))).toEqual([['2023-02-15', 25]]);
+    expect(fourth(nine(40, '2023-11-01'))).toEqual([['2023-02-15', 25]]);
+    expect(fourth(nine(75, '2023-11-01'), year(90, '2024-02-15'))).toEqual([['2023-02-15', 25]]);
+    expect(fourth(nine(40, '2023-11-01'), year(60, '2024-02-15'))).toEqual([
+      ['2023-02-15', 25],
+      ['2024-02-15', 20],
+    ]);
+    // An amended report of the year itself.
+    expect(fourth(year(97, '2023-04-01')).at(-1)).toEqual(['2023-04-01', 22]);
+  });
+
+  test('shares are counted as of the day on the cover; without one as of the filing, whose balance sheet has the splits until then', () => {
+    const stock = (...facts: [end: string, val: number, filed: string][]) => ({
+      units: { shares: facts.map(([end, val, filed]) => ({ end, val, accn: filed, filed })) },
+    });
+    const shares = (dei: object) =>
+      seriesOf(
+        quarterlyFacts(
+          parseCompanyFacts(JSON.stringify({ cik: 7, facts: { dei, 'us-gaap': balance } }), 's.json'),
+          'AAA',
+          1,
+        ),
+        'sharesOutstanding',
+      );
+    const balance = {
+      CommonStockSharesOutstanding: stock(
+        ['2021-12-31', 660, '2022-04-27'],
+        ['2022-03-31', 658, '2022-04-27'],
+        // A split of 20 for 1 on 2022-07-15.
+        ['2022-06-30', 13_078, '2022-07-27'],
+        ['2021-12-31', 13_242, '2022-07-27'],
+        // An amended report of an older day.
+        ['2022-03-31', 13_163, '2022-08-15'],
+      ),
+    };
+    expect(shares({})).toEqual([
+      ['2022-04-27', '2022-04-28', 658],
+      ['2022-07-27', '2022-07-28', 13_078],
+    ]);
+    const covers = stock(
+      ['2022-04-20', 657, '2022-04-27'],
+      ['2022-07-20', 13_070, '2022-07-27'],
+      ['2022-07-20', 13_070, '2022-08-15'],
+    );
+    expect(shares({ EntityCommonStockSharesOutstanding: covers })).toEqual([
+      ['2022-04-20', '2022-04-28', 657],
+      ['2022-07-20', '2022-07-28', 13_070],
+    ]);
+  });
+
+  test('a year under a new tag less nine months under the old one, where both gave the year before alike', () => {
+    const fourth = (before: number) =>
+      seriesOf(
+        quarterly({
+          SalesRevenueNet: [
+            ['2016-01-01', '2016-12-31', 300, '2017-02-15'],
+            ['2017-01-01', '2017-09-30', 240, '2017-11-01'],
+          ],
+          Revenues: [
+            ['2016-01-01', '2016-12-31', before, '2018-02-15'],
+            ['2017-01-01', '2017-12-31', 330, '2018-02-15'],
+          ],
+        }),
+        'revenue',
+      );
+    expect(fourth(300)).toEqual([['2017-12-31', '2018-02-15', 90]]);
+    expect(fourth(310)).toEqual([]);
+  });
+
   test('the first tag that gives a figure wins, another fills what it lacks, and filing is not yet knowing', () => {
     const table = quarterly(
       {

@@ -219,7 +219,12 @@ describe('graph -> embeddings -> features', () => {
     expect(chosen.columns).toBe(14);
     await expect(featuresStage.run(given, { settings: of('momentun63'), store, progress })).rejects.toMatchObject({
       code: 'FEATURES_UNKNOWN_COLUMN',
-      facts: { column: 'momentun63', nearest: 'momentum63' },
+      facts: {
+        field: 'features',
+        value: 'momentun63',
+        nearest: 'momentum63',
+        families: expect.arrayContaining(['regime']),
+      },
     });
     await expect(featuresStage.run(given, { settings: of('trend', 'carry'), store, progress })).rejects.toMatchObject({
       code: 'FEATURES_TOO_FEW',

@@ -25,7 +25,9 @@ export async function listFeatures({ json }: CommonOptions): Promise<number> {
         5,
       ),
     );
-    console.log('\nA universe names them, or families, "default" or "all", under "features" in config/universes.');
+    console.log(
+      '\nA universe names them, or families, "default" or "all", under "features" in its file (config/universes, or universes in the home).',
+    );
   }
   return 0;
 }

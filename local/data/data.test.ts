@@ -203,11 +203,33 @@ describe('drl data import', () => {
     expect(instruments.map(({ membership }) => membership?.length)).toEqual([1, 0]);
   });
 
+  test('says which symbols of the universe have no bar, and which it leaves out', async () => {
+    await put('bars.csv', csv(rowsOf(['AAA', 'BBB', 'CCC'])));
+    await put('universe.csv', 'symbol\nAAA\nBBBB\n');
+    expect((await run()).warnings).toEqual([
+      expect.stringMatching(/^no bar is of BBBB,/),
+      expect.stringMatching(/does not name BBB, CCC, so their bars are left out/),
+    ]);
+  });
+
   test('says which series of figures no feature reads', async () => {
     await put('bars.csv', csv(rowsOf(['AAA'])));
     const figures = ['net_income', 'netIncome'].map((series) => `${series},AAA,2023-12-31,2024-01-10,5`);
     await put('fundamentals.csv', `series,symbol,eventDate,knownDate,value\n${figures.join('\n')}\n`);
     expect((await run()).warnings).toEqual([expect.stringMatching(/the series net_income of the file/)]);
+    await put(
+      'macro.csv',
+      `series,eventDate,knownDate,value\nDFF,2023-12-31,2024-01-10,5\nDGS1O,2023-12-31,2024-01-10,5\n`,
+    );
+    await put('fundamentals.csv', 'series,symbol,eventDate,knownDate,value\nnetIncome,AA,2023-12-31,2024-01-10,5\n');
+    await put('suppliers.csv', 'symbol,supplier,source\nAAA,BBB,mine\n');
+    expect(await run()).toMatchObject({
+      warnings: [
+        expect.stringMatching(/the series DGS1O of the file of macro/),
+        expect.stringMatching(/^no bar is of AA, of which the file of fundamentals/),
+      ],
+      skipped: [{ file: 'suppliers.csv', reason: expect.stringContaining('<universe>.suppliers.csv') }],
+    });
   });
 
   test.each([

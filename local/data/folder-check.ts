@@ -31,10 +31,14 @@ export interface CheckedFolder {
   skipped: SkippedFile[];
   /** Symbols of `universe.csv` that have bars, under them or a later symbol; null: there is no such file, and every symbol is a member. */
   members: string[] | null;
+  /** Symbols of `universe.csv` without a bar, and symbols that it does not name in files with bars of others. */
+  barless: string[];
+  leftOut: string[];
   /** Symbols with bars that `membership.csv` does not name: they are members on no day. */
   strangers: string[];
-  /** Series of `fundamentals.csv` that no feature reads. */
-  unread: string[];
+  /** Series that no feature reads, and symbols of `fundamentals.csv` that no bar has ('': a row without one). */
+  unread: { fundamentals: string[]; macro: string[] };
+  figuresOfNone: string[];
   checked: CheckedBars;
 }
 
@@ -83,6 +87,7 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
   }
   const found = instruments(checked.bars, END_OF_TIME);
   const strangers = beside.membership ? strangersIn(beside.membership.name, found) : [];
+  const { fundamentals, macro } = pointInTime(END_OF_TIME);
   const present = new Set(found.flatMap(({ symbol, formerly = [] }) => [symbol, ...formerly.map((was) => was.symbol)]));
   return {
     files: [...barFiles.filter(({ name }) => chosen.some(({ file }) => file === name)), ...reference],
@@ -94,8 +99,11 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     beside: reference.map(({ name }) => name).sort(),
     skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)),
     members: listed && [...listed].filter((symbol) => present.has(symbol)).sort(),
+    barless: [...(listed ?? [])].filter((symbol) => !present.has(symbol)).sort(),
+    leftOut: [...new Set(chosen.flatMap(({ symbol }) => symbol))].filter((symbol) => !isMember(symbol)).sort(),
     strangers,
-    unread: unreadSeries(pointInTime(END_OF_TIME).fundamentals?.series ?? []),
+    unread: { fundamentals: unreadSeries(fundamentals?.series ?? []), macro: unreadSeries(macro?.series ?? []) },
+    figuresOfNone: figuresOfNone(fundamentals?.symbol ?? [], [...present, ...batches.flatMap(({ symbol }) => symbol)]),
     checked,
   };
 }
@@ -104,6 +112,11 @@ const unreadSeries = (series: readonly string[]): string[] => {
   const read = new Set<string>(Object.values(CATALOGUE).flatMap((feature) => feature.series ?? []));
   return [...new Set(series)].filter((name) => !read.has(name)).sort();
 };
+
+function figuresOfNone(symbols: readonly string[], known: readonly string[]): string[] {
+  const bars = new Set(known);
+  return [...new Set(symbols)].filter((symbol) => !bars.has(symbol)).sort();
+}
 
 /** Instruments without a stretch of membership. Where that is all of them, the universe would have no asset. */
 function strangersIn(file: string, instruments: readonly Instrument[]): string[] {
@@ -138,7 +151,9 @@ async function pickBarFiles(
     }
     skipped.push({
       file: file.name,
-      reason: `no bars: it lacks the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
+      reason: /(suppliers|holdings)\.csv$/i.test(file.name)
+        ? `it belongs beside the universe's file, as <universe>.${/suppliers|holdings/i.exec(file.name)?.[0].toLowerCase()}.csv`
+        : `no bars: it lacks the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
     });
     if (nearest === null || missing.length < nearest.missing.length) nearest = { file: file.name, missing, has };
   }

@@ -96,23 +96,36 @@ export async function importFolder(options: ImportOptions): Promise<ImportReport
   };
 }
 
-const SHOWN_STRANGERS = 20;
+const SHOWN = 20;
+const shown = (symbols: readonly string[]): string =>
+  `${symbols.slice(0, SHOWN).join(', ')}${symbols.length > SHOWN ? ` and ${symbols.length - SHOWN} more` : ''}`;
 
-function warningsOf({ strangers, unread }: CheckedFolder, symbols: number): string[] {
+function warningsOf({ barless, leftOut, strangers, unread, figuresOfNone }: CheckedFolder, symbols: number): string[] {
   const warnings: string[] = [];
   if (symbols > MAX_ASSETS)
     warnings.push(
       `a ledger holds at most ${MAX_ASSETS} assets, so ${symbols} can be researched but not settled: name the members in universe.csv beside the bars, and import again`,
     );
-  if (strangers.length > 0) {
-    const more = strangers.length > SHOWN_STRANGERS ? ` and ${strangers.length - SHOWN_STRANGERS} more` : '';
+  if (barless.length > 0)
     warnings.push(
-      `the membership file does not name ${strangers.slice(0, SHOWN_STRANGERS).join(', ')}${more}, so they are never held: give each a row with the symbol that the bars have, and import again`,
+      `no bar is of ${shown(barless)}, which the file of the universe names: write the symbols as the bars have them, or add their bars, and import again`,
     );
-  }
-  if (unread.length > 0)
+  if (leftOut.length > 0)
     warnings.push(
-      `no feature reads the series ${unread.join(', ')} of the file of fundamentals: drl features list has the names that are read`,
+      `the file of the universe does not name ${shown(leftOut)}, so their bars are left out: give each a row if it is to be held, and import again`,
+    );
+  if (strangers.length > 0)
+    warnings.push(
+      `the membership file does not name ${shown(strangers)}, so they are never held: give each a row with the symbol that the bars have, and import again`,
+    );
+  for (const [file, series] of Object.entries(unread))
+    if (series.length > 0)
+      warnings.push(
+        `no feature reads the series ${series.join(', ')} of the file of ${file}: drl features list has the names that are read`,
+      );
+  if (figuresOfNone.length > 0)
+    warnings.push(
+      `no bar is of ${shown(figuresOfNone.map((symbol) => symbol || '(no symbol)'))}, of which the file of fundamentals has figures: write the symbols as the bars have them, and import again`,
     );
   return warnings;
 }

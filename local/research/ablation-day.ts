@@ -3,7 +3,7 @@ import { nearest } from '../../config/nearest.ts';
 import { badInput } from '../../domain/errors.ts';
 import { CATALOGUE, FAMILIES } from '../../domain/features/catalogue.ts';
 import { NEEDS } from '../../domain/features/definition.ts';
-import type { FeatureTensor } from '../../domain/features/spec.ts';
+import { type FeatureTensor, LEAST_FEATURES } from '../../domain/features/spec.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
 import { loadFeatures, writeFeatures } from '../../functions/artifacts/features.ts';
 import { normalisersOf } from '../../functions/artifacts/normalisers.ts';
@@ -24,7 +24,7 @@ export interface LeftOut {
 /**
  * The day without some of its features, as a features artifact of its own: the same dataset, sessions, tradable assets and anchor, so that only what policies
  * see differs; without `graph`, also what needs embeddings, and the caps on groups that the graph names.
- * @throws ProductError USAGE_WITHOUT (nothing would be left out).
+ * @throws ProductError USAGE_WITHOUT (of a word nothing would be left out, or too much of all).
  */
 export async function dayWithout(
   installation: Installation,
@@ -37,13 +37,19 @@ export async function dayWithout(
   const { hubs, illiquid, neighbourhoods, communities } = features;
   const out = features.tensor.columns.filter((name) => words.some((word) => isOf(name, word)));
   const constraints = words.includes('graph');
-  if (out.length === 0 && !constraints)
+  const idle = words.filter((word) => word !== 'graph' && !features.tensor.columns.some((name) => isOf(name, word)));
+  if (idle.length > 0)
     throw badInput('USAGE_WITHOUT', 'The features of this universe have nothing of it: there is nothing to leave out', {
-      facts: { option: '--without', value: words, features: features.tensor.columns },
+      facts: { option: '--without', value: idle, features: features.tensor.columns },
       remedy:
         'Name features of it under "features" of the universe first (drl features list), or leave out something else.',
     });
   const kept = features.tensor.columns.filter((name) => !out.includes(name));
+  if (kept.length < LEAST_FEATURES)
+    throw badInput('USAGE_WITHOUT', `A policy observes ${LEAST_FEATURES} features or more: too few are left`, {
+      facts: { option: '--without', value: words, left: kept, least: LEAST_FEATURES },
+      remedy: 'Leave less out, or name more under "features" of the universe first (drl features list).',
+    });
   const tensor = select(features.tensor, kept);
   const { inputs } = await getManifest(store, strategy, day.features);
   const reduced = await writeFeatures(

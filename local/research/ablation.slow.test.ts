@@ -71,8 +71,13 @@ test('caps on groups of the graph go with the graph alone', async () => {
 test('what is not there cannot be left out, and an unknown word is refused', async () => {
   const without = (word?: string) => ablationStudy(installation, date, { ...options, without: word });
   await expect(without('fundamentals')).rejects.toMatchObject({ code: 'USAGE_WITHOUT' });
+  await expect(without('momentum,macro')).rejects.toMatchObject({ code: 'USAGE_WITHOUT', facts: { value: ['macro'] } });
   await expect(without('grph')).rejects.toMatchObject({ code: 'USAGE_WITHOUT', facts: { nearest: 'graph' } });
   await expect(without()).rejects.toMatchObject({ code: 'USAGE_WITHOUT' });
+  await expect(without('momentum,volatility,trend,ranks,regime')).rejects.toMatchObject({
+    code: 'USAGE_WITHOUT',
+    facts: { least: 12, left: expect.arrayContaining(['reversal1']) },
+  });
 }, 600_000);
 
 test('the interval of a mean difference covers the truth in nine of ten histories', () => {

@@ -48,18 +48,18 @@ describe('every feature of the catalogue against a naive computation', () => {
   });
 });
 
-test('four quarters are not known where one is missing, or is there under two ends a few days apart', () => {
+test('four quarters are not known where one is missing; one under two ends a few days apart is one, as told last', () => {
   const until = panel.dates[10];
   const bare = names.filter((name) => CATALOGUE[name].needs.length === 0);
   const spec = featureSpec(['returnOnEquity', ...bare]);
-  const quarterly = (ends: readonly string[]) => {
+  const quarterly = (ends: readonly string[], { last = 1, toldFirst = '' } = {}) => {
     const rows = ends.flatMap((end) => ['netIncome', 'equity'].map((series) => ({ series, end })));
     const fundamentals = pointInTimeTable({
       series: rows.map(({ series }) => series),
       symbol: rows.map(() => panel.symbols[0]),
       eventDate: rows.map(({ end }) => end),
-      knownDate: rows.map(() => until),
-      value: Float64Array.from(rows, ({ series }) => (series === 'netIncome' ? 1 : 8)),
+      knownDate: rows.map(({ end }) => (end === toldFirst ? panel.dates[9] : until)),
+      value: Float64Array.from(rows, ({ series, end }) => (series === 'equity' ? 8 : end === ends.at(-1) ? last : 1)),
     });
     const { values } = computeFeatures(panelUntil(panel, 11), spec, { fundamentals });
     return values[10 * panel.symbols.length * spec.columns.length];
@@ -68,7 +68,10 @@ test('four quarters are not known where one is missing, or is there under two en
   expect(quarterly(daysBefore(273, 182, 91, 0))).toBe(0.5);
   expect(quarterly(daysBefore(280, 182, 91, 0))).toBe(0.5);
   expect(quarterly(daysBefore(364, 182, 91, 0))).toBeNaN();
-  expect(quarterly(daysBefore(273, 182, 91, 5, 0))).toBeNaN();
+  expect(quarterly(daysBefore(273, 182, 91, 20, 0))).toBeNaN();
+  const twice = daysBefore(273, 182, 91, 5, 0);
+  expect(quarterly(twice, { last: 5 })).toBe(1);
+  expect(quarterly(twice, { last: 5, toldFirst: twice[4] })).toBe(0.5);
 });
 
 test('carry is known while policy rates stand for a year, and is not once a bank states none any more', () => {
