@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ProductError } from '../../domain/errors.ts';
+import { fredValues, parseFredPage } from '../../domain/market/fred.ts';
 import { type ProviderConfig, providerSchema } from '../../domain/market/provider-config.ts';
 import { createAlpacaProvider, lastClosedDay } from './alpaca.ts';
 import { createMarketData, type MarketDataPlaces } from './create.ts';
@@ -288,6 +289,21 @@ test('fred is read page by page', async () => {
     'fred-CPIAUCSL-0001.json',
     'fred-CPIAUCSL-0002.json',
   ]);
+});
+
+test('fred is asked in windows of as many vintages as it allows, and they are joined', async () => {
+  const { baseUrl, start, series } = settings('fred') as Extract<ProviderConfig, { kind: 'fred' }>;
+  const valuesBy = async (windowVintages: number) => {
+    const [, vintages] = series;
+    const options = { baseUrl, start, series: [vintages], timeoutMs: 500, key: VENDOR_KEYS.FRED_API_KEY, clock };
+    const files = await createFredProvider({ ...options, windowVintages }).fetch('2024-01-03');
+    const pages = files.map(({ bytes, name }) => parseFredPage(new TextDecoder().decode(bytes), name));
+    return { windows: files.length, values: fredValues(pages, vintages) };
+  };
+  const whole = await valuesBy(2_000);
+  const split = await valuesBy(2);
+  expect(whole).toMatchObject({ windows: 1, values: { value: Float64Array.of(3.4, 3.5, 3.5, 3.7) } });
+  expect(split).toEqual({ windows: 3, values: whole.values });
 });
 
 test('requests keep their distance', async () => {
