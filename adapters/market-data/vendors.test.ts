@@ -1,4 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -324,6 +326,17 @@ test('waits grow twofold, and are drawn anew each time', async () => {
   });
   expect(await failureOf(client.get(vendors.base, 'any'))).toMatchObject({ code: 'FEED_STATUS' });
   expect(waits).toEqual([10, 180, 200]);
+});
+
+test('a part of a page, which nobody asked for, is no page', async () => {
+  const server = createServer((_, response) => response.writeHead(206).end('symbol,date\nAAA,20'));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  const client = createHttpClient({ provider: 'x', timeoutMs: 500, clock });
+  const error = await failureOf(client.get(`http://127.0.0.1:${port}/`, 'text'));
+  server.close();
+  expect(error).toMatchObject({ code: 'FEED_STATUS', facts: { status: 206 } });
+  expect(waits).toHaveLength(3);
 });
 
 test.each([
