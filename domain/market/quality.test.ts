@@ -116,6 +116,19 @@ describe('contracts', () => {
     ]);
   });
 
+  test('a high that only one bar has, on an ordinary volume, is a bad print; in a crisis, or of a wild symbol, it is not', () => {
+    const dates = sessionsBetween('XNYS', '2024-01-02', '2024-02-15');
+    const printAmong = (wild: number, volume: number, high = 16) => [
+      ...dates.slice(0, 25).map((date, i) => `A,${date},10,${10 * (1 + wild)},9.9,${10 + (i % 2) / 100},${1000 + i}`),
+      `A,${dates[25]},10,${high},9.9,10.1,${volume}`,
+      `A,${dates[26]},10,10.2,9.9,10.2,1040`,
+    ];
+    expect(found(printAmong(0.01, 1030))).toEqual([['EXTREME_RANGE', 27]]);
+    expect(found(printAmong(0.01, 1030, 12.5))).toEqual([]);
+    expect(found(printAmong(0.01, 1600))).toEqual([]);
+    expect(found(printAmong(0.2, 1030))).toEqual([]);
+  });
+
   test('a split explains a jump, from an actions file too', () => {
     const actions: CorporateAction[] = [{ symbol: 'A', date: '2024-01-03', dividend: 0, split: 10 }];
     const rows = [bar('2024-01-02', 100, 1), bar('2024-01-03', 10, 2)];
