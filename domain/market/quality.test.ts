@@ -3,7 +3,7 @@ import type { CorporateAction } from './bar.ts';
 import { parseBarsCsv } from './bars.ts';
 import { sessionsBetween } from './calendar.ts';
 import { type BarRules, checkBars } from './quality.ts';
-import { countReasons, refuseBadBatch } from './quarantine.ts';
+import { countReasons, refuseBadBatch, rowId } from './quarantine.ts';
 
 const HEADER = 'symbol,date,open,high,low,close,volume';
 const check = (rows: string[], rules: Partial<BarRules> = {}) =>
@@ -127,6 +127,8 @@ describe('contracts', () => {
     expect(found(printAmong(0.01, 1030, 12.5))).toEqual([]);
     expect(found(printAmong(0.01, 1600))).toEqual([]);
     expect(found(printAmong(0.2, 1030))).toEqual([]);
+    const [extreme] = check(printAmong(0.01, 1030, 25)).quarantined;
+    expect(found(printAmong(0.01, 1030, 25), { released: new Set([rowId(extreme)]) })).toEqual([]);
   });
 
   test('a split explains a jump, from an actions file too', () => {

@@ -1,7 +1,7 @@
 import { dayOfIso } from './days.ts';
 import type { Actions, Rows } from './gathered-rows.ts';
 import type { QuarantineReason } from './quarantine.ts';
-import type { Finding } from './row-rules.ts';
+import { EXTREME_FACTOR, type Finding } from './row-rules.ts';
 
 /** A close that moves by more than this factor in one bar waits for a second bar to confirm it. */
 const JUMP_FACTOR = 4;
@@ -153,7 +153,8 @@ export class SeriesRules {
 
   #isBadPrint(series: Series, row: number): boolean {
     const far = this.#far(row);
-    if (far < Math.log(FAR) || series.ranges.length < ORDINARY_BARS) return false;
+    // What is further was judged already, and somebody vouched for it.
+    if (far < Math.log(FAR) || far > Math.log(EXTREME_FACTOR) || series.ranges.length < ORDINARY_BARS) return false;
     return far > FAR_TIMES * Math.max(...series.ranges) && this.#trade(series, row) < QUIET_VOLUME;
   }
 
