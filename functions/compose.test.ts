@@ -27,6 +27,17 @@ describe('composition on AWS', () => {
     }
   });
 
+  test.each([
+    ['DRL_LEDGER_SECRET', '{"uri":"postgres://hush"}', 'url'],
+    ['DRL_RPC_SECRET', '{"urls":"https://hush"}', 'urls'],
+    ['DRL_RPC_SECRET', '{"urls":[]}', 'urls'],
+    ['DRL_PROVIDER_SECRET', '{"FRED_API_KEY":{"value":"hush"}}', 'FRED_API_KEY'],
+  ] as const)('a secret %s of another shape is named with its field', (name, given, field) => {
+    const failing = () => secretOf(name, given);
+    expect(failing).toThrow(expect.objectContaining({ code: 'SECRET_FORMAT', facts: { name, field } }));
+    expect(failing).not.toThrow(/hush/);
+  });
+
   test('a maker that failed is tried again at the next invocation, and then kept', async () => {
     await expect(s3Store()).rejects.toMatchObject({ code: 'ENVIRONMENT' });
     process.env.DRL_BUCKET = 'artifacts';

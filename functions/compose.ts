@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Alerts } from '../adapters/alerts/port.ts';
 import type { Deployment } from '../adapters/chain/evm.ts';
 import type { PortfolioChain } from '../adapters/chain/port.ts';
@@ -78,26 +79,38 @@ export const s3Store = /* @__PURE__ */ once(async (): Promise<ObjectStore> => {
   return new S3ObjectStore(required('DRL_BUCKET'));
 });
 
-const secret = async <T>(variable: string): Promise<T> => {
+const text = z.string().min(1);
+/** The shapes that the variables' comment lists. */
+export const SECRETS = {
+  DRL_LEDGER_SECRET: z.object({ url: text }),
+  DRL_GRAPH_SECRET: z.object({ url: text, user: z.string(), password: z.string() }),
+  DRL_RPC_SECRET: z.object({ urls: z.array(text).min(1) }),
+  DRL_PROVIDER_SECRET: z.record(z.string(), z.string()),
+} as const;
+type Secret = keyof typeof SECRETS;
+
+const secret = async <S extends Secret>(variable: S): Promise<z.output<(typeof SECRETS)[S]>> => {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
   const { SecretString } = await new SecretsManagerClient({}).send(
     new GetSecretValueCommand({ SecretId: required(variable) }),
   );
-  return secretOf<T>(variable, SecretString ?? '{}');
+  return secretOf(variable, SecretString ?? '');
 };
 
-/** @throws ProductError SECRET_FORMAT (bad input), which shows nothing of the secret: what JSON.parse says quotes it. */
-export function secretOf<T>(variable: string, text: string): T {
+/** @throws ProductError SECRET_FORMAT (bad input), which names the field and shows nothing of the secret: what JSON.parse says quotes it. */
+export function secretOf<S extends Secret>(variable: S, given: string): z.output<(typeof SECRETS)[S]> {
   const value = (() => {
     try {
-      return JSON.parse(text) as unknown;
+      return JSON.parse(given) as unknown;
     } catch {
       return null;
     }
   })();
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as T;
-  throw badInput('SECRET_FORMAT', 'A secret is no JSON object', {
-    facts: { name: variable },
+  const parsed = SECRETS[variable].safeParse(value);
+  if (parsed.success) return parsed.data as z.output<(typeof SECRETS)[S]>;
+  const field = parsed.error.issues[0].path.join('.');
+  throw badInput('SECRET_FORMAT', 'A secret does not have the form that is known', {
+    facts: { name: variable, ...(field && { field }) },
     remedy: `Write the secret that ${variable} names as a JSON object, as functions/compose.ts lists it.`,
   });
 }
@@ -106,8 +119,7 @@ export const postgresLedger = /* @__PURE__ */ once(async (): Promise<Ledger> => 
   const { createPostgresLedger } = await import('../adapters/ledger/postgres.ts');
   const host = process.env.DRL_LEDGER_HOST;
   const open = async () => {
-    if (!host)
-      return createPostgresLedger({ connectionString: (await secret<{ url: string }>('DRL_LEDGER_SECRET')).url });
+    if (!host) return createPostgresLedger({ connectionString: (await secret('DRL_LEDGER_SECRET')).url });
     const { DsqlSigner } = await import('@aws-sdk/dsql-signer');
     const signer = new DsqlSigner({ hostname: host });
     return createPostgresLedger({
@@ -123,11 +135,7 @@ export const postgresLedger = /* @__PURE__ */ once(async (): Promise<Ledger> => 
 export const neo4jGraph = /* @__PURE__ */ once(async (): Promise<GraphStore> => {
   const { createNeo4jGraphStore } = await import('../adapters/graph-store/neo4j.ts');
   const url = process.env.DRL_GRAPH_URL;
-  return createNeo4jGraphStore(
-    url
-      ? { url, user: '', password: '' }
-      : await secret<{ url: string; user: string; password: string }>('DRL_GRAPH_SECRET'),
-  );
+  return createNeo4jGraphStore(url ? { url, user: '', password: '' } : await secret('DRL_GRAPH_SECRET'));
 });
 
 /** Market data by the universe's own provider. Keys are asked for only when one needs them. */
@@ -137,7 +145,7 @@ export const ecbMarketData = /* @__PURE__ */ once(async (): Promise<MarketDataPr
     root: root(),
     home: root(),
     store: await s3Store(),
-    keys: () => secret<Record<string, string>>('DRL_PROVIDER_SECRET'),
+    keys: () => secret('DRL_PROVIDER_SECRET'),
   });
 });
 
@@ -167,7 +175,7 @@ export const evmChain = /* @__PURE__ */ once(async (): Promise<PortfolioChain> =
   const [{ createEvmChain }, { chain }, { urls }] = await Promise.all([
     import('../adapters/chain/evm.ts'),
     settings().then(({ config }) => config),
-    secret<{ urls: [rpc: string, witness?: string] }>('DRL_RPC_SECRET'),
+    secret('DRL_RPC_SECRET'),
   ]);
   return createEvmChain({
     rpcUrl: urls[0],

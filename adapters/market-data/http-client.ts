@@ -98,7 +98,9 @@ interface Failure {
 
 type About = { provider: string; url: string };
 
-const RETRY_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** An answer to a request for a part, which nobody made: a page that breaks off. */
+const PARTIAL = 206;
+const RETRY_STATUS = new Set([PARTIAL, 408, 425, 429, 500, 502, 503, 504]);
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 async function getOnce(
@@ -114,7 +116,7 @@ async function getOnce(
     // A redirect would carry the key's header to whatever host it names.
     redirect: settings.secrets?.length ? 'manual' : 'follow',
   });
-  if (!response.ok) {
+  if (!response.ok || response.status === PARTIAL) {
     const now = (settings.clock ?? systemClock).now();
     const { status, headers } = response;
     const waitMs =

@@ -168,12 +168,14 @@ function bodyOf(url: URL, request: IncomingMessage, state: VendorServer, wrong: 
     if (!request.headers['user-agent']?.includes('@')) return { status: 403, body: '<html>Undeclared tool</html>' };
     return json(companyFacts(Number(url.pathname.slice(-15, -5)), wrong === 'future' ? '2031-05-04' : '2023-05-04'));
   }
-  if (url.pathname === '/fred/series/observations') {
+  if (url.pathname.startsWith('/fred/series/')) {
     if (url.searchParams.get('api_key') !== VENDOR_KEYS.FRED_API_KEY)
       return json(
         { error_code: 400, error_message: 'Bad Request. The value for variable api_key is not registered.' },
         400,
       );
+    if (url.pathname.endsWith('/vintagedates'))
+      return json({ count: FRED_VINTAGES.length, vintage_dates: FRED_VINTAGES });
     return json(fredObservations(url.searchParams, wrong === 'future' ? '2031-01-01' : null));
   }
   if (url.pathname.startsWith('/data/dataflow/BIS/WS_CBPOL/')) return { status: 200, body: bisCsv(url, wrong) };
@@ -313,7 +315,10 @@ function companyFacts(cik: number, restated: string) {
   };
 }
 
+const FRED_VINTAGES = ['2023-02-13', '2023-03-15', '2023-03-16', '2023-04-13', '2023-05-14'];
+
 function fredObservations(query: URLSearchParams, extra: string | null) {
+  const [from, to] = [query.get('realtime_start') ?? '', query.get('realtime_end') ?? '~'];
   const vintages = query.get('realtime_start') !== null;
   const months = ['2023-01-01', '2023-02-01', '2023-03-01', '2023-04-01'];
   const observations = months.flatMap((date, i) => {
@@ -323,8 +328,13 @@ function fredObservations(query: URLSearchParams, extra: string | null) {
       date,
     };
     const value = i === 2 ? '.' : (3.4 + i / 10).toFixed(1);
+    if (!vintages) return [{ ...first, value }];
     const revised = { ...first, realtime_start: isoOfDay(dayOfIso(date) + 73), value: (3.5 + i / 10).toFixed(1) };
-    return vintages && i === 0 ? [{ ...first, value }, revised] : [{ ...first, value }];
+    const all =
+      i === 0 ? [{ ...first, value, realtime_end: isoOfDay(dayOfIso(date) + 72) }, revised] : [{ ...first, value }];
+    return all
+      .filter((each) => each.realtime_start <= to && each.realtime_end >= from)
+      .map((each) => ({ ...each, realtime_start: [each.realtime_start, from].sort()[1] }));
   });
   if (extra) observations.push({ realtime_start: '2024-01-03', realtime_end: '9999-12-31', date: extra, value: '9.9' });
   const [limit, offset] = [Number(query.get('limit')), Number(query.get('offset'))];

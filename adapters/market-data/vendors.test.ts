@@ -1,9 +1,12 @@
 import { mkdtemp } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ProductError } from '../../domain/errors.ts';
+import { fredValues, parseFredPage } from '../../domain/market/fred.ts';
 import { type ProviderConfig, providerSchema } from '../../domain/market/provider-config.ts';
 import { createAlpacaProvider, lastClosedDay } from './alpaca.ts';
 import { createMarketData, type MarketDataPlaces } from './create.ts';
@@ -290,6 +293,21 @@ test('fred is read page by page', async () => {
   ]);
 });
 
+test('fred is asked in windows of as many vintages as it allows, and they are joined', async () => {
+  const { baseUrl, start, series } = settings('fred') as Extract<ProviderConfig, { kind: 'fred' }>;
+  const valuesBy = async (windowVintages: number) => {
+    const [, vintages] = series;
+    const options = { baseUrl, start, series: [vintages], timeoutMs: 500, key: VENDOR_KEYS.FRED_API_KEY, clock };
+    const files = await createFredProvider({ ...options, windowVintages }).fetch('2024-01-03');
+    const pages = files.map(({ bytes, name }) => parseFredPage(new TextDecoder().decode(bytes), name));
+    return { windows: files.length, values: fredValues(pages, vintages) };
+  };
+  const whole = await valuesBy(2_000);
+  const split = await valuesBy(2);
+  expect(whole).toMatchObject({ windows: 1, values: { value: Float64Array.of(3.4, 3.5, 3.5, 3.7) } });
+  expect(split).toEqual({ windows: 3, values: whole.values });
+});
+
 test('requests keep their distance', async () => {
   const client = createHttpClient({ provider: 'x', timeoutMs: 500, minIntervalMs: 200, clock });
   for (let i = 0; i < 3; i++) await client.get(`${vendors.base}/data/dataflow/BIS/WS_CBPOL/1.0/D.US`, 'text');
@@ -308,6 +326,17 @@ test('waits grow twofold, and are drawn anew each time', async () => {
   });
   expect(await failureOf(client.get(vendors.base, 'any'))).toMatchObject({ code: 'FEED_STATUS' });
   expect(waits).toEqual([10, 180, 200]);
+});
+
+test('a part of a page, which nobody asked for, is no page', async () => {
+  const server = createServer((_, response) => response.writeHead(206).end('symbol,date\nAAA,20'));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  const client = createHttpClient({ provider: 'x', timeoutMs: 500, clock });
+  const error = await failureOf(client.get(`http://127.0.0.1:${port}/`, 'text'));
+  server.close();
+  expect(error).toMatchObject({ code: 'FEED_STATUS', facts: { status: 206 } });
+  expect(waits).toHaveLength(3);
 });
 
 test.each([

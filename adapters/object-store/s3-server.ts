@@ -13,6 +13,8 @@ export type PutFault = 'appliedThenCut' | 'conflict' | 'unavailable';
 export class S3Server {
   readonly objects = new Map<string, { bytes: Buffer; etag: string }>();
   readonly faults: PutFault[] = [];
+  /** What every request is refused with; null: none is. */
+  refusal: { status: number; code: string } | null = null;
   readonly #server: Server;
 
   constructor() {
@@ -35,6 +37,7 @@ export class S3Server {
     const url = new URL(request.url!, 'http://localhost');
     const key = decodeURIComponent(url.pathname.split('/').slice(2).join('/'));
     const body = await bytesOf(request);
+    if (this.refusal) return fail(response, this.refusal.status, this.refusal.code);
     const source = request.headers['x-amz-copy-source'];
     if (request.method === 'PUT' && source !== undefined) return this.#copy(String(source), key, response);
     if (request.method === 'PUT') return this.#put(key, body, request, response);

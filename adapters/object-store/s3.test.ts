@@ -63,3 +63,28 @@ describe('S3 when the line fails', () => {
     await expect(impatient.put('main/p', bytes)).rejects.toMatchObject({ name: 'SlowDown' });
   });
 });
+
+test.each([
+  [404, 'NoSuchBucket', 'there is none'],
+  [301, 'PermanentRedirect', 'it is in another region'],
+  [403, 'AccessDenied', 'access is denied'],
+])('a bucket that answers %i is named, and holds not "nothing"', async (status, code, problem) => {
+  server.refusal = { status, code };
+  const calls = [
+    () => store.get('main/p'),
+    () => store.put('main/p', new Uint8Array(1)),
+    () => store.copy('main/p', 'main/q'),
+    () => store.list('main/'),
+  ];
+  try {
+    for (const call of calls)
+      await expect(call()).rejects.toMatchObject({
+        code: 'STORE_ACCESS',
+        kind: 'badInput',
+        message: `The bucket artifacts cannot be used: ${problem}`,
+        facts: { bucket: 'artifacts', status },
+      });
+  } finally {
+    server.refusal = null;
+  }
+});

@@ -7,6 +7,7 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import { badInput, type ProductError } from '../../domain/errors.ts';
 import { assertObjectKey, type ObjectStore, type PutCondition, preconditionFailed } from './port.ts';
 
 /** S3 answers 409 while another conditional write of the same key is in flight: the write is tried again this often. */
@@ -18,6 +19,8 @@ interface S3Failure {
   $metadata?: { httpStatusCode?: number; attempts?: number };
 }
 const statusOf = (error: unknown): number | undefined => (error as S3Failure).$metadata?.httpStatusCode;
+/** Whether there is no such object; without a bucket nobody can say. */
+const isMissing = (error: unknown): boolean => statusOf(error) === 404 && (error as S3Failure).name !== 'NoSuchBucket';
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Objects in one S3 bucket. Conditional writes are S3's own (`If-None-Match`, `If-Match`), so they hold between machines. */
@@ -51,7 +54,7 @@ export class S3ObjectStore implements ObjectStore {
           continue;
         }
         const lost = status === 412 || status === 409 || (status === 404 && condition.ifMatch !== undefined);
-        if (!lost) throw error;
+        if (!lost || (error as S3Failure).name === 'NoSuchBucket') throw this.#named(error, key);
         const own = await this.#ownEarlierWrite(key, bytes, error);
         if (own) return own;
         throw preconditionFailed(key);
@@ -65,8 +68,8 @@ export class S3ObjectStore implements ObjectStore {
       const found = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
       return { bytes: await found.Body!.transformToByteArray(), etag: found.ETag! };
     } catch (error) {
-      if (statusOf(error) === 404) return null;
-      throw error;
+      if (isMissing(error)) return null;
+      throw this.#named(error, key);
     }
   }
 
@@ -76,8 +79,8 @@ export class S3ObjectStore implements ObjectStore {
       await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }));
       return true;
     } catch (error) {
-      if (statusOf(error) === 404) return false;
-      throw error;
+      if (isMissing(error)) return false;
+      throw this.#named(error, key);
     }
   }
 
@@ -89,17 +92,39 @@ export class S3ObjectStore implements ObjectStore {
       await this.#client.send(new CopyObjectCommand({ Bucket: this.bucket, Key: to, CopySource: source }));
       return true;
     } catch (error) {
-      if (statusOf(error) === 404) return false;
-      throw error;
+      if (isMissing(error)) return false;
+      throw this.#named(error, to);
     }
   }
 
   async list(prefix: string): Promise<string[]> {
     const keys: string[] = [];
-    for await (const page of paginateListObjectsV2({ client: this.#client }, { Bucket: this.bucket, Prefix: prefix })) {
-      for (const object of page.Contents ?? []) keys.push(object.Key!);
+    try {
+      for await (const page of paginateListObjectsV2({ client: this.#client }, { Bucket: this.bucket, Prefix: prefix }))
+        for (const object of page.Contents ?? []) keys.push(object.Key!);
+    } catch (error) {
+      throw this.#named(error, prefix);
     }
     return keys.sort(); // S3 sorts by UTF-8 bytes, the port by code unit
+  }
+
+  /** Says of a bucket that is away, elsewhere, or closed which one it is; any other error is left as it is. */
+  #named(error: unknown, key: string): ProductError | unknown {
+    const status = statusOf(error);
+    const problem =
+      status === 301
+        ? 'it is in another region'
+        : status === 403
+          ? 'access is denied'
+          : (error as S3Failure).name === 'NoSuchBucket'
+            ? 'there is none'
+            : null;
+    if (problem === null) return error;
+    return badInput('STORE_ACCESS', `The bucket ${this.bucket} cannot be used: ${problem}`, {
+      facts: { bucket: this.bucket, key, status, said: (error as S3Failure).name },
+      remedy: 'Check the name of the bucket, AWS_REGION, and what the credentials may do.',
+      cause: error,
+    });
   }
 
   /**

@@ -53,6 +53,23 @@ describe('parquet tables', () => {
     });
   });
 
+  test('of timestamps that name no zone, as pandas writes them, have none when they are read', async () => {
+    const read = async (isAdjustedToUTC: boolean) => {
+      const logical_type = { type: 'TIMESTAMP' as const, isAdjustedToUTC, unit: 'MICROS' as const };
+      const data = [new Date('2024-01-02T09:30:00.000Z'), new Date('2024-01-02T09:31:00.000Z')];
+      const schema = [
+        { name: 'root', num_children: 1 },
+        { name: 't', type: 'INT64' as const, repetition_type: 'REQUIRED' as const, logical_type },
+      ];
+      const micros = data.map((each) => BigInt(each.getTime()) * 1000n);
+      return (
+        await readTable(new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 't', data: micros }], schema })))
+      ).t;
+    };
+    expect(await read(false)).toEqual(['2024-01-02T09:30:00.000', '2024-01-02T09:31:00.000']);
+    expect(await read(true)).toEqual(['2024-01-02T09:30:00.000Z', '2024-01-02T09:31:00.000Z']);
+  });
+
   test('of timestamps are days when all are at midnight, else instants, all of them', async () => {
     const times = ['2024-01-02T00:00:00.000Z', '2024-01-02T01:00:00.000Z'];
     const read = async (given: string[]) => {

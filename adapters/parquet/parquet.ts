@@ -88,8 +88,8 @@ function isoDays(): (days: number) => string {
 
 /**
  * Read a Parquet table, or some of its columns. FLOAT comes back as Float32Array, DOUBLE and 64-bit integers as Float64Array,
- * INT32 as Int32Array, everything else as an array; null in a number column is NaN, dates are ISO days and timestamps ISO instants; a column of
- * timestamps that are all at midnight (UTC) is one of days.
+ * INT32 as Int32Array, everything else as an array; null in a number column is NaN, dates are ISO days and timestamps ISO instants, those of a clock that
+ * the file does not name without a zone; a column of timestamps that are all at midnight is one of days.
  *
  * @throws ProductError PARQUET_UNREADABLE (bad input) for bytes that are not Parquet; PARQUET_COLUMN for a column it lacks.
  */
@@ -130,7 +130,7 @@ export async function readTable(bytes: Uint8Array, columns?: string[]): Promise<
     throw unreadable(cause);
   }
   for (const [name, column] of Object.entries(table))
-    if (Array.isArray(column) && !isText(leaves.get(name)!)) daysOrInstants(column);
+    if (Array.isArray(column) && !isText(leaves.get(name)!)) daysOrInstants(column, isLocal(leaves.get(name)!));
   return Object.fromEntries(wanted.map((name) => [name, table[name] ?? allocate(leaves.get(name)!, rows)]));
 }
 
@@ -190,8 +190,12 @@ function copyInto(target: Cells, data: DecodedArray, offset: number): void {
 
 const plainValue = (value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value);
 
-/** Instants of a column as text, in place: as days when all are at midnight (UTC), so that one column has one form. */
-function daysOrInstants(column: unknown[]): void {
+/** A timestamp of pandas without a zone: what a clock showed, nobody says where. */
+const isLocal = ({ logical_type: logical }: SchemaElement): boolean =>
+  logical?.type === 'TIMESTAMP' && !logical.isAdjustedToUTC;
+
+/** Instants of a column as text, in place: as days when all are at midnight, so that one column has one form. */
+function daysOrInstants(column: unknown[], local: boolean): void {
   let [instants, atMidnight] = [0, 0];
   for (const value of column) {
     if (!(value instanceof Date)) continue;
@@ -199,7 +203,7 @@ function daysOrInstants(column: unknown[]): void {
     if (value.getTime() % 86_400_000 === 0) atMidnight++;
   }
   if (instants === 0) return;
-  const length = atMidnight === instants ? 10 : undefined;
+  const length = atMidnight === instants ? 10 : local ? 23 : 24;
   column.forEach((value, row) => {
     if (!(value instanceof Date)) return;
     column[row] = Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString().slice(0, length);

@@ -21,6 +21,12 @@ export interface VendorComparison {
   unequalSpans: number;
   onlyInA: number;
   onlyInB: number;
+  symbolsOnlyInA: string[];
+  symbolsOnlyInB: string[];
+  /** Median over the symbols of b's close in a's, on the last day that both have: another unit or currency. */
+  level: number;
+  /** Days by which b's returns come later than a's: where those of the day beside fit twice as well as those of the day itself. */
+  shift: -1 | 0 | 1;
   /** Number of returns that differ by more than so many points (hundredths), largest limit first. */
   bySize: { points: number; days: number; shareBps: number }[];
   byYear: Record<string, number>;
@@ -36,7 +42,9 @@ interface Return {
   since: string;
   value: number;
   action: boolean;
+  close: number;
 }
+type Returns = ReadonlyMap<string, ReadonlyMap<string, Return>>;
 
 /**
  * Compare the daily total returns of two vendors for the symbols and days that both have. Returns, not prices: adjusted levels hold what happened
@@ -49,6 +57,10 @@ export function compareVendors(a: BarTable, b: BarTable, band = 0.02): VendorCom
     unequalSpans: 0,
     onlyInA: 0,
     onlyInB: 0,
+    symbolsOnlyInA: [...mine.keys()].filter((symbol) => !theirs.has(symbol)).sort(),
+    symbolsOnlyInB: [...theirs.keys()].filter((symbol) => !mine.has(symbol)).sort(),
+    level: levelOf(mine, theirs),
+    shift: shiftOf(mine, theirs),
     bySize: SIZES.map((points) => ({ points, days: 0, shareBps: 0 })),
     byYear: {},
     bySymbol: {},
@@ -69,6 +81,30 @@ export function compareVendors(a: BarTable, b: BarTable, band = 0.02): VendorCom
     size.shareBps = comparison.compared ? (1e4 * size.days) / comparison.compared : 0;
   comparison.disagreements.sort((x, y) => (x.date < y.date ? -1 : x.date > y.date ? 1 : x.symbol < y.symbol ? -1 : 1));
   return comparison;
+}
+
+const daysOfBoth = (mine: Returns, theirs: Returns, symbol: string): string[] =>
+  [...mine.get(symbol)!.keys()].filter((date) => theirs.get(symbol)?.has(date));
+
+function levelOf(mine: Returns, theirs: Returns): number {
+  const ratios = [...mine.keys()].flatMap((symbol) => {
+    const last = daysOfBoth(mine, theirs, symbol).at(-1);
+    return last === undefined ? [] : [theirs.get(symbol)!.get(last)!.close / mine.get(symbol)!.get(last)!.close];
+  });
+  return ratios.sort((a, b) => a - b)[ratios.length >> 1] ?? Number.NaN;
+}
+
+function shiftOf(mine: Returns, theirs: Returns): -1 | 0 | 1 {
+  const apart = { '-1': 0, '0': 0, '1': 0 };
+  for (const symbol of mine.keys()) {
+    const dates = daysOfBoth(mine, theirs, symbol);
+    const a = dates.map((date) => mine.get(symbol)!.get(date)!.value);
+    const b = dates.map((date) => theirs.get(symbol)!.get(date)!.value);
+    for (let t = 1; t + 1 < dates.length; t++)
+      for (const lag of [-1, 0, 1] as const) apart[lag] += Math.abs(b[t + lag] - a[t]);
+  }
+  const beside = apart[1] < apart[-1] ? 1 : -1;
+  return 2 * apart[beside] < apart[0] ? beside : 0;
 }
 
 function compareSymbol(
@@ -109,7 +145,12 @@ function returnsOf(bars: BarTable): Map<string, Map<string, Return>> {
       returns.set(symbol, days);
     }
     const value = ((bars.close[row] + dividend) * split) / before.close - 1;
-    days.set(bars.date[row], { since: before.date, value, action: dividend !== 0 || split !== 1 });
+    days.set(bars.date[row], {
+      since: before.date,
+      value,
+      action: dividend !== 0 || split !== 1,
+      close: bars.close[row],
+    });
   }
   return returns;
 }

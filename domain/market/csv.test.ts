@@ -90,3 +90,18 @@ test('lines may end in CR alone', () => {
   ]);
   expect(headerOf('\uFEFFTicker,Date\rA,2024-01-02\r')).toEqual(['symbol', 'date']);
 });
+
+test('a field in quotes may go over lines, and is no row of its own; one that does not end is refused where it begins', () => {
+  const text = 'symbol,name,type\r\nAAA,"Alpha\r\nInc, of ""X""",stock\r\nBBB,Beta,stock\r\n';
+  expect(csvRecords(text, 'u.csv', ['symbol'])).toEqual([
+    { line: 2, fields: { symbol: 'AAA', name: 'Alpha Inc, of "X"', type: 'stock' } },
+    { line: 4, fields: { symbol: 'BBB', name: 'Beta', type: 'stock' } },
+  ]);
+  expect(() => csvRecords('symbol,name\nAAA,"Alpha\nBBB,Beta\n', 'u.csv', ['symbol'])).toThrow(
+    expect.objectContaining({
+      code: 'CSV_OPEN_QUOTE',
+      kind: 'badInput',
+      facts: { file: 'u.csv', line: 2, field: 'row' },
+    }),
+  );
+});

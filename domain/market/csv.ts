@@ -45,9 +45,9 @@ export function eachLine(given: string, each: (line: string, number: number) => 
 
 /**
  * A small table as records by (lower-case) header name. Fields that the header does not have must be empty, and a row reaches its last required column:
- * the number 1,234 without quotes is two fields, and a row that was cut off is no row.
+ * the number 1,234 without quotes is two fields, and a row that was cut off is no row. A field in quotes may go over several lines.
  *
- * @throws ProductError CSV_EMPTY, CSV_MISSING_COLUMN, CSV_DUPLICATE_COLUMN, CSV_FIELD_COUNT (bad input), naming the file.
+ * @throws ProductError CSV_EMPTY, CSV_MISSING_COLUMN, CSV_DUPLICATE_COLUMN, CSV_FIELD_COUNT, CSV_OPEN_QUOTE (bad input), naming the file.
  */
 export function csvRecords(
   text: string,
@@ -57,7 +57,13 @@ export function csvRecords(
   let header: string[] | null = null;
   let least = 0;
   const records: { line: number; fields: Record<string, string> }[] = [];
-  eachLine(text, (line, number) => {
+  let open: { text: string; number: number } | null = null;
+  eachLine(text, (part, at) => {
+    const { text: line, number }: { text: string; number: number } = open
+      ? { text: `${open.text} ${part}`, number: open.number }
+      : { text: part, number: at };
+    open = isOpen(line) ? { text: line, number } : null;
+    if (open) return;
     const values = csvFields(line);
     if (header === null) {
       header = values.map((name) => name.toLowerCase());
@@ -70,9 +76,19 @@ export function csvRecords(
       throw fieldCount(file, number, values.length, header.length);
     records.push({ line: number, fields: Object.fromEntries(header.map((name, i) => [name, values[i] ?? ''])) });
   });
+  if (open) throw openQuote(file, (open as { number: number }).number);
   if (header === null) throw emptyFile(file);
   return records;
 }
+
+/** Whether a field in quotes goes on in the next line. */
+const isOpen = (line: string): boolean => line.includes('"') && line.split('"').length % 2 === 0;
+
+const openQuote = (file: string, line: number) =>
+  badInput('CSV_OPEN_QUOTE', `A field in quotes begins on line ${line} and does not end`, {
+    facts: { file, line, field: 'row' },
+    remedy: 'Close the quotes, and write a quote inside of a field twice ("").',
+  });
 
 /** A table's columns as CSV text, its first row on line 2: what a reader of CSV asks of a Parquet file. */
 export function csvText(table: Readonly<Record<string, ArrayLike<unknown>>>): string {

@@ -57,6 +57,12 @@ export function parseFredPage(text: string, file: string): FredPage {
   return page;
 }
 
+const vintagePageSchema = z.object({ count: z.number().int().nonnegative(), vintage_dates: z.array(z.iso.date()) });
+
+/** The days on which a series was published: GET /fred/series/vintagedates. @throws ProductError VENDOR_FORMAT (bad input). */
+export const parseVintagePage = (text: string, file: string): z.output<typeof vintagePageSchema> =>
+  parseVendorJson(vintagePageSchema, text, file, 'FRED');
+
 /** The last day of the period that begins on a day. Weekly series are dated by their last day already. */
 export function periodEnd(date: string, frequency: FredFrequency): string {
   if (frequency === 'daily' || frequency === 'weekly') return date;
@@ -78,20 +84,32 @@ export function fredValues(pages: readonly FredPage[], { id, frequency, known }:
     if (before !== value) throw vendorFormat('FRED', id, `${date} is ${before} and ${value}`, 'observations');
     stated.set(`${date} ${realtime_start}`, value);
   }
-  const rows = pages.flatMap(({ observations }) =>
-    observations.flatMap(({ realtime_start, date, value }) => {
-      const number = decimalOf(value.trim());
-      if (number === null) return [];
-      const end = periodEnd(date, frequency);
-      const knownDate = known === 'vintages' ? realtime_start : isoOfDay(dayOfIso(end) + known);
-      return [{ eventDate: [end, knownDate].sort()[0], knownDate, value: number }];
-    }),
-  );
+  const observations = pages.flatMap((page) => page.observations);
+  const rows = (known === 'vintages' ? news(observations) : observations).flatMap(({ realtime_start, date, value }) => {
+    const number = decimalOf(value.trim());
+    if (number === null) return [];
+    const end = periodEnd(date, frequency);
+    const knownDate = known === 'vintages' ? realtime_start : isoOfDay(dayOfIso(end) + known);
+    return [{ eventDate: [end, knownDate].sort()[0], knownDate, value: number }];
+  });
   return pointInTimeTable({
     series: rows.map(() => id),
     symbol: rows.map(() => ''),
     eventDate: rows.map(({ eventDate }) => eventDate),
     knownDate: rows.map(({ knownDate }) => knownDate),
     value: Float64Array.from(rows, ({ value }) => value),
+  });
+}
+
+/** Vintages that say something new: where the history was asked for in pieces, each begins with all values that were in force already. */
+function news(observations: FredPage['observations']): FredPage['observations'] {
+  const inOrder = [...observations].sort((a, b) =>
+    a.realtime_start < b.realtime_start ? -1 : a.realtime_start > b.realtime_start ? 1 : 0,
+  );
+  const last = new Map<string, string>();
+  return inOrder.filter(({ date, value }) => {
+    const isNew = last.get(date) !== value;
+    last.set(date, value);
+    return isNew;
   });
 }

@@ -57,7 +57,7 @@ export function datedBars(bars: TimedBars): ParsedBars {
  * when it has two different bars of one moment, a bar that cannot be true, or one that could not be read (`unreadable`): what it was without that bar
  * nobody can say.
  *
- * @throws ProductError INTRADAY_INTERVAL (bad input): a bar begins before the open and ends after it.
+ * @throws ProductError INTRADAY_INTERVAL (bad input): a bar begins before the open and ends after it; INTRADAY_CLOCK: the bars do not lie as a session does.
  */
 export function rollUp(bars: TimedBars, calendar: CalendarId, unreadable: readonly QuarantinedRow[] = []): ParsedBars {
   const days = emptyParsedBars(bars.file, false);
@@ -66,14 +66,19 @@ export function rollUp(bars: TimedBars, calendar: CalendarId, unreadable: readon
     const key = row.symbol && row.date ? `${row.symbol} ${row.date}` : `line ${row.line}`;
     if (!faults.has(key)) faults.set(key, row);
   }
+  const seen: SeenDays = { beforeOpen: 0, atOpen: 0, toClose: 0, afterClose: 0 };
   for (const [key, rows] of rowsByDay(bars)) {
     const date = key.split(' ')[1];
     const { open, close } = sessionHours(calendar, date);
-    const within = rows.filter((row) => {
-      const { minutes } = exchangeTime(bars, row);
-      if (minutes < open && minutes + MINUTES[bars.interval] > open) throw spansOpen(bars, row, date);
-      return minutes >= open && minutes < close;
+    const minutes = rows.map((row) => exchangeTime(bars, row).minutes);
+    const within = rows.filter((row, i) => {
+      if (minutes[i] < open && minutes[i] + MINUTES[bars.interval] > open) throw spansOpen(bars, row, date);
+      return minutes[i] >= open && minutes[i] < close;
     });
+    if (minutes[0] < open) seen.beforeOpen++;
+    if (minutes.includes(open)) seen.atOpen++;
+    if (minutes.some((minute) => minute >= close - LAST_MINUTES && minute < close)) seen.toClose++;
+    if (minutes[minutes.length - 1] >= close) seen.afterClose++;
     const isDay = calendar === 'data' || isSession(calendar, date);
     const fault =
       faults.get(key) ??
@@ -87,8 +92,38 @@ export function rollUp(bars: TimedBars, calendar: CalendarId, unreadable: readon
       else if (bars.time[row] !== bars.time[within[i - 1]]) extendDay(days, bars, row);
     });
   }
+  requireSessionClock(bars.file, seen);
   for (const fault of faults.values()) days.rejected.push(fault);
   return days;
+}
+
+/** Days, of each symbol its own, on which a bar begins before the open, at the open, shortly before the close, after the close. */
+interface SeenDays {
+  beforeOpen: number;
+  atOpen: number;
+  toClose: number;
+  afterClose: number;
+}
+
+/** A symbol that is hardly traded may miss the open on some days, not on so many. */
+const TELLING_DAYS = 10;
+const LAST_MINUTES = 30;
+
+/** Bars after the close, and none at the open, on any day: they are stamped by their end, or by a clock east of the exchange. The reverse: by one west of it. */
+function requireSessionClock(file: string, { beforeOpen, atOpen, toClose, afterClose }: SeenDays): void {
+  const isLate = atOpen === 0 && afterClose >= TELLING_DAYS;
+  if (!isLate && !(toClose === 0 && beforeOpen >= TELLING_DAYS)) return;
+  throw badInput(
+    'INTRADAY_CLOCK',
+    isLate
+      ? 'Bars go on after the close, and none begins at the open'
+      : 'Bars begin before the open, and none in the last half hour of a session',
+    {
+      facts: { file, field: 'date', beforeOpen, atOpen, toClose, afterClose },
+      remedy:
+        "Stamp each bar with the moment at which it begins, on New York's clock or with the zone (2024-07-01T13:30:00Z).",
+    },
+  );
 }
 
 const spansOpen = ({ file, interval, time, symbol }: TimedBars, row: number, date: string) =>

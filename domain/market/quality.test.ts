@@ -3,7 +3,7 @@ import type { CorporateAction } from './bar.ts';
 import { parseBarsCsv } from './bars.ts';
 import { sessionsBetween } from './calendar.ts';
 import { type BarRules, checkBars } from './quality.ts';
-import { countReasons, refuseBadBatch } from './quarantine.ts';
+import { countReasons, refuseBadBatch, rowId } from './quarantine.ts';
 
 const HEADER = 'symbol,date,open,high,low,close,volume';
 const check = (rows: string[], rules: Partial<BarRules> = {}) =>
@@ -114,6 +114,21 @@ describe('contracts', () => {
       ['PRICE_JUMP', 6],
       ['QUIET_JUMP', 25],
     ]);
+  });
+
+  test('a high that only one bar has, on an ordinary volume, is a bad print; in a crisis, or of a wild symbol, it is not', () => {
+    const dates = sessionsBetween('XNYS', '2024-01-02', '2024-02-15');
+    const printAmong = (wild: number, volume: number, high = 16) => [
+      ...dates.slice(0, 25).map((date, i) => `A,${date},10,${10 * (1 + wild)},9.9,${10 + (i % 2) / 100},${1000 + i}`),
+      `A,${dates[25]},10,${high},9.9,10.1,${volume}`,
+      `A,${dates[26]},10,10.2,9.9,10.2,1040`,
+    ];
+    expect(found(printAmong(0.01, 1030))).toEqual([['EXTREME_RANGE', 27]]);
+    expect(found(printAmong(0.01, 1030, 12.5))).toEqual([]);
+    expect(found(printAmong(0.01, 1600))).toEqual([]);
+    expect(found(printAmong(0.2, 1030))).toEqual([]);
+    const [extreme] = check(printAmong(0.01, 1030, 25)).quarantined;
+    expect(found(printAmong(0.01, 1030, 25), { released: new Set([rowId(extreme)]) })).toEqual([]);
   });
 
   test('a split explains a jump, from an actions file too', () => {

@@ -11,7 +11,8 @@ export const QUARANTINE_REASONS = {
   NOT_POSITIVE: 'a price is zero or negative',
   HIGH_BELOW_LOW: 'the high is below the low',
   OUTSIDE_RANGE: 'the open or the close lies outside low..high',
-  EXTREME_RANGE: 'the high or the low is more than a factor of 2 away from both open and close',
+  EXTREME_RANGE:
+    'the high or the low is more than a factor of 2 away from both open and close, or of 1.3 and 3 times as far as in the 20 bars before, on an ordinary volume',
   NEGATIVE_VOLUME: 'the volume is negative',
   VOLUME_UNIT: 'the volume is more than 200 times, or less than a 200th of, every volume of the 20 bars before',
   PRICE_JUMP: 'the price moved by more than a factor of 4 and no later bar has confirmed it yet',

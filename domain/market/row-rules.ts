@@ -16,7 +16,7 @@ const PRICES = ['open', 'high', 'low', 'close'] as const;
 /** Room for prices rounded to six significant digits. */
 const RANGE_TOLERANCE = 2e-6;
 /** A high or low further than this factor from both open and close is one bad tick: 6 of 1.1 million real bars have it, most of them wrong. */
-const EXTREME_FACTOR = 2;
+export const EXTREME_FACTOR = 2;
 
 /** What one row says about itself. */
 export function rowFinding(rows: Prices, row: number, actions: Actions | null): Finding | null {

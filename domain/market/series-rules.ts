@@ -1,7 +1,7 @@
 import { dayOfIso } from './days.ts';
 import type { Actions, Rows } from './gathered-rows.ts';
 import type { QuarantineReason } from './quarantine.ts';
-import type { Finding } from './row-rules.ts';
+import { EXTREME_FACTOR, type Finding } from './row-rules.ts';
 
 /** A close that moves by more than this factor in one bar waits for a second bar to confirm it. */
 const JUMP_FACTOR = 4;
@@ -18,6 +18,8 @@ const QUIET_CONFIRMED = 1.1;
 const QUIET_VOLUME = 1.5;
 /** Bars before a row that say what volume and what move are ordinary. */
 const ORDINARY_BARS = 20;
+/** A high or low further than this factor from open and close, and so many times as far as in any of those bars, is a bad print when nothing more was traded. */
+const [FAR, FAR_TIMES] = [1.3, 3];
 /** Volume beyond this factor of everything in those bars is in another unit. */
 const VOLUME_FACTOR = 200;
 /** A new level that lasts this many bars without a word from anyone is believed. A unit shift never is. */
@@ -45,6 +47,8 @@ interface Series {
   held: number;
   /** The last volumes of good rows, in units of the newest. */
   volumes: number[];
+  /** How far high or low lay from open and close in the last good rows, as a logarithm. */
+  ranges: number[];
   /** The squares of the last moves of the logarithm, splits and dividends taken out; each counts as `QUIET_JUMP` at most, so that no single one makes jumps ordinary. */
   squares: number[];
 }
@@ -85,7 +89,7 @@ export class SeriesRules {
   #seriesOf(symbol: string): Series {
     let series = this.#series.get(symbol);
     if (!series) {
-      series = { last: -1, suspect: Number.NaN, held: 0, volumes: [], squares: [] };
+      series = { last: -1, suspect: Number.NaN, held: 0, volumes: [], ranges: [], squares: [] };
       this.#series.set(symbol, series);
     }
     return series;
@@ -106,6 +110,12 @@ export class SeriesRules {
     const ratio = { open: price.open / base, close: price.close / base };
     const reason = this.#jump(series, row, at, ratio);
     if (reason) return { reason, field: 'close', value: value() };
+    if (this.#isBadPrint(series, row))
+      return {
+        reason: 'EXTREME_RANGE',
+        field: this.#above(row) > this.#below(row) ? 'high' : 'low',
+        value: this.#range(row),
+      };
     return series.held < HELD_BARS && isOtherUnit(volume[row] / split, series.volumes)
       ? { reason: 'VOLUME_UNIT', field: 'volume', value: String(volume[row]) }
       : null;
@@ -139,6 +149,32 @@ export class SeriesRules {
     if (volumes.length < ORDINARY_BARS) return Number.NaN;
     const sorted = [...volumes].sort((a, b) => a - b);
     return this.#rows.volume[row] / (this.#actions?.split[row] ?? 1) / sorted[ORDINARY_BARS / 2];
+  }
+
+  #isBadPrint(series: Series, row: number): boolean {
+    const far = this.#far(row);
+    // What is further was judged already, and somebody vouched for it.
+    if (far < Math.log(FAR) || far > Math.log(EXTREME_FACTOR) || series.ranges.length < ORDINARY_BARS) return false;
+    return far > FAR_TIMES * Math.max(...series.ranges) && this.#trade(series, row) < QUIET_VOLUME;
+  }
+
+  #far(row: number): number {
+    return Math.log(Math.max(this.#above(row), this.#below(row)));
+  }
+
+  #above(row: number): number {
+    const { open, high, close } = this.#rows;
+    return high[row] / Math.max(open[row], close[row]);
+  }
+
+  #below(row: number): number {
+    const { open, low, close } = this.#rows;
+    return Math.min(open[row], close[row]) / low[row];
+  }
+
+  #range(row: number): string {
+    const { open, high, low, close } = this.#rows;
+    return `${low[row]}..${high[row]} around ${open[row]} and ${close[row]}`;
   }
 
   /** Whether another symbol of the day has the close that this one should have, and the reverse. */
@@ -178,6 +214,7 @@ export class SeriesRules {
     if (split !== 1) series.volumes = series.volumes.map((volume) => volume * split);
     if (series.held >= HELD_BARS) series.volumes = [];
     if (this.#rows.volume[row] > 0) keepLatest(series.volumes, this.#rows.volume[row]);
+    keepLatest(series.ranges, this.#far(row));
     if (series.last !== -1) {
       const worth = (this.#rows.close[row] + (this.#actions?.dividend[row] ?? 0)) * split;
       const move = Math.abs(Math.log(worth / this.#rows.close[series.last]));

@@ -69,6 +69,32 @@ describe('bars of a file that are shorter than a day', () => {
     expect(read(csv(...hours('00')), 'data').days?.volume).toEqual([15]);
   });
 
+  const session = (first: number, last: number) =>
+    ['02', '03', '04', '05', '08', '09', '10', '11', '12', '16', '17'].flatMap((day) =>
+      Array.from({ length: (last - first) / 30 + 1 }, (_, i) => {
+        const minutes = first + 30 * i;
+        const time = `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${minutes % 60 === 0 ? '00' : '30'}`;
+        return `A,2024-01-${day}T${time},10,12,9,11,5`;
+      }),
+    );
+  const [OPEN, LAST] = [570, 930];
+
+  test.each([
+    ['its end', 30, 'Bars go on after the close, and none begins at the open'],
+    ['a clock in London', 300, 'Bars go on after the close, and none begins at the open'],
+    ['a clock in Chicago', -60, 'Bars begin before the open, and none in the last half hour of a session'],
+  ])('stamped by %s are refused: the days would be those of other hours', (_, minutes, message) => {
+    expect(() => read(csv(...session(OPEN + minutes, LAST + minutes)), 'XNYS')).toThrow(
+      expect.objectContaining({ code: 'INTRADAY_CLOCK', kind: 'badInput', message }),
+    );
+    expect(read(csv(...session(OPEN + minutes, LAST + minutes)), 'data').days?.date).toHaveLength(11);
+  });
+
+  test('of the session, or of more than it, are not', () => {
+    expect(read(csv(...session(OPEN, LAST)), 'XNYS').days?.volume[0]).toBe(65);
+    expect(read(csv(...session(OPEN - 60, LAST + 60)), 'XNYS').days?.volume[0]).toBe(65);
+  });
+
   test('of an interval that is not known, or with actions, are refused with what to do', () => {
     const rows = ['A,2024-07-01T10:00:00,1,1,1,1,5', 'A,2024-07-01T10:07:00,1,1,1,1,5'];
     expect(() => read(csv(...rows), 'data')).toThrow(

@@ -17,6 +17,7 @@ import { loadReleases } from '../artifacts/release.ts';
 import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
 import { intradayTable } from './intraday-table.ts';
+import { refuseOpenSession } from './open-session.ts';
 import { compareWithEarlier, earlierDataset, revisionColumns } from './revisions.ts';
 import { membersOf, parseSource, type Source } from './source.ts';
 import { refuseStaleDay } from './stale-day.ts';
@@ -73,6 +74,7 @@ export const ingestStage = defineStage({
     if (checked.dataDates && !checked.dataDates.has(date)) return closed(date, calendar);
     requireWholeDay(checked, source, date);
     refuseStaleDay(checked.bars, date);
+    refuseOpenSession(source.intraday, date, calendar);
     const released = checked.released.length > 0 ? releases.head : null;
     const { ref, facts } = await storeDataset(store, strategy, universe, date, files, source, checked, released);
     const training = await trainingDue(store, strategy, universe, profile, date, checked);

@@ -19,8 +19,9 @@ export interface Earlier {
 }
 
 /**
- * The dataset that the one of `date` follows: the newest of its universe that is not of a later day. When it is of this day (a run that was cut off) the
- * answer is such that the same dataset comes out: the one that it was compared with, where they differed, or itself with the revisions that it carries.
+ * The dataset that the one of `date` follows: the newest of its universe that is not of a later day. When it is of this day (a run that was cut off, or
+ * a source that was brought again) the answer is such that the same source gives the same dataset: the one that it was compared with, where they differed,
+ * else the newest of an earlier day, which it did not differ from, else itself with the revisions that it carries.
  */
 export async function earlierDataset(
   store: ObjectStore,
@@ -31,20 +32,22 @@ export async function earlierDataset(
   const newest = (await getPointer<ArtifactRef>(store, strategy, `datasets/${universe}`))?.value ?? null;
   if (newest === null) return null;
   const { asOf } = datasetFacts(newest, (await getManifest(store, strategy, newest)).facts);
-  const ref = asOf <= date ? newest : await newestUntil(store, strategy, universe, date);
+  const ref = asOf <= date ? newest : await newestWhere(store, strategy, universe, (day) => day <= date);
   if (ref === null) return null;
   const { facts, files, inputs } = await getManifest(store, strategy, ref);
   if (datasetFacts(ref, facts).asOf < date) return readEarlier(store, strategy, ref);
   if (inputs.previous) return readEarlier(store, strategy, inputs.previous);
+  const before = await newestWhere(store, strategy, universe, (day) => day < date);
+  if (before) return readEarlier(store, strategy, before);
   return DATASET_FILES.revisions in files ? readEarlier(store, strategy, ref) : null;
 }
 
-/** A day is run after later ones: the newest dataset of its universe up to it, of several of one day one that knows what it follows. */
-async function newestUntil(
+/** The newest dataset of a universe among those of some days, of several of one day one that knows what it follows. */
+async function newestWhere(
   store: ObjectStore,
   strategy: string,
   universe: string,
-  date: string,
+  isWanted: (asOf: string) => boolean,
 ): Promise<ArtifactRef | null> {
   let found: { ref: ArtifactRef; asOf: string; follows: boolean } | null = null;
   for (const key of await store.list(`${strategy}/datasets/`)) {
@@ -52,7 +55,7 @@ async function newestUntil(
     const ref: ArtifactRef = { kind: 'datasets', hash: key.split('/')[2] };
     const { facts, inputs } = await getManifest(store, strategy, ref);
     const { asOf, universe: of } = datasetFacts(ref, facts);
-    if (of !== universe || asOf > date || (found && asOf < found.asOf)) continue;
+    if (of !== universe || !isWanted(asOf) || (found && asOf < found.asOf)) continue;
     const follows = inputs.previous !== undefined;
     if (!found || asOf > found.asOf || (follows && !found.follows)) found = { ref, asOf, follows };
   }

@@ -249,6 +249,19 @@ describe('a vendor that revises its history', () => {
     );
   });
 
+  test('is found out on a day that is run again, too, against the day before', async () => {
+    const first = await ingest('2023-12-28');
+    const second = await ingest('2023-12-29');
+    vendors.revise = (symbol, date) => (symbol === 'BBB' && date === '2023-12-27' ? 1.1 : 1);
+    const again = await ingest('2023-12-29');
+    expect([second.revisions, again.revisions]).toEqual([0, 4]);
+    expect((await getManifest(store, 'main', again.dataset!)).inputs.previous).toEqual(first.dataset);
+    expect((await ingest('2023-12-29')).dataset).toEqual(again.dataset);
+    vendors.revise = () => 1;
+    expect((await ingest('2023-12-29')).dataset).toEqual(second.dataset);
+    expect((await ingest('2023-12-29')).dataset).toEqual(second.dataset);
+  });
+
   test('gives the same dataset when the day is run again', async () => {
     await ingest('2023-12-28');
     vendors.revise = (symbol) => (symbol === 'BBB' ? 1.1 : 1);

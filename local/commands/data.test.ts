@@ -51,6 +51,8 @@ test('drl data import says of every file what became of it', async () => {
   await put('b.csv', bars(['CCC']));
   await put('c.csv', bars(['CCC']));
   await put('notes.csv', ['when,what', '2024-01-02,nothing']);
+  await put('prices.xlsx', ['PK']);
+  await mkdir(join(folder, 'older'));
   await put('actions.csv', ['symbol,date,dividend,split', 'AAA,2024-01-03,0.1,']);
   expect(await said('import', folder)).toEqual([
     'universe user: 15 bars of 3 symbols, 2024-01-01 to 2024-01-05',
@@ -60,6 +62,8 @@ test('drl data import says of every file what became of it', async () => {
     'read     actions.csv',
     'skipped  c.csv: its symbols and dates are already in b.csv; to use this file, put it into a folder of its own',
     'skipped  notes.csv: no bars: it lacks the columns symbol, date, open, high, low, close, volume',
+    'skipped  older: it is not read: only files that end in .csv, .csv.gz or .parquet are',
+    'skipped  prices.xlsx: it is not read: only files that end in .csv, .csv.gz or .parquet are',
     "This home's universe is now user: npm start runs it.",
   ]);
 });
@@ -90,6 +94,7 @@ test('drl data diff says what differs, by count, then bar by bar and figure by f
   expect(await said('diff', before.slice(0, 8), after.slice(0, 8))).toEqual([
     `bars: only in ${before.slice(0, 8)}: 0 rows, only in ${after.slice(0, 8)}: 2, other values: 1; years that are the same file in both: 1, that are not: 2024`,
     `figures and series: only in ${before.slice(0, 8)}: 0, only in ${after.slice(0, 8)}: 1`,
+    `instruments: only in ${before.slice(0, 8)}: none, only in ${after.slice(0, 8)}: none, otherwise described: 0; other files that differ: instruments.json, macro.parquet, revisions.parquet`,
     'changed  BBB 2024-01-03: close, volume',
     `only in ${after.slice(0, 8)}  DFF  2024-01-04 known 2024-01-05: 5.5`,
   ]);

@@ -169,6 +169,22 @@ describe('drl data import', () => {
     expect(kept.time[kept.time.length - 1]).toBe('2024-01-30T20:30Z');
   });
 
+  test('takes no day of bars of an hour whose session was open when they were written', async () => {
+    const rows = ['2024-01-29', '2024-01-30'].flatMap((day) =>
+      [10, 11, 12, 13, 14, 15]
+        .filter((hour) => day === '2024-01-29' || hour < 13)
+        .map((hour) => `AAA,${day} ${hour}:30:00,10,11,9,10,${hour}`),
+    );
+    await put('hours.csv', csv(rows));
+    await run({ calendar: 'XNYS' });
+    expect(await ingestDay('2024-01-29')).toMatchObject({ open: true, rows: 1 });
+    await expect(ingestDay('2024-01-30')).rejects.toMatchObject({
+      code: 'INGEST_OPEN_SESSION',
+      kind: 'badInput',
+      facts: { date: '2024-01-30', last: '12:30', close: '16:00' },
+    });
+  });
+
   test('keeps a member whose symbol changes, by the symbol that the list has', async () => {
     const renamed = rowsOf(['AAA', 'BBB', 'CCC']).map((row) =>
       row.startsWith('BBB,') && row.split(',')[1] >= '2024-01-29' ? row.replace('BBB', 'NEW') : row,

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { readFolder } from '../../adapters/market-data/folder.ts';
 import type { RawFile } from '../../adapters/market-data/port.ts';
@@ -60,6 +61,7 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
   const beside = referenceFiles(all);
   const reference = Object.values(beside);
   const candidates = all.filter((file) => !reference.includes(file) && !/\.json$/i.test(file.name));
+  skipped.push(...(await otherFiles(folder, [...candidates, ...reference])));
   const barFiles = await pickBarFiles(candidates, skipped, options.folder);
   const { universe } = beside;
   const listed = universe
@@ -106,6 +108,15 @@ export async function checkFolder(options: { folder: string; calendar: CalendarI
     figuresOfNone: figuresOfNone(fundamentals?.symbol ?? [], [...present, ...batches.flatMap(({ symbol }) => symbol)]),
     checked,
   };
+}
+
+/** What else lies in the folder: spreadsheets, archives, folders that are no partition. */
+async function otherFiles(folder: string, read: readonly RawFile[]): Promise<SkippedFile[]> {
+  const entries = (await readdir(folder)).filter((entry) => !entry.startsWith('.'));
+  const isRead = (entry: string): boolean => read.some(({ name }) => name === entry || name.startsWith(`${entry}/`));
+  return entries
+    .filter((entry) => !isRead(entry))
+    .map((file) => ({ file, reason: 'it is not read: only files that end in .csv, .csv.gz or .parquet are' }));
 }
 
 const unreadSeries = (series: readonly string[]): string[] => {
@@ -160,7 +171,7 @@ async function pickBarFiles(
   if (picked.length > 0) return picked;
   if (nearest === null) {
     throw badInput('FOLDER_WITHOUT_BARS', 'The folder holds no file of bars', {
-      facts: { folder, accepted: ['.csv', '.csv.gz', '.parquet'] },
+      facts: { folder, accepted: ['.csv', '.csv.gz', '.parquet'], has: skipped.map(({ file }) => file) },
       remedy: 'Put a file with the columns symbol,date,open,high,low,close,volume into it.',
     });
   }
