@@ -6,6 +6,9 @@ import { assertObjectKey, type ObjectStore, type PutCondition, preconditionFaile
 const etagOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
+/** Of the name of a file that is being written. */
+export const TEMPORARY_PREFIX = '.tmp-';
+
 /** Objects as files under `root`. Writes are atomic (temporary file, then rename or exclusive link). */
 export class FilesystemObjectStore implements ObjectStore {
   readonly root: string;
@@ -22,7 +25,7 @@ export class FilesystemObjectStore implements ObjectStore {
       if (condition.ifMatch !== undefined && (await this.get(key))?.etag !== condition.ifMatch)
         throw preconditionFailed(key);
       await mkdir(dirname(path), { recursive: true });
-      const temporary = join(dirname(path), `.tmp-${randomUUID()}`);
+      const temporary = join(dirname(path), `${TEMPORARY_PREFIX}${randomUUID()}`);
       try {
         await writeFile(temporary, bytes);
         if (condition.ifNoneMatch) await link(temporary, path);
@@ -66,7 +69,7 @@ export class FilesystemObjectStore implements ObjectStore {
     if ((await this.get(from))?.etag !== sha256) return false;
     const path = this.#path(to);
     await mkdir(dirname(path), { recursive: true });
-    const temporary = join(dirname(path), `.tmp-${randomUUID()}`);
+    const temporary = join(dirname(path), `${TEMPORARY_PREFIX}${randomUUID()}`);
     try {
       await link(this.#path(from), temporary);
       await rename(temporary, path);
@@ -86,7 +89,7 @@ export class FilesystemObjectStore implements ObjectStore {
       throw error;
     });
     return entries
-      .filter((entry) => entry.isFile() && !entry.name.startsWith('.tmp-'))
+      .filter((entry) => entry.isFile() && !entry.name.startsWith(TEMPORARY_PREFIX))
       .map((entry) =>
         join(entry.parentPath, entry.name)
           .slice(this.root.length + 1)

@@ -66,6 +66,9 @@ export const embeddingsStage = defineStage({
   },
 });
 
+/** Raised when the same snapshots give other vectors: those that a graph store holds are then written anew. */
+const VERSION = 2;
+
 /** A day adds at most one snapshot: a process that runs many days computes each snapshot once. */
 const computed = new Map<string, SnapshotEmbedding>();
 const MAX_REMEMBERED = 256;
@@ -81,7 +84,7 @@ async function embedAll(
   const { snapshots } = graph;
   const all: ModelVectors[] = [];
   let previous: SnapshotEmbedding | null = null;
-  let model = hashOf(renamed.length > 0 ? { options, renamed } : options);
+  let model = hashOf({ version: VERSION, options, renamed });
   for (const [i, snapshot] of snapshots.entries()) {
     model = hashOf({ before: model, snapshot, relations: relationsOf(graph, snapshot) });
     const vectors: SnapshotEmbedding =

@@ -28,7 +28,7 @@ export const graphStage = defineStage({
     const { panel, instruments, macro } = await loadDataset(store, strategy, ingest.dataset);
     const options = graphOptions(universe, settings);
     const assets = instruments.filter(({ symbol }) => panel.symbols.includes(symbol));
-    const { relations, setAside } = relationsOf(settings, presentSymbols(assets));
+    const { relations, setAside } = relationsOf(settings, presentSymbols(assets), date);
     const built = buildAssetGraph(panel, instruments, { ...options, relations, macro, ranges: barRanges(panel) });
     const aside = setAside.length > 0 ? `, ${setAside.length} rows set aside: ${setAside[0].symbol} ...` : '';
     progress({ step: 0, total: built.snapshots.length, unit: 'snapshot', message: `loading the graph${aside}` });
@@ -57,14 +57,15 @@ export const graphStage = defineStage({
   },
 });
 
-/** What a person's files say, and the rows of them that name other assets. */
+/** What a person's files say by a day, and the rows of them that name other assets. */
 function relationsOf(
   { relations }: Settings,
   known: ReadonlyMap<string, string>,
+  date: string,
 ): { relations: StatedRelations; setAside: SetAsideRow[] } {
   const { suppliers, holdings } = relations ?? { suppliers: null, holdings: null };
-  const bought = suppliers && parseSuppliers(suppliers.text, suppliers.file, known);
-  const held = holdings && parseHoldings(holdings.text, holdings.file, known);
+  const bought = suppliers && parseSuppliers(suppliers.text, suppliers.file, known, date);
+  const held = holdings && parseHoldings(holdings.text, holdings.file, known, date);
   return {
     relations: { suppliers: bought?.suppliers ?? [], holdings: held?.categories ?? [] },
     setAside: [...(bought?.setAside ?? []), ...(held?.setAside ?? [])],

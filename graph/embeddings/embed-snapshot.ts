@@ -20,12 +20,13 @@ export interface SnapshotEmbedding extends SnapshotVectors {
   readonly weights: SageWeights | null;
 }
 
-/** Steps of training an epoch: of GraphSAGE on the first snapshot, and on each that goes on from the weights of the one before. */
-const SAGE_STEPS = { first: 150, next: 10 };
+/** Steps of training an epoch of GraphSAGE, on the first snapshot. */
+const SAGE_STEPS = 150;
 
 /**
- * One vector per asset of a snapshot, on the axes of the snapshot before: node2vec learns anew and is turned onto it; GraphSAGE goes on from its
- * weights and is turned as well, by its last layer. Rests on this snapshot and on `previous` (null: the first), so a longer history never changes what came earlier.
+ * One vector per asset of a snapshot, on the axes of the snapshot before: node2vec learns anew and is turned onto it; GraphSAGE learns on the
+ * first snapshot and applies what it learned to the others (what it learns further moves vectors of a market that stands still, and foretells
+ * edges worse), turned as well, by its last layer. Rests on this snapshot and on `previous` (null: the first), so a longer history never changes what came earlier.
  * @param threads that may work on a large graph
  */
 export async function embedSnapshot(
@@ -47,9 +48,9 @@ export async function embedSnapshot(
     return { ...(previous ? alignTo(previous, own) : own), weights: null };
   }
   const features = snapshotFeatures(graph, snapshot, walks);
-  const start = previous?.weights ?? createSage(SNAPSHOT_FEATURES, options);
-  const steps = options.epochs * (previous?.weights ? SAGE_STEPS.next : SAGE_STEPS.first);
-  const weights = trainSage(start, walks, features, options, steps);
+  const weights =
+    previous?.weights ??
+    trainSage(createSage(SNAPSHOT_FEATURES, options), walks, features, options, options.epochs * SAGE_STEPS);
   const own = assetsOf(forward(weights, walks, features).vectors.data);
   if (!previous) return { ...own, weights };
   const turn = turnOnto(previous, own);

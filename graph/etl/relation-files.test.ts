@@ -5,7 +5,8 @@ import { parseHoldings, parseSuppliers } from './relation-files.ts';
 
 /** C was OLD. */
 const known = new Map(Object.entries({ A: 'A', B: 'B', C: 'C', OLD: 'C' }));
-const parse = (text: string) => parseSuppliers(text, 'suppliers.csv', known);
+const TODAY = '2021-06-30';
+const parse = (text: string, date = TODAY) => parseSuppliers(text, 'suppliers.csv', known, date);
 
 test('rows with their dates, weights and source, in order', () => {
   const { suppliers, setAside } = parse(
@@ -28,17 +29,48 @@ test('a row about an asset that the universe does not have is set aside by name,
   ]);
 });
 
+test('on a day nothing is known of what begins after it, nor of when what holds will end', () => {
+  const before = 'symbol,supplier,from,to,source\nA,B,2020-01-01,2020-06-01,x\nA,C,2020-05-01,,x\nA,Z,2020-05-01,,x\n';
+  const after = [
+    before.replace('2020-05-01,,x', '2020-05-01,2020-07-02,x'),
+    'B,C,2020-07-02,,x\nA,C,2020-07-02,2020-08-02,x\nA,Y,2020-07-02,,x\n',
+  ].join('');
+  expect(parse(after, '2020-07-01')).toEqual(parse(before, '2020-07-01'));
+  expect(parse(after, '2020-07-02')).toMatchObject({
+    suppliers: [{ validTo: '2020-06-01' }, { validTo: '9999-12-31' }, { validFrom: '2020-07-02' }],
+    setAside: [{ symbol: 'Z' }, { symbol: 'Y' }],
+  });
+});
+
+test('rows that say the same of a pair day after day are one relation', () => {
+  const { suppliers } = parse(
+    [
+      'symbol,supplier,source,weight,from,to',
+      'A,B,x,0.5,2020-01-01,2020-01-02',
+      'A,B,x,0.5,2020-01-02,2020-01-03',
+      'A,B,x,0.25,2020-01-03,2020-01-04',
+      'A,B,x,0.25,2020-01-05,2020-01-06',
+      'A,B,y,0.25,2020-01-06,2020-01-07',
+    ].join('\n'),
+  );
+  expect(suppliers.map(({ validFrom, validTo }) => [validFrom, validTo])).toEqual([
+    ['2020-01-01', '2020-01-03'],
+    ['2020-01-03', '2020-01-04'],
+    ['2020-01-05', '2020-01-06'],
+    ['2020-01-06', '2020-01-07'],
+  ]);
+});
+
 test('what is said of an asset under the symbol that it had is said of it', () => {
   const { suppliers, setAside } = parse(
     'symbol,supplier,from,to,source\nA,OLD,2020-01-01,2021-01-01,x\nA,C,2021-01-01,,x\nOLD,B,,,x\n',
   );
   expect(suppliers.map(({ symbol, supplier, validFrom }) => [symbol, supplier, validFrom])).toEqual([
     ['A', 'C', '2020-01-01'],
-    ['A', 'C', '2021-01-01'],
     ['C', 'B', '0001-01-01'],
   ]);
   expect(setAside).toEqual([]);
-  const { categories } = parseHoldings('fund,symbol,source\nOLD,A,issuer\n', 'holdings.csv', known);
+  const { categories } = parseHoldings('fund,symbol,source\nOLD,A,issuer\n', 'holdings.csv', known, TODAY);
   expect(categories).toEqual([expect.objectContaining({ symbol: 'A', name: 'C' })]);
 });
 
@@ -93,7 +125,12 @@ test.each([
 });
 
 test('holdings: the fund need be no asset', () => {
-  const { categories } = parseHoldings('fund,symbol,from,source\nSPX,A,2020-01-01,issuer\n', 'holdings.csv', known);
+  const { categories } = parseHoldings(
+    'fund,symbol,from,source\nSPX,A,2020-01-01,issuer\n',
+    'holdings.csv',
+    known,
+    TODAY,
+  );
   expect(categories).toEqual([
     { symbol: 'A', kind: 'fund', name: 'SPX', validFrom: '2020-01-01', validTo: '9999-12-31', source: 'issuer' },
   ]);

@@ -23,9 +23,11 @@ interface Row extends Stated {
 
 /**
  * `suppliers.csv`: symbol,supplier,source and, if known, from,to (ISO dates; the day it begins, the day it no longer holds) and weight
- * (share of purchases, above 0 and at most 1). Ascending by symbol, supplier, validFrom.
+ * (share of purchases, above 0 and at most 1). Ascending by symbol, supplier, validFrom; rows of a pair that say the same for times that
+ * follow on each other are one.
  *
  * @param known each symbol that an asset of the universe has or had, to the one that it has.
+ * @param date what begins after it is left out, what ends after it still holds: the graph of a day does not know what comes.
  * @throws ProductError RELATION_FILE (bad input) with file, line, field, value: an unknown or missing column, a date, a weight, more
  * fields than columns, an asset that supplies itself, a pair given twice for the same time, or not one row about assets of the universe.
  */
@@ -33,9 +35,10 @@ export function parseSuppliers(
   text: string,
   file: string,
   known: ReadonlyMap<string, string>,
+  date: string,
 ): { suppliers: SupplierLink[]; setAside: SetAsideRow[] } {
   const shape = { required: ['symbol', 'supplier', 'source'], optional: ['from', 'to', 'weight'] };
-  const { rows, setAside } = relationRows(text, file, shape, known);
+  const { rows, setAside } = relationRows(text, file, shape, known, date);
   return { suppliers: rows.map(({ from, to, ...stated }) => ({ symbol: from, supplier: to, ...stated })), setAside };
 }
 
@@ -47,20 +50,21 @@ export function parseHoldings(
   text: string,
   file: string,
   known: ReadonlyMap<string, string>,
+  date: string,
 ): { categories: CategoryLink[]; setAside: SetAsideRow[] } {
   const shape = { required: ['symbol', 'fund', 'source'], optional: ['from', 'to'] };
-  const { rows, setAside } = relationRows(text, file, shape, known);
+  const { rows, setAside } = relationRows(text, file, shape, known, date);
   return {
     categories: rows.map(({ from, to, weight: _, ...stated }) => ({ symbol: from, kind: 'fund', name: to, ...stated })),
     setAside,
   };
 }
 
-function relationRows(text: string, file: string, shape: Shape, known: ReadonlyMap<string, string>) {
+function relationRows(text: string, file: string, shape: Shape, known: ReadonlyMap<string, string>, date: string) {
   const [first, second] = shape.required;
   let header: string[] | null = null;
   const found: (Row & { line: number })[] = [];
-  const setAside: SetAsideRow[] = [];
+  const setAside: (SetAsideRow & { validFrom: string })[] = [];
   eachLine(text, (line, number) => {
     const fields = csvFields(line);
     if (!header) {
@@ -83,7 +87,8 @@ function relationRows(text: string, file: string, shape: Shape, known: ReadonlyM
     const strangers = (second === 'fund' ? [first] : [first, second]).filter((name) => !known.has(value(name)));
     if (strangers.length === 0) found.push({ ...row, line: number });
     for (const name of strangers) {
-      setAside.push({ file, line: number, symbol: value(name), reason: `the ${name} is no asset of the universe` });
+      const reason = `the ${name} is no asset of the universe`;
+      setAside.push({ file, line: number, symbol: value(name), reason, validFrom: row.validFrom });
     }
   });
   if (!header || found.length === 0) {
@@ -100,7 +105,30 @@ function relationRows(text: string, file: string, shape: Shape, known: ReadonlyM
       throw wrong(file, row.line, second, row.to, `line ${before.line} says the same pair for a time that overlaps`);
     }
   });
-  return { rows: found.map(({ line: _, ...row }): Row => row), setAside };
+  const begun = ({ validFrom }: { validFrom: string }) => validFrom <= date;
+  return {
+    rows: joined(found.map(({ line: _, ...row }): Row => row))
+      .filter(begun)
+      .map((row) => (row.validTo > date ? { ...row, validTo: OPEN_END } : row)),
+    setAside: setAside.filter(begun).map(({ validFrom: _, ...row }) => row),
+  };
+}
+
+/** The engines load many relations between the same two assets slowly: a file that says the same every day is one relation. */
+function joined(rows: readonly Row[]): Row[] {
+  const all: Row[] = [];
+  for (const row of rows) {
+    const before = all.at(-1);
+    const goesOn =
+      before?.from === row.from &&
+      before.to === row.to &&
+      before.validTo === row.validFrom &&
+      before.weight === row.weight &&
+      before.source === row.source;
+    if (before && goesOn) all[all.length - 1] = { ...before, validTo: row.validTo };
+    else all.push(row);
+  }
+  return all;
 }
 
 function headerOf(fields: readonly string[], file: string, { required, optional }: Shape): string[] {

@@ -8,6 +8,7 @@ import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts
 import { loadSettings } from '../../config/load.ts';
 import { type Settings, universeSchema } from '../../config/schema.ts';
 import { ingestStage } from '../../functions/ingest/ingest.ts';
+import { existingHome, lockHome } from '../home.ts';
 import { data } from './data.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -98,4 +99,16 @@ test('drl data diff says what differs, by count, then bar by bar and figure by f
     'changed  BBB 2024-01-03: close, volume',
     `only in ${after.slice(0, 8)}  DFF  2024-01-04 known 2024-01-05: 5.5`,
   ]);
+});
+
+test('drl data quarantine release waits for no one who owns the home: gc would remove the release that it has not seen named', async () => {
+  await put('a.csv', bars(['AAA', 'BBB']));
+  await said('import', folder);
+  await ingest('2024-01-05');
+  const release = () =>
+    data('quarantine', ['release', ''], { home, by: 'Ada', because: 'seen elsewhere' }).catch(({ code }) => code);
+  const lock = lockHome(existingHome(home), 'data gc');
+  expect(await release()).toBe('HOME_BUSY');
+  lock.release();
+  expect(await release()).toBe('QUARANTINE_ROW');
 });

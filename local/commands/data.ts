@@ -177,13 +177,18 @@ const VERBS: Record<string, Verb> = {
       show(options, explained, () => explanationText(explained));
     } else if (verb === 'release') {
       const { by, because } = options;
-      const released = await releaseRow(store, strategy, row, { by, because, at: new Date().toISOString(), date });
-      show(
-        options,
-        released,
-        () =>
-          `released ${rowText(released.row)}\nThe ingest of the next day takes the row in and names release ${released.release.hash}.`,
-      );
+      const lock = lockHome(openHome(options.home), 'data quarantine release');
+      try {
+        const released = await releaseRow(store, strategy, row, { by, because, at: new Date().toISOString(), date });
+        show(
+          options,
+          released,
+          () =>
+            `released ${rowText(released.row)}\nThe ingest of the next day takes the row in and names release ${released.release.hash}.`,
+        );
+      } finally {
+        lock.release();
+      }
     } else {
       throw badInput('QUARANTINE_VERB', 'A quarantine is listed, explained or released', {
         facts: { given: verb },
@@ -264,13 +269,15 @@ function differenceText(a: string, b: string, difference: DatasetDifference) {
   ].join('\n');
 }
 
-function garbageText({ folders, unreachable, unfinished, deleted }: Garbage): string {
-  const found = unreachable.length + unfinished.length > 0;
+function garbageText({ folders, unreachable, unfinished, halfWritten, deleted }: Garbage): string {
+  const found = unreachable.length + unfinished.length + halfWritten.length > 0;
   return [
     `${unreachable.length} of ${folders} stored folders rest under nothing`,
     ...unreachable,
-    `${unfinished.length} trainings were cut off and not taken up again`,
+    `${unfinished.length} trainings were cut off and not taken up again for a week`,
     ...unfinished,
+    `${halfWritten.length} files were left half written a day ago or earlier`,
+    ...halfWritten,
     ...(found ? [deleted ? 'all of these were removed' : 'drl data gc --delete removes these'] : []),
   ].join('\n');
 }

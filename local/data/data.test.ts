@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -640,6 +640,11 @@ describe('looking at data', () => {
     });
   });
 
+  const age = (path: string, days: number) => {
+    const then = new Date(Date.now() - days * 86_400_000);
+    return utimes(path, then, then);
+  };
+
   test('gc lists what nothing rests on, and removes it only when told; what a decision rests on stays whole', async () => {
     await prepare();
     await ingestDay('2024-01-29');
@@ -651,21 +656,32 @@ describe('looking at data', () => {
       JSON.stringify({ ingest: { dataset: running } }),
     );
     await putArtifact(store, 'user', { kind: 'decisions', files: {}, inputs: { dataset: decided } });
-    const halfWritten = `user/models/${'0'.repeat(64)}/policy.onnx`;
-    await store.put(halfWritten, Uint8Array.of(1));
+    const halfModel = `user/models/${'0'.repeat(64)}/policy.onnx`;
+    await store.put(halfModel, Uint8Array.of(1));
     const jobs = join(home, 'jobs');
-    await mkdir(join(jobs, 'ppo-1', 'checkpoints'), { recursive: true });
+    for (const name of ['ppo-1', 'ppo-2']) await mkdir(join(jobs, name, 'checkpoints'), { recursive: true });
+    for (const path of ['ppo-2', 'ppo-1', join('ppo-1', 'checkpoints')]) await age(join(jobs, path), 8);
+    for (const [name, days] of [
+      ['.tmp-a', 0.9],
+      ['.tmp-b', 1.1],
+    ] as const) {
+      await writeFile(join(home, 'store', 'user', 'raw', name), 'half');
+      await age(join(home, 'store', 'user', 'raw', name), days);
+    }
     const gc = (remove: boolean) =>
       collectGarbage({ path: home, store: join(home, 'store'), universes: join(home, 'universes'), jobs }, remove);
-    const { unreachable, unfinished } = await gc(false);
+    const { unreachable, unfinished, halfWritten } = await gc(false);
     expect(unfinished).toEqual(['ppo-1']);
+    expect(halfWritten).toEqual(['user/raw/.tmp-b']);
     expect(unreachable).toEqual([`user/datasets/${loose.hash}`, `user/models/${'0'.repeat(64)}`]);
     expect(await store.exists(`user/datasets/${loose.hash}/manifest.json`)).toBe(true);
     await gc(true);
     expect((await dataLog(store, 'user')).map(({ ref }) => ref)).toEqual([running, decided, newest]);
     expect((await loadDataset(store, 'user', decided)).facts.asOf).toBe('2024-01-30');
-    expect(await store.exists(halfWritten)).toBe(false);
-    expect(await readdir(jobs)).toEqual([]);
+    expect(await store.exists(halfModel)).toBe(false);
+    expect(await readdir(jobs)).toEqual(['ppo-2']);
+    const left = await readdir(join(home, 'store', 'user', 'raw'));
+    expect(left.filter((name) => name.startsWith('.tmp-'))).toEqual(['.tmp-a']);
     expect(await ingestDay('2024-01-30')).toMatchObject({ dataset: decided });
   });
 

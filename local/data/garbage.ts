@@ -1,7 +1,7 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { parseImportPath } from '../../adapters/market-data/folder.ts';
-import { FilesystemObjectStore } from '../../adapters/object-store/filesystem.ts';
+import { FilesystemObjectStore, TEMPORARY_PREFIX } from '../../adapters/object-store/filesystem.ts';
 import { getManifest, getPointer } from '../../adapters/object-store/port.ts';
 import { badInput } from '../../domain/errors.ts';
 import {
@@ -26,12 +26,20 @@ const ROOTS: readonly ArtifactKind[] = [
 
 const STATE_FILE = /\.state\.json$/;
 
+const DAY_MS = 86_400_000;
+/** A training that was cut off may be taken up again for a week: its checkpoint can be many hours of work. */
+const RESUMED_WITHIN_MS = 7 * DAY_MS;
+/** Nobody writes one file for a day. */
+const WRITTEN_WITHIN_MS = DAY_MS;
+
 export interface Garbage {
   readonly folders: number;
   /** Stored folders that neither history, nor a pointer, a day's state, nor an imported universe rests on. */
   readonly unreachable: string[];
-  /** Trainings that were cut off and never taken up again: their folders below `jobs`. */
+  /** Trainings that were cut off and not taken up again for a week: their folders below `jobs`. */
   readonly unfinished: string[];
+  /** Files of the store that a writer which was killed left half written a day ago or earlier. */
+  readonly halfWritten: string[];
   readonly deleted: boolean;
 }
 
@@ -74,14 +82,37 @@ export async function collectGarbage(
   for (const { strategy, ref } of await statesOfDays(join(path, 'runs'))) await reach(strategy, ref);
   for (const { strategy, hash } of await imports(universes)) await reach(strategy, { kind: 'raw', hash });
   const unreachable = [...folders].filter((name) => !reached.has(name)).sort();
-  const unfinished = (await readdir(jobs).catch(() => [])).sort();
+  const unfinished = await trainingsGivenUp(jobs);
+  const halfWritten = await filesGivenUp(root);
   const garbage = [...unreachable.map((name) => join(root, name)), ...unfinished.map((name) => join(jobs, name))];
+  for (const file of remove ? halfWritten : []) await removeFile(join(root, file), { force: true });
   for (const folder of remove ? garbage : []) {
     await removeFile(join(folder, 'manifest.json'), { force: true });
     await removeFile(folder, { recursive: true });
   }
-  return { folders: folders.size, unreachable, unfinished, deleted: remove && garbage.length > 0 };
+  const deleted = remove && garbage.length + halfWritten.length > 0;
+  return { folders: folders.size, unreachable, unfinished, halfWritten, deleted };
 }
+
+/** Folders of trainings in which nothing was written for a week. */
+async function trainingsGivenUp(jobs: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of (await readdir(jobs).catch(() => [])).sort()) {
+    const entries = await readdir(join(jobs, name), { recursive: true }).catch(() => []);
+    const ages = await Promise.all(['', ...entries].map((entry) => ageMs(join(jobs, name, entry))));
+    if (Math.min(...ages) > RESUMED_WITHIN_MS) found.push(name);
+  }
+  return found;
+}
+
+async function filesGivenUp(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true }).catch(() => []);
+  const temporary = entries.filter((entry) => basename(entry).startsWith(TEMPORARY_PREFIX)).sort();
+  const ages = await Promise.all(temporary.map((entry) => ageMs(join(root, entry))));
+  return temporary.filter((_, i) => ages[i] > WRITTEN_WITHIN_MS);
+}
+
+const ageMs = async (path: string): Promise<number> => Date.now() - (await stat(path)).mtimeMs;
 
 function refsIn(value: unknown): ArtifactRef[] {
   const parsed = artifactRefSchema.safeParse(value);
