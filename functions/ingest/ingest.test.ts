@@ -177,6 +177,16 @@ describe('the contracts', () => {
       .join('\n')}\n`;
   };
 
+  test('refuse a cap on a group that is there but for a letter, and take one on a group that may come', async () => {
+    const capped = (groupOverrides: Record<string, number>) =>
+      ingest({ ...smallUniverse, limits: { ...fx.limits, groupOverrides } }, '2024-01-05', filesOf(SMALL));
+    await expect(capped({ 'developed-aisa': 0.1 })).rejects.toMatchObject({
+      code: 'CONFIG_GROUP',
+      facts: { field: 'limits.groupOverrides.developed-aisa', value: 0.1, nearest: 'developed-asia' },
+    });
+    await expect(capped({ 'emerging-asia': 0.1 })).resolves.toMatchObject({ open: true });
+  });
+
   test('set a bad rate aside with its reason, and nothing takes its place', async () => {
     const output = await ingest(smallUniverse, '2024-01-05', filesOf(long('2023-12-29,1.1,-3,0.87,\n')));
     expect(output).toMatchObject({ open: true, quarantined: 1, symbols: 3 });

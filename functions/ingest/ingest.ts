@@ -18,6 +18,7 @@ import { runSchema } from '../contracts.ts';
 import { defineStage } from '../middleware/stage.ts';
 import { intradayTable } from './intraday-table.ts';
 import { refuseOpenSession } from './open-session.ts';
+import { refuseMistypedGroups } from './override-groups.ts';
 import { compareWithEarlier, earlierDataset, revisionColumns } from './revisions.ts';
 import { membersOf, parseSource, type Source } from './source.ts';
 import { refuseStaleDay } from './stale-day.ts';
@@ -157,6 +158,7 @@ async function storeDataset(
 ): Promise<{ ref: ArtifactRef; facts: DatasetFacts }> {
   const { bars, quarantined } = checked;
   const instruments = source.instruments(bars, date);
+  refuseMistypedGroups(universe, instruments);
   const names = symbolNames(source.actions, date);
   const earlier = await earlierDataset(store, strategy, universe.id, date);
   const compared = compareWithEarlier(earlier, bars, source.pointInTime(date), date, names);
