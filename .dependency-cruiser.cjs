@@ -14,7 +14,7 @@ const only = (name, comment, from, to) => ({
 });
 
 /** Inside the domain: a folder and the folders that it may look into (itself and the ground are always open). */
-const GROUND = ['lineage', 'errors\\.ts'];
+const GROUND = ['lineage', 'errors\\.ts', 'nearest\\.ts'];
 const INNER = {
   market: [],
   features: ['market', 'policy/policy\\.ts', 'portfolio/costs\\.ts', 'risk/limits\\.ts', 'risk/overlapping\\.ts'],

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { badInput } from '../domain/errors.ts';
+import { nearest } from '../domain/nearest.ts';
 import { ALGORITHMS, LEARNER_SCHEMAS } from '../domain/training/settings.ts';
 import { assertUsableLimits } from './limits.ts';
-import { nearest } from './nearest.ts';
 import {
   type Config,
   computeSchema,

@@ -1,4 +1,5 @@
 import { badInput } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { CATALOGUE, FAMILIES, type Family } from './catalogue.ts';
 
 /** What a universe that names no features gets, of those that its data allow. */
@@ -59,19 +60,10 @@ export function selectFeatures(words: readonly string[], has: Data): string[] {
   return [...new Set(names)];
 }
 
-export const unknownFeature = (word: string) =>
-  badInput('FEATURES_UNKNOWN_COLUMN', 'The feature spec names a feature that does not exist', {
-    facts: { field: 'features', value: word, nearest: nearestWord(word), families: Object.keys(FAMILIES) },
+export function unknownFeature(word: string) {
+  const meant = nearest(word, FEATURE_WORDS);
+  return badInput('FEATURES_UNKNOWN_COLUMN', 'The feature spec names a feature that does not exist', {
+    facts: { field: 'features', value: word, ...(meant && { nearest: meant }), families: Object.keys(FAMILIES) },
     remedy: 'Name features or families of the catalogue: drl features list.',
   });
-
-/** The word that shares most pairs of neighbouring letters with this one (Dice). */
-function nearestWord(word: string): string {
-  const pairs = (text: string) => new Set(Array.from({ length: text.length - 1 }, (_, i) => text.slice(i, i + 2)));
-  const own = pairs(word.toLowerCase());
-  const likeness = (other: string): number => {
-    const theirs = pairs(other.toLowerCase());
-    return (2 * [...own].filter((pair) => theirs.has(pair)).length) / Math.max(1, own.size + theirs.size);
-  };
-  return [...FEATURE_WORDS].sort((a, b) => likeness(b) - likeness(a))[0];
 }

@@ -1,7 +1,7 @@
-import { nearest } from '../../config/nearest.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { badInput } from '../../domain/errors.ts';
 import type { Instrument } from '../../domain/market/instrument.ts';
+import { nearest } from '../../domain/nearest.ts';
 
 /**
  * A cap on a group that is not there, but for a letter or two, would hold for nobody. Another name may be of a group whose first asset is listed later.

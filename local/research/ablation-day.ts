@@ -1,10 +1,10 @@
 import { getManifest } from '../../adapters/object-store/port.ts';
-import { nearest } from '../../config/nearest.ts';
 import { badInput } from '../../domain/errors.ts';
 import { CATALOGUE, FAMILIES } from '../../domain/features/catalogue.ts';
 import { NEEDS } from '../../domain/features/definition.ts';
 import { type FeatureTensor, LEAST_FEATURES } from '../../domain/features/spec.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { nearest } from '../../domain/nearest.ts';
 import { loadFeatures, writeFeatures } from '../../functions/artifacts/features.ts';
 import { normalisersOf } from '../../functions/artifacts/normalisers.ts';
 import type { Installation } from '../installation.ts';
