@@ -1,7 +1,7 @@
 import { parseAlpacaBars } from '../../domain/market/alpaca.ts';
 import { ALPACA_ACTION_TYPES, parseAlpacaActions } from '../../domain/market/alpaca-actions.ts';
 import type { CorporateAction } from '../../domain/market/bar.ts';
-import { dayOfIso, isoOfDay } from '../../domain/market/days.ts';
+import { dayOfIso, END_OF_TIME, isoOfDay } from '../../domain/market/days.ts';
 import { isoOfMinutes, newYorkTime, sessionHours, utcOfNewYork } from '../../domain/market/exchange-time.ts';
 import type { TimedBars } from '../../domain/market/intraday.ts';
 import type { SingleProvider } from '../../domain/market/provider-config.ts';
@@ -20,7 +20,6 @@ const [BARS_PER_PAGE, ACTIONS_PER_PAGE] = [10_000, 1_000];
 const PROCESSED_WITHIN_DAYS = 60;
 /** A bar is whole when the exchange has been shut for this long. */
 const SETTLING_MINUTES = 15;
-const END_OF_TIME = '9999-12-31';
 
 /**
  * Alpaca's market data: raw bars (`/v2/stocks/bars`) and corporate actions (`/v1/corporate-actions`), page by page. Only sessions that have closed are asked

@@ -1,5 +1,8 @@
 const DAYS_TO_1970 = 719_468;
 
+/** An ISO day after all others: as of it everything is known. */
+export const END_OF_TIME = '9999-12-31';
+
 /** Days since 1970-01-01 of a proleptic Gregorian date. Years are counted from March, so that the leap day ends a year. */
 export function dayNumber(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;

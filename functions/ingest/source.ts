@@ -9,6 +9,7 @@ import { parseBarsCsv, parseBarsTable } from '../../domain/market/bars.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
 import { csvText } from '../../domain/market/csv.ts';
 import { type CurrencyReference, currencyInstruments, parseCurrencyReference } from '../../domain/market/currencies.ts';
+import { END_OF_TIME } from '../../domain/market/days.ts';
 import { type EcbRates, ecbToBars, mergeEcb, parseEcbCsv, parseEcbXml } from '../../domain/market/ecb.ts';
 import { type EquityReference, equityInstruments, parseUniverse } from '../../domain/market/equities.ts';
 import { type Instrument, instrumentSchema } from '../../domain/market/instrument.ts';
@@ -48,8 +49,6 @@ const FOLDER_FILES = {
   macro: /^macro\.(csv|csv\.gz|parquet)$/i,
   membership: /^membership\.(csv|csv\.gz|parquet)$/i,
 } as const;
-
-const END_OF_TIME = '9999-12-31';
 
 type FolderFiles = Partial<Record<keyof typeof FOLDER_FILES, RawFile>>;
 

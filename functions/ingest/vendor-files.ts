@@ -4,6 +4,7 @@ import { badInput } from '../../domain/errors.ts';
 import { type AlpacaTimeframe, parseAlpacaBars } from '../../domain/market/alpaca.ts';
 import { parseAlpacaActions } from '../../domain/market/alpaca-actions.ts';
 import { parseBisRates, policyRates } from '../../domain/market/bis.ts';
+import { END_OF_TIME } from '../../domain/market/days.ts';
 import { newYorkTime } from '../../domain/market/exchange-time.ts';
 import { fredValues, parseFredPage } from '../../domain/market/fred.ts';
 import { datedBars, rollUp, type TimedBars } from '../../domain/market/intraday.ts';
@@ -13,8 +14,6 @@ import { providersOf, type SingleProvider } from '../../domain/market/provider-c
 import { parseCompanyFacts, quarterlyFacts } from '../../domain/market/sec-facts.ts';
 import { symbolNames } from '../../domain/market/symbol-names.ts';
 import { decodeText } from './decode.ts';
-
-const END_OF_TIME = '9999-12-31';
 
 /** Files of the vendors that answer in a format of their own, by the names that their providers give them. */
 const VENDOR_FILE =

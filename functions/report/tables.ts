@@ -91,7 +91,7 @@ export function limitTable({ decision }: Material): Table {
   };
 }
 
-/** What limits the order was hit by, and of those of the universe the ones that are tighter than the model's own. */
+/** What the table of limits does not say: that none was hit, and which of the universe's limits are tighter than the model's own. */
 export function limitRemarks({ decision, champion }: Material): string[] {
   const { limits, limitsHit } = decision.document;
   const none = limitsHit.length === 0 ? ['No limit was hit.'] : [];

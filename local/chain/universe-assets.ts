@@ -1,12 +1,11 @@
 import type { MarketDataProvider } from '../../adapters/market-data/port.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { type BarTable, barOrder, selectBars } from '../../domain/market/bar.ts';
+import { END_OF_TIME } from '../../domain/market/days.ts';
 import { lastingNames } from '../../domain/market/instrument.ts';
 import { symbolNames } from '../../domain/market/symbol-names.ts';
 import { membersOf, parseSource, type Source } from '../../functions/ingest/source.ts';
 import type { Asset } from './assets.ts';
-
-const END_OF_TIME = '9999-12-31';
 
 /**
  * Every asset that the source of a universe has, whatever its life, so that the list of the ledger stays the same from the first

@@ -3,6 +3,7 @@ import type { ObjectStore } from '../../adapters/object-store/port.ts';
 import type { UniverseConfig } from '../../config/schema.ts';
 import { sha256 } from '../../domain/lineage/canonical.ts';
 import type { ArtifactRef } from '../../domain/lineage/manifest.ts';
+import { END_OF_TIME } from '../../domain/market/days.ts';
 import { gapLines, gapsIn } from '../../domain/market/gaps.ts';
 import { providersOf } from '../../domain/market/provider-config.ts';
 import { checkBars } from '../../domain/market/quality.ts';
@@ -30,8 +31,6 @@ export interface SourceReport {
   /** Values of past days on which the source and the newest dataset differ; an ingest would note them. Empty when there is no dataset, or nobody asked. */
   revisions: Revision[];
 }
-
-const END_OF_TIME = '9999-12-31';
 
 /** `drl data check`: fetch a universe's source and hold it to the contracts; nothing is written. */
 export async function checkSource(universe: UniverseConfig, marketData: MarketDataProvider): Promise<SourceReport> {

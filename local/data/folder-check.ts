@@ -7,6 +7,7 @@ import { badInput } from '../../domain/errors.ts';
 import { CATALOGUE } from '../../domain/features/catalogue.ts';
 import { barHeader, headerOf, missingBarColumns } from '../../domain/market/bars.ts';
 import type { CalendarId } from '../../domain/market/calendar.ts';
+import { END_OF_TIME } from '../../domain/market/days.ts';
 import { parseUniverse } from '../../domain/market/equities.ts';
 import type { Instrument } from '../../domain/market/instrument.ts';
 import type { ParsedBars } from '../../domain/market/parsed-bars.ts';
@@ -43,7 +44,6 @@ export interface CheckedFolder {
   checked: CheckedBars;
 }
 
-const END_OF_TIME = '9999-12-31';
 /** No exchange is further ahead of this machine than a day. */
 export const tomorrow = (): string => new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
 
