@@ -52,6 +52,26 @@ describe('weights by state', () => {
       if (symbol !== 'CASH') expect(weight).toBeLessThanOrEqual(api.settings.universe.limits.maxWeight + 1e-9);
   });
 
+  test('keeps a limit of the universe that is tighter than the one that the model was judged with', async () => {
+    const { limits } = api.settings.universe;
+    const { maxWeight } = limits;
+    const most = async (): Promise<number> => {
+      const body = schemas.weightsResponse.parse(
+        await (await post({ state: api.state, timestamp: '2026-01-06' })).json(),
+      );
+      return Math.max(...FIXTURE_SYMBOLS.map((symbol) => body.weights[symbol]));
+    };
+    const free = await most();
+    try {
+      limits.maxWeight = maxWeight * 0.9; // drawdown scales the cap as it scales the book
+      expect(await most()).toBeCloseTo(free * 0.9, 6);
+      limits.maxWeight = 1;
+      expect(await most()).toBe(free);
+    } finally {
+      limits.maxWeight = maxWeight;
+    }
+  });
+
   test('is the policy: softmax of anchor logit and tilt, times the exposure, when no limit binds', async () => {
     const state = api.state.map((row) => row.map((value, f) => (f < FIXTURE_WIDTH - 6 ? 0 : value)));
     state.forEach((row, a) => {
